@@ -1,0 +1,170 @@
+"""The result types of validation: frozen, plain, and all that a report may show.
+
+A value that cannot be computed is NaN and carries its reason. Intervals are 95 % unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from prognoscope.core.outcome import OutcomeKind
+
+Numbers = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure of a model with its interval.
+
+    Attributes
+    ----------
+    estimate, low, high
+        The figure and the ends of its 95 % interval; NaN where it cannot be computed.
+    n, events
+        Patients it was computed on, and how many of them had the event (by the horizon, for a time to event).
+    reason
+        Why it is NaN or has no interval; empty otherwise.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    events: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line with its band: all of one length; `low` and `high` may be empty where there is no band."""
+
+    x: Numbers
+    y: Numbers
+    low: Numbers = ()
+    high: Numbers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationGroup:
+    """Patients of similar risk: mean predicted risk, observed proportion (Kaplan-Meier for a time to event), interval."""
+
+    predicted: float
+    observed: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Observed against predicted risk: a smooth curve with its band, and groups of similar risk."""
+
+    curve: Curve
+    groups: tuple[CalibrationGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Net benefit over threshold probabilities, beside treating all (treating none is 0)."""
+
+    model: Curve
+    treat_all: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class RiskGroup:
+    """Kaplan-Meier survival of patients of similar predicted risk, for a time to event."""
+
+    name: str
+    survival: Curve
+    n: int
+    events: int
+    at_risk: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEvaluation:
+    """All figures of one model.
+
+    Attributes
+    ----------
+    name, title
+        Key in `evaluation.json` (`all`, `clinical`, `imaging`, …) and words for a reader.
+    metrics
+        By name: `auc` or `c_index`, `brier`, `scaled_brier`, `calibration_intercept`, `calibration_slope`, …
+    roc
+        Mean ROC over the repeats (false positive rate, sensitivity); None for a time to event.
+    risk_groups
+        Empty for a binary outcome.
+    """
+
+    name: str
+    title: str
+    metrics: Mapping[str, Metric]
+    calibration: Calibration
+    decision: Decision
+    roc: Curve | None = None
+    risk_groups: tuple[RiskGroup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Differences `model - reference` by metric, from the same resamples of patients."""
+
+    model: str
+    reference: str
+    differences: Mapping[str, Metric]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One check of the study's honesty.
+
+    `evidence` tells what was looked at and found, with numbers; a failed guard that `blocks` stops the bundle.
+    """
+
+    name: str
+    status: Literal["passed", "warned", "failed"]
+    evidence: str
+    blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The evaluation of a study: what `evaluation.json` holds and the report shows.
+
+    Attributes
+    ----------
+    outcome
+        Kind of outcome.
+    n, events
+        Participants, and how many had the event (by the horizon, for a time to event).
+    horizon_days, censored_before_horizon
+        For a time to event; None otherwise.
+    models
+        The main model first, then those it is compared with.
+    interval
+        How the intervals were made and what they are conditional on, in one sentence.
+    counts
+        Folds, repeats, inner folds, resamples and settings tried, as used.
+    """
+
+    outcome: OutcomeKind
+    n: int
+    events: int
+    horizon_days: float | None
+    censored_before_horizon: int | None
+    models: tuple[ModelEvaluation, ...]
+    comparisons: tuple[Comparison, ...]
+    guards: tuple[Guard, ...]
+    interval: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def model(self, name: str) -> ModelEvaluation:
+        """Return the evaluation of one model; KeyError when there is none of that name."""
+        for entry in self.models:
+            if entry.name == name:
+                return entry
+        raise KeyError(name)
