@@ -48,7 +48,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationGroup:
-    """Patients of similar risk: mean predicted risk, observed proportion (Kaplan-Meier for a time to event), interval."""
+    """Patients of similar risk: mean predicted risk, observed proportion (by Kaplan-Meier if censored), interval."""
 
     predicted: float
     observed: float
