@@ -1,1 +1,21 @@
+"""Who takes part, from when, with which outcome."""
 
+from prognoscope.cohort.characteristics import Characteristic, characteristics
+from prognoscope.cohort.eligibility import Filter, ineligible
+from prognoscope.cohort.outcome import BinaryOutcome, EventRule, SurvivalOutcome, read_outcome
+from prognoscope.cohort.predictors import ClinicalPredictor, clinical_table
+from prognoscope.cohort.time_zero import time_zero_days
+
+__all__ = [
+    "BinaryOutcome",
+    "Characteristic",
+    "ClinicalPredictor",
+    "EventRule",
+    "Filter",
+    "SurvivalOutcome",
+    "characteristics",
+    "clinical_table",
+    "ineligible",
+    "read_outcome",
+    "time_zero_days",
+]
