@@ -35,7 +35,7 @@ def write_whole(path: Path, data: bytes) -> None:
             "cannot-write",
             subject=str(path),
             found=f"{cause.strerror or cause}",
-            remedy="free space on the disk or choose another place with --out or --store; nothing half-written was left",
+            remedy="free space or choose another place with --out or --store; nothing half-written was left",
         ) from cause
 
 

@@ -17,16 +17,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # Set before a worker imports numpy: libraries loaded later (a second OpenBLAS, LightGBM's OpenMP) obey them too.
-ONE_THREAD = {
-    name: "1"
-    for name in (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-    )
-}
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(_THREAD_VARIABLES, "1")
 IDLE_WORKER_SECONDS = 60
 
 
