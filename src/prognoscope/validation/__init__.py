@@ -1,1 +1,1 @@
-
+"""Outcomes and risks in, an evaluation out."""
