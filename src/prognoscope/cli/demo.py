@@ -13,7 +13,9 @@ from prognoscope.cli.summary import show_run
 
 @door(example="prognoscope demo --out demo-study")
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the cohort and the results.")] = Path("demo-study"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the cohort and the results.")] = Path(
+        "demo-study"
+    ),
     patients: Annotated[int, typer.Option("--patients", min=40, max=2000, help="Size of the cohort.")] = 120,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the cohort and the study.")] = 1,
     jobs: Jobs = cores(),

@@ -97,8 +97,10 @@ def mapper(*, jobs: int, cluster: str = "") -> Iterator[Mapper]:
     from prognoscope import work
 
     with _bar() if sys.stderr.isatty() else _lines() as progress:
-        yield work.cluster_map(address=cluster, progress=progress) if cluster else work.local_map(
-            jobs=jobs, progress=progress
+        yield (
+            work.cluster_map(address=cluster, progress=progress)
+            if cluster
+            else work.local_map(jobs=jobs, progress=progress)
         )
 
 

@@ -15,12 +15,15 @@ from prognoscope.cli.summary import show_predictions
 def predict(
     bundle: Annotated[Path, typer.Argument(help="Folder of a bundle that `run` wrote.", show_default=False)],
     source: Annotated[
-        Path, typer.Argument(help="One patient's folder, or a source laid out like the study's own.", show_default=False)
+        Path,
+        typer.Argument(help="One patient's folder, or a source laid out like the study's own.", show_default=False),
     ],
     table: Annotated[
         Path | None, typer.Option("--table", help="Clinical table; found in SOURCE by the study's name by default.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for predictions.csv and predictions.json.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for predictions.csv and predictions.json.")
+    ] = None,
     jobs: Jobs = cores(),
     json: AsJson = False,
 ) -> None:

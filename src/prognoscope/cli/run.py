@@ -20,7 +20,9 @@ def run(
     store: StoreFolder = None,
     jobs: Jobs = cores(),
     cluster: Cluster = "",
-    verify: Annotated[bool, typer.Option("--verify", help="Hash every file again instead of trusting size and time.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Hash every file again instead of trusting size and time.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Answer a study's question: read the images, measure, learn, validate, and leave a report and a bundle."""

@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from prognoscope.cohort import BinaryOutcome, ClinicalPredictor, Filter, SurvivalOutcome
 from prognoscope.core.measures import Measure
 from prognoscope.core.outcome import OutcomeKind
-from prognoscope.core.problems import Problem
+from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.curation import Role
 from prognoscope.study.offers import measures, models
@@ -148,6 +148,14 @@ class Criterion(Settings):
     at_most: float | None = Field(None, description="met when it is this or less")
     threshold: float | None = Field(None, gt=0, lt=1, description="threshold probability, for `net_benefit`")
 
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a criterion needs a bound: at_least or at_most")
+        if (self.metric == "net_benefit") != (self.threshold is not None):
+            raise ValueError("`threshold:` belongs to net_benefit, and to nothing else")
+        return self
+
 
 class Study(Settings):
     """A study: question, data, participants, outcome, predictors, models and validation."""
@@ -271,6 +279,29 @@ def read_study(path: Path) -> StudyFile:
         measurements=measurements,
         candidates=candidates,
     )
+
+
+def measurements_of(study: Study) -> tuple[Measurement, ...]:
+    """Return the measurements of a study that has been checked before (a bundle's).
+
+    Raises
+    ------
+    Refused
+        `measure-missing` when a measure came from a package that is not installed here.
+    """
+    offers = {measure.name: measure for measure in measures()}
+    found = []
+    for predictor in study.imaging:
+        for name, values in predictor.measure.items():
+            if name not in offers:
+                raise refuse(
+                    "measure-missing",
+                    subject=f"measure {name}",
+                    found=f"nothing of that name is installed; there are: {', '.join(offers)}",
+                    remedy="install the package that brought it",
+                )
+            found.append(Measurement(predictor, offers[name], offers[name].settings.model_validate(values or {})))
+    return tuple(found)
 
 
 def _measurements(study: Study, document: Document, problems: list[Problem]) -> tuple[Measurement, ...]:

@@ -58,6 +58,21 @@ class Cohort:
             return np.asarray(self.outcome.event & (self.outcome.time_days <= self.outcome.horizon_days))
         return self.outcome.event
 
+    def without(self, exclusions: tuple[Exclusion, ...]) -> Cohort:
+        """Return the cohort after a further step has excluded some participants."""
+        if not exclusions:
+            return self
+        flow = self.flow.without(exclusions)
+        rows = [self.flow.included.index(patient) for patient in flow.included]
+        return Cohort(
+            flow=flow,
+            outcome=_both_classes(self.outcome.take(rows)),
+            clinical=self.clinical.take(flow.included),
+            choices={patient: self.choices[patient] for patient in flow.included},
+            circumstances=self.circumstances.loc[list(flow.included)],
+            table_hash=self.table_hash,
+        )
+
     def snapshot(self) -> str:
         """SHA-256 of participants and outcome: what the counters of the store belong to."""
         times = self.outcome.time_days.tolist() if isinstance(self.outcome, TimeToEvent) else []
