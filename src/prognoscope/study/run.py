@@ -160,7 +160,7 @@ def _run(
     notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_kinds_of_notes(gathered))
     with clock.stage("evaluate and publish"):
         outputs = _publish(
-            file, cohort, predictors, measured, learnt, bundle, cache, mapper, versions,
+            file, cohort, predictors, measured, learnt, bundle, cache, versions,
             notes=notes, fixed_on=fixed_on, tried_ever=tried_ever, truth=truth,
         )  # fmt: skip
         evaluation = json.loads(outputs["evaluation.json"])
@@ -217,7 +217,6 @@ def _publish(
     learnt: tuple[Learnt, ...],
     bundle: Outputs,
     cache: Cache,
-    mapper: Mapper,
     versions: Mapping[str, str],
     *,
     notes: tuple[Problem, ...],
@@ -250,7 +249,9 @@ def _publish(
             files |= {BUNDLE + name: data for name, data in bundle_files(file, parts, evaluation, versions).items()}
         return files
 
-    settings = [file.as_used(), file.name, fixed_on, tried_ever, repr(truth), [repr(note) for note in notes]]
+    used = file.as_used()
+    used["data"] |= {"images": "", "table": ""}  # where the data lie changes nothing in the results
+    settings = [used, file.name, fixed_on, tried_ever, repr(truth), [repr(note) for note in notes]]
     inputs = {one.name: one.hash for one in learnt} | {
         "bundle": hashing.of_value(dict(bundle.names)),
         "flow": hashing.of_value([repr(cohort.flow)]),
@@ -334,7 +335,8 @@ def _kinds_of_notes(gathered: Gathered | None) -> tuple[Problem, ...]:
     """Return each kind of note on a file once, with the number of series that it was made on."""
     if gathered is None:
         return ()
-    entries = [note for one in (*gathered.index.series, *gathered.index.region_sets) for note in one.notes]
+    entries = [note for series in gathered.index.series for note in series.notes]
+    entries += [note for regions in gathered.index.region_sets for note in regions.notes]
     kinds: dict[tuple[str, str], list[Problem]] = {}
     for note in entries:
         kinds.setdefault((note.code, note.found), []).append(note)

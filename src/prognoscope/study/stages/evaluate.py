@@ -119,7 +119,7 @@ def numbers_json(values: Sequence[float]) -> list[float | None]:
 
 
 def judge(criteria: Sequence[Criterion], evaluation: Evaluation) -> tuple[bool | None, str]:
-    """Return whether all criteria of success are met by the main model (None if one cannot be computed), and figures."""
+    """Return whether the main model meets all criteria (None if one cannot be computed), and the figures."""
     verdicts: list[bool | None] = []
     figures = []
     for criterion in criteria:
@@ -158,7 +158,7 @@ def _median_time(cohort: Cohort) -> float | None:
         return None
     ordered = sorted(outcome.time_days.tolist())
     middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    return float(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
 def _number(value: float) -> float | None:
