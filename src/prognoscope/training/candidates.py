@@ -78,8 +78,6 @@ class Model:
         are not from `dump`.
     title
         Its name in words, for the report.
-    needs
-        Module that an optional extra brings, with the pip command that installs it; empty when none.
     """
 
     name: str
@@ -90,7 +88,6 @@ class Model:
     dump: Callable[[Any], Arrays]
     load: Callable[[Arrays], Fitted]
     title: str
-    needs: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)

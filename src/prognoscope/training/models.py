@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from pydantic import ValidationError
@@ -80,7 +79,6 @@ MODELS: tuple[Model, ...] = (
         fit=fit_survival_forest,
         dump=dump_trees,
         load=load_trees,
-        needs=("sksurv", "pip install 'prognoscope[survival]'"),
     ),
 )
 
@@ -105,8 +103,8 @@ def candidates(
     Raises
     ------
     Refused
-        `unknown-model`, `model-outcome` when a model does not serve the outcome, `model-settings`, `extra-missing`
-        when a library of an optional extra is not installed, `no-model` when none is named.
+        `unknown-model`, `model-outcome` when a model does not serve the outcome, `model-settings`,
+        `no-model` when none is named.
     """
     if not tried:
         raise refuse(
@@ -134,11 +132,6 @@ def _candidate(
             subject=f"model {name}",
             found=f"it does not learn a {outcome_kind} outcome",
             remedy=f"name some of {_names(models, outcome_kind)}",
-        )
-    module, command = model.needs
-    if module and find_spec(module) is None:
-        raise refuse(
-            "extra-missing", subject=f"model {name}", found=f"it needs {module}, which is not installed", remedy=command
         )
     if isinstance(settings, Settings):
         return Candidate(model, settings)

@@ -1,19 +1,18 @@
-"""Random survival forest by scikit-survival (the optional extra `survival`, under the GPL), kept as arrays."""
+"""Random survival forest, kept as arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from prognoscope.core.outcome import Outcome, TimeToEvent
+from prognoscope.core.seeds import generator
 from prognoscope.core.settings import Settings
 from prognoscope.training.candidates import Counts, Matrix, Setting, Shares
-from prognoscope.training.trees import Tree, Trees, join
+from prognoscope.training.survival_trees import grow
+from prognoscope.training.trees import Trees
 
 
 class SurvivalForestSettings(Settings):
@@ -25,48 +24,72 @@ class SurvivalForestSettings(Settings):
 
 
 def fit_survival_forest(x: Matrix, outcome: Outcome, settings: Sequence[Setting], *, seed: int) -> tuple[Trees, ...]:
-    """Fit a random survival forest for each setting (Ishwaran et al. 2008; log-rank splits, bootstrapped trees).
+    """Fit a random survival forest for each setting (Ishwaran et al. 2008).
 
-    A leaf says one minus the Kaplan-Meier survival at the horizon of the training patients in it, so the risk is one
-    minus the forest's mean survival function there.
+    Each tree sees a bootstrap of the patients and splits by the log-rank statistic, trying the square root of the
+    number of predictors at each node. A leaf says one minus the Kaplan-Meier survival at the horizon of the patients
+    in it; the risk is the leaves' mean over the trees.
     """
     assert isinstance(outcome, TimeToEvent)
     return tuple(_forest(x, outcome, setting, seed) for setting in settings)
 
 
 def _forest(x: Matrix, outcome: TimeToEvent, setting: Setting, seed: int) -> Trees:
-    ensemble = import_module("sksurv.ensemble")
-    truth = np.array(list(zip(outcome.event, outcome.time_days, strict=True)), dtype=[("event", bool), ("time", float)])
-    smallest = max(1, round(float(setting["leaf_share"]) * len(x)))
-    forest = ensemble.RandomSurvivalForest(
-        n_estimators=int(setting["trees"]),
-        min_samples_leaf=smallest,
-        min_samples_split=2 * smallest,
-        max_features="sqrt",
-        n_jobs=1,
-        random_state=seed,
-    ).fit(x.astype(np.float32), truth)
-    reached = int(np.searchsorted(forest.unique_times_, outcome.horizon_days, side="right")) - 1
-    trees = [_tree(estimator.tree_, reached) for estimator in forest.estimators_]
-    return join(trees, gain=_use(trees, x.shape[1]), link="mean")
-
-
-def _tree(grown: Any, reached: int) -> Tree:
-    """Copy a grown tree; its survival curves are cut down to their value at the horizon."""
-    left, right = grown.children_left, grown.children_right
-    own = np.arange(len(left))
-    leaf = left < 0
-    survival = grown.value[:, reached, 1] if reached >= 0 else np.ones(len(left))
-    return Tree(
-        feature=np.where(leaf, -1, grown.feature).astype(np.int32),
-        threshold=np.where(leaf, 0.0, grown.threshold),
-        left=np.where(leaf, own, left).astype(np.int32),
-        right=np.where(leaf, own, right).astype(np.int32),
-        value=np.where(leaf, 1.0 - survival, 0.0),
+    n, features = x.shape
+    trees = int(setting["trees"])
+    draw = generator(seed, "survival forest")
+    samples = np.sort(draw.integers(0, n, (trees, n)), axis=1)
+    return grow_trees(
+        x,
+        outcome,
+        samples,
+        tried=max(1, round(features**0.5)),
+        smallest=max(1, round(float(setting["leaf_share"]) * n)),
+        seeds=draw.integers(1, 2**63, trees, dtype=np.uint64),
     )
 
 
-def _use(trees: Sequence[Tree], features: int) -> NDArray[np.float64]:
-    """How often each feature splits: scikit-survival keeps no improvement by split."""
-    splits = np.concatenate([tree.feature[tree.feature >= 0] for tree in trees])
-    return np.bincount(splits, minlength=features).astype(float)
+def grow_trees(
+    x: Matrix,
+    outcome: TimeToEvent,
+    samples: np.ndarray[tuple[int, int], np.dtype[np.int64]],
+    *,
+    tried: int,
+    smallest: int,
+    seeds: np.ndarray[tuple[int], np.dtype[np.uint64]],
+) -> Trees:
+    """Grow one tree per row of `samples` `(trees, m)`, places in the order of the patients' times; see `grow`."""
+    order = np.argsort(outcome.time_days, kind="stable")
+    features, m = x.shape[1], samples.shape[1]
+    most = len(samples) * max(1, 2 * (m // smallest) - 1)
+    feature, left, right = (np.empty(most, dtype=np.int32) for _ in range(3))
+    threshold, value = np.empty(most), np.empty(most)
+    roots, gain = np.empty(len(samples), dtype=np.int32), np.zeros(features)
+    nodes = grow(
+        np.ascontiguousarray(x[order].T),
+        outcome.time_days[order],
+        outcome.event[order],
+        samples,
+        tried,
+        smallest,
+        float(outcome.horizon_days),
+        seeds,
+        feature,
+        threshold,
+        left,
+        right,
+        value,
+        roots,
+        gain,
+    )
+    total = float(gain.sum())
+    return Trees(
+        feature=feature[:nodes].copy(),
+        threshold=threshold[:nodes].copy(),
+        left=left[:nodes].copy(),
+        right=right[:nodes].copy(),
+        value=value[:nodes].copy(),
+        roots=roots,
+        gain=gain / total if total > 0 else gain,
+        link="mean",
+    )
