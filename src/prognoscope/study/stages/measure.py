@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,9 @@ def measure(
     choices
         Per patient one choice for each imaging predictor, in the order in which `measurements` first names them.
     """
-    roles = list(dict.fromkeys(measurement.predictor for measurement in measurements))
+    roles = [list(group) for _, group in groupby(measurements, key=lambda one: id(one.predictor))]
     tasks = [
-        _task(folder, choices[patient][position], [one for one in measurements if one.predictor is role])
-        for patient in patients
-        for position, role in enumerate(roles)
+        _task(folder, choices[patient][position], role) for patient in patients for position, role in enumerate(roles)
     ]
     answers = cache.map(
         mapper, "measure", measure_region, tasks, [_key(task) for task in tasks], label="measure images"
