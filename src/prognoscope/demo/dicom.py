@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, RTStructureSetStorage
 
-from prognoscope.demo.anatomy import PIXEL_MM, PIXELS, Scan
+from prognoscope.demo.anatomy import PIXEL_MM, PIXELS, Array, Scan
 from prognoscope.demo.truth import Patient
 
 FIRST_DAY = date(2019, 1, 7)
 INTERCEPT = -1024
 IMPLEMENTATION = UID("2.25.207465917640393911826131047862311482317")
 STUDY_MANAGEMENT = "1.2.840.10008.3.1.2.3.1"
+# What differs between the slices of a series, in the order of the tags.
+DIFFERING = ((0x00080018, "UI"), (0x00200013, "IS"), (0x00200032, "DS"), (0x00201041, "DS"), (0x7FE00010, "OW"))
+CONTOUR_DATA = 0x30060050
 REGIONS = (("GTV", "GTV", (220, 50, 47)), ("Body", "EXTERNAL", (38, 139, 210)))
 
 
@@ -27,16 +32,46 @@ def write_series(folder: Path, patient: Patient, scan: Scan, *, seed: int) -> No
     """Write one patient's scan as `CT/000.dcm` … and `RTSTRUCT.dcm` below a folder of its own."""
     (folder / "CT").mkdir(parents=True, exist_ok=True)
     uids = [_uid(seed, patient, f"image {number}") for number in range(len(scan.heights_mm))]
-    image = _image(patient, scan, seed)
-    for number, (uid, height) in enumerate(zip(uids, scan.heights_mm, strict=True)):
-        image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = uid
-        image.InstanceNumber = number + 1
-        image.ImagePositionPatient = [*_first_pixel(), _decimal(height)]
-        image.SliceLocation = _decimal(height)
-        image.PixelData = (scan.voxels[number] - INTERCEPT).astype("<i2").tobytes()
-        image.save_as(folder / "CT" / f"{number:03d}.dcm", enforce_file_format=True)
+    for number, content in enumerate(_slices(_image(patient, scan, seed), scan, uids)):
+        (folder / "CT" / f"{number:03d}.dcm").write_bytes(content)
     contours = _structure_set(patient, scan, uids, seed)
     contours.save_as(folder / "RTSTRUCT.dcm", enforce_file_format=True)
+
+
+def _slices(image: FileDataset, scan: Scan, uids: list[UID]) -> Iterator[bytes]:
+    """Yield the bytes of each slice's file; what all slices share is encoded once, between what differs."""
+    starts, ends = [0x00080000, *(tag + 1 for tag, _ in DIFFERING)], [*(tag for tag, _ in DIFFERING), 0x7FE00011]
+    shared = [_encoded(image[start:end]) for start, end in zip(starts, ends, strict=True)]
+    corner = _decimal(-(PIXELS - 1) / 2 * PIXEL_MM)
+    for number, (uid, height) in enumerate(zip(uids, scan.heights_mm.tolist(), strict=True)):
+        texts = (uid, str(number + 1), f"{corner}\\{corner}\\{_decimal(height)}", _decimal(height))
+        pixels = (scan.voxels[number] - INTERCEPT).astype("<i2").tobytes()
+        values = [*(text.encode() for text in texts), pixels]
+        own = [_element(tag, vr, value) for (tag, vr), value in zip(DIFFERING, values, strict=True)]
+        yield _preamble(uid) + b"".join(part for pair in zip(shared, [*own, b""], strict=True) for part in pair)
+
+
+def _preamble(uid: UID) -> bytes:
+    """The first 128 bytes, the mark and the file meta information of a CT slice (PS3.10 chapter 7.1)."""
+    values = ((2, CTImageStorage), (3, uid), (0x10, ExplicitVRLittleEndian), (0x12, IMPLEMENTATION))
+    meta = _element(0x00020001, "OB", b"\0\1")
+    meta += b"".join(_element(0x00020000 + number, "UI", value.encode()) for number, value in values)
+    return b"\0" * 128 + b"DICM" + _element(0x00020000, "UL", struct.pack("<L", len(meta))) + meta
+
+
+def _element(tag: int, vr: str, value: bytes) -> bytes:
+    """One element in explicit VR, little endian (PS3.5 chapter 7.1.2)."""
+    value += b"" if len(value) % 2 == 0 else b"\0" if vr in ("UI", "OB") else b" "
+    form = "<HH2sHL" if vr in ("OB", "OW") else "<HH2sH"
+    size = (0, len(value)) if vr in ("OB", "OW") else (len(value),)
+    return struct.pack(form, tag >> 16, tag & 0xFFFF, vr.encode(), *size) + value
+
+
+def _encoded(elements: Dataset) -> bytes:
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR, buffer.is_little_endian = False, True
+    write_dataset(buffer, elements)
+    return buffer.getvalue()
 
 
 def _uid(seed: int, patient: Patient, what: str) -> UID:
@@ -47,11 +82,6 @@ def _uid(seed: int, patient: Patient, what: str) -> UID:
 
 def _decimal(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
-
-
-def _first_pixel() -> list[str]:
-    corner = _decimal(-(PIXELS - 1) / 2 * PIXEL_MM)
-    return [corner, corner]
 
 
 def _file(sop_class: UID, patient: Patient, seed: int) -> FileDataset:
@@ -180,13 +210,16 @@ def _reference(patient: Patient, uids: list[UID], seed: int) -> Dataset:
     )
 
 
-def _contours(scan: Scan, rings: tuple[NDArray[np.float64] | None, ...], uids: list[UID]) -> Iterator[Dataset]:
-    for height, ring, uid in zip(scan.heights_mm, rings, uids, strict=True):
+def _contours(scan: Scan, rings: tuple[Array | None, ...], uids: list[UID]) -> Iterator[Dataset]:
+    for height, ring, uid in zip(scan.heights_mm.tolist(), rings, uids, strict=True):
         if ring is not None:
-            points = [text for x, y in ring.tolist() for text in (f"{x:.2f}", f"{y:.2f}", _decimal(height))]
-            yield _item(
+            above = _decimal(height)
+            points = "\\".join(f"{x:.2f}\\{y:.2f}\\{above}" for x, y in ring.tolist())
+            item = _item(
                 ContourImageSequence=Items([_image_reference(uid)]),
                 ContourGeometricType="CLOSED_PLANAR",
                 NumberOfContourPoints=len(ring),
-                ContourData=points,
             )
+            # Thousands of numbers that were just made need no check of their form, which takes most of the time.
+            item[CONTOUR_DATA] = DataElement(CONTOUR_DATA, "DS", points, already_converted=True)
+            yield item
