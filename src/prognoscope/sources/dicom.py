@@ -98,7 +98,7 @@ def inspect_bytes(data: bytes, *, subject: str) -> Inspected:
 def parse(data: bytes, *, subject: str) -> Instance:
     """Return the `Instance` of a DICOM file's bytes; refuses as `outline` and the header do."""
     found = outline(data, WANTED, subject=subject)
-    instance = read_instance(found, subject=subject)
+    instance = read_instance(found)
     if not instance.sop_class or not instance.series_uid:
         missing = "SOPClassUID" if not instance.sop_class else "SeriesInstanceUID"
         raise refuse(
