@@ -3,8 +3,9 @@
 Each cube of eight neighbouring voxel centres has one of 256 configurations, and what a configuration adds to area and
 volume hardly depends on where it is. So the cubes are counted by configuration, and the polygons are made once, not
 from a printed table: cut each face of the cube (two opposite corners inside are kept apart), chain the cuts to closed
-loops, and span each loop by the triangles that enclose the largest volume. That rule is the same however the image is
-turned or mirrored; where several spans enclose the same, each counts by its share.
+loops, and span each loop by the triangles that give most volume to the side with fewer corners (with four against
+four, half of each). That gives what the printed tables give, and is the same however the image is turned or mirrored;
+where several spans enclose the same, each counts by its share.
 """
 
 from __future__ import annotations
@@ -59,13 +60,15 @@ def measure_surface(padded: NDArray[np.bool_], spacing_mm: Triple) -> Surface:
 
 @functools.cache
 def _triangles(code: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Triangles `(n, 3 vertices, 3)` of a configuration in cube coordinates, normals out of the mask, and their shares."""
+    """Triangles `(n, 3 vertices, 3)` of a configuration in cube coordinates, normals outward, and the share of each."""
     corners: list[list[Vertex]] = []
     shares: list[float] = []
+    side = 4 - code.bit_count()
     for loop in _loops(code):
-        span = _largest_span(tuple(loop))
-        corners += [[loop[vertex] for vertex in triangle] for triangle in span.triangles]
-        shares += [count / span.ways for count in span.triangles.values()]
+        for sign in (1, -1) if side == 0 else (1 if side > 0 else -1,):
+            span = _largest_span(tuple(loop), sign)
+            corners += [[loop[vertex] for vertex in triangle] for triangle in span.triangles]
+            shares += [count / span.ways / (2 if side == 0 else 1) for count in span.triangles.values()]
     return np.array(corners, dtype=np.float64) / 2, np.array(shares)
 
 
@@ -78,8 +81,11 @@ class _Span:
     triangles: dict[tuple[int, int, int], int]
 
 
-def _largest_span(loop: tuple[Vertex, ...]) -> _Span:
-    """Triangulate a polygon in space so that the volume on its inner side is largest, by dynamic programming."""
+def _largest_span(loop: tuple[Vertex, ...], sign: int) -> _Span:
+    """Triangulate a polygon in space so that the volume inside (`sign` 1) or outside (-1) is largest.
+
+    By dynamic programming over the polygon's chords.
+    """
 
     @functools.cache
     def between(first: int, last: int) -> _Span:
@@ -88,7 +94,7 @@ def _largest_span(loop: tuple[Vertex, ...]) -> _Span:
         best = _Span(-(10**9), 0, {})
         for middle in range(first + 1, last):
             left, right = between(first, middle), between(middle, last)
-            volume = left.volume + right.volume + _volume(loop[first], loop[middle], loop[last])
+            volume = left.volume + right.volume + sign * _volume(loop[first], loop[middle], loop[last])
             if volume < best.volume:
                 continue
             ways = left.ways * right.ways
