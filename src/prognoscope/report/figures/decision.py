@@ -1,0 +1,106 @@
+"""Whether acting on the risks would help: decision curves."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from prognoscope.report.figures.drawing import (
+    CHANCE_DASH,
+    INK,
+    SOFT,
+    Drawing,
+    colour,
+    draw,
+    label_ends,
+    line,
+    percent_axis,
+    quiet_grid,
+    shortened,
+)
+from prognoscope.validation.results import Curve, Decision, Evaluation, ModelEvaluation
+
+Rows = list[tuple[int, ModelEvaluation, Curve]]
+LEAST_TOP = 5.0
+"""Net benefit per 100 patients that the axis reaches at least, so that noise around 0 does not fill the figure."""
+
+
+def net_benefit(evaluation: Evaluation) -> Drawing | None:
+    """Draw the decision curves of all models beside treating everyone and treating nobody."""
+    models = [(place, model) for place, model in enumerate(evaluation.models) if model.decision.model.x]
+    rows = [(place, model, _per_hundred(model.decision.model)) for place, model in models]
+    if not rows:
+        return None
+
+    def paint(canvas: Canvas) -> None:
+        axes = canvas.add_subplot()
+        for place, _, curve in reversed(rows):
+            line(axes, curve, place, band=place == 0)
+        _axes(axes, rows)
+        _references(axes, rows, rows[0][1].decision)
+
+    return draw(
+        paint,
+        key="fig-net-benefit",
+        title="Net benefit (decision curves)",
+        description=" ".join(_in_words(model) for _, model, _ in rows),
+        caption="Of 100 patients, those with the event who would be treated, less those treated without it, weighed by "
+        "the threshold's odds. The band is the main model's 95 % interval.",
+        size=(6.6, 4.0),
+    )
+
+
+def _axes(axes: Axes, rows: Rows) -> None:
+    top = max([LEAST_TOP, *(y for _, _, curve in rows for y in curve.y if math.isfinite(y))])
+    axes.set_ylim(-0.3 * top, 1.2 * top)
+    axes.set_xlim(0, max(rows[0][2].x))
+    percent_axis(axes, x=True)
+    quiet_grid(axes)
+    axes.set_xlabel("Threshold: risk from which one would act")
+    axes.set_ylabel("Net benefit per 100 patients")
+
+
+def _references(axes: Axes, rows: Rows, decision: Decision) -> None:
+    """Draw treating everyone and treating nobody, and name all lines where they leave the figure."""
+    low, high = axes.get_ylim()
+    x, everyone = decision.model.x, [100 * value for value in decision.treat_all]
+    axes.axhline(0, color=INK, linewidth=1)
+    axes.plot(x, everyone, color=SOFT, linewidth=1.4, linestyle=CHANCE_DASH)
+    ends = [(_last(curve), shortened(model.title, 24), colour(place)) for place, model, curve in rows]
+    label_ends(
+        axes,
+        [(min(max(y, low), high), name, shade) for y, name, shade in [*ends, (0.0, "Treat nobody", INK)]],
+        x=max(x),
+        gap=(high - low) / 16,
+    )
+    leaves = next((place for place, value in enumerate(everyone) if value < low), len(x) - 1)
+    axes.annotate(
+        "Treat everyone",
+        (x[leaves], max(everyone[leaves], low)),
+        xytext=(5, 4),
+        textcoords="offset points",
+        color=SOFT,
+        fontsize=9,
+    )
+
+
+def _last(curve: Curve) -> float:
+    return next((y for y in reversed(curve.y) if math.isfinite(y)), 0.0)
+
+
+def _per_hundred(curve: Curve) -> Curve:
+    y, low, high = (tuple(100 * value for value in values) for values in (curve.y, curve.low, curve.high))
+    return Curve(curve.x, y, low, high)
+
+
+def _in_words(model: ModelEvaluation) -> str:
+    curve, everyone = model.decision.model, model.decision.treat_all
+    better = [x for x, y, all_ in zip(curve.x, curve.y, everyone, strict=True) if y > max(all_, 0.0)]
+    if not better:
+        return f"{model.title}: at no threshold above both treating everyone and treating nobody."
+    return (
+        f"{model.title}: above both treating everyone and treating nobody at {len(better)} of {len(curve.x)} "
+        f"thresholds, between {min(better) * 100:.0f} % and {max(better) * 100:.0f} %."
+    )
