@@ -111,10 +111,10 @@ def _excluded(content: ReportContent) -> str:
 
 def _tried(content: ReportContent) -> str:
     ever = content.tried_ever
-    if not ever:
+    if not ever or ever == 1:
         return ""
     return (
-        f"{count(ever, 'model setting has', 'model settings have')} been tried on this cohort so far, other runs "
+        f"{count(ever, 'model setting')} have been tried on this cohort so far, other runs "
         "included; the more are tried, the more a good figure is luck."
     )
 

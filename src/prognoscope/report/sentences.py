@@ -39,8 +39,8 @@ class Pairs:
 LABELS: dict[Verdict, str] = {
     "signal": "A signal was found",
     "unsure": "Unsure: a coin is not ruled out",
-    "no-signal": "No signal",
-    "leaking": "Not to be believed: a guard against leakage failed",
+    "no-signal": "No better than a coin, as far as this study can tell",
+    "leaking": "A guard against leakage failed",
     "unknown": "No answer could be computed",
 }
 
@@ -82,7 +82,7 @@ def warnings_in_words(evaluation: Evaluation) -> str:
         names = [in_words(guard.name).lower() for guard in evaluation.guards if guard.status == status]
         if names:
             told.append(f"{count(len(names), 'guard')} {status} ({joined(names)})")
-    return f"{joined(told)}: see what they found before using any figure." if told else ""
+    return f"{joined(told)}; read the evidence before using any figure of this page." if told else ""
 
 
 def verdict_of(evaluation: Evaluation) -> Verdict:
@@ -113,7 +113,7 @@ def lead(evaluation: Evaluation, verdict: Verdict) -> str:
     if math.isnan(metric.estimate):
         why = f": {metric.reason}" if metric.reason else ""
         return f"The {title} could not be computed{why}."
-    opening = {"no-signal": "No signal: of", "leaking": "Too good to be believed: of"}.get(verdict, "Of")
+    opening = {"no-signal": "No signal: of", "leaking": "Not to be believed: of"}.get(verdict, "Of")
     return (
         f"{opening} 100 pairs of patients {_pairs(evaluation)}, the predictor gives the higher risk to "
         f"{_right(evaluation)} in {of_hundred(metric.estimate)} ({title} {_bracketed(metric)}), "

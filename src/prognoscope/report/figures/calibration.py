@@ -16,7 +16,7 @@ from prognoscope.report.figures.drawing import (
     shortened,
     unit_square,
 )
-from prognoscope.report.rounding import count, with_interval
+from prognoscope.report.rounding import count, sentence, with_interval
 from prognoscope.validation.results import CalibrationGroup, ModelEvaluation
 
 
@@ -57,7 +57,7 @@ def _caption(model: ModelEvaluation) -> str:
         for name, words in (("calibration_slope", "slope"), ("calibration_intercept", "intercept"))
         if name in model.metrics
     ]
-    return f"{'; '.join(parts)}." if parts else ""
+    return sentence("; ".join(parts))
 
 
 def _group_in_words(group: CalibrationGroup) -> str:

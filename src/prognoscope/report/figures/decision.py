@@ -12,9 +12,7 @@ from prognoscope.report.figures.drawing import (
     INK,
     SOFT,
     Drawing,
-    colour,
     draw,
-    label_ends,
     line,
     percent_axis,
     quiet_grid,
@@ -36,10 +34,11 @@ def net_benefit(evaluation: Evaluation) -> Drawing | None:
 
     def paint(canvas: Canvas) -> None:
         axes = canvas.add_subplot()
-        for place, _, curve in reversed(rows):
-            line(axes, curve, place, band=place == 0)
+        _references(axes, rows[0][1].decision)
+        for place, model, curve in reversed(rows):
+            line(axes, curve, place, label=shortened(model.title, 26), band=place == 0)
         _axes(axes, rows)
-        _references(axes, rows, rows[0][1].decision)
+        axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
 
     return draw(
         paint,
@@ -48,7 +47,7 @@ def net_benefit(evaluation: Evaluation) -> Drawing | None:
         description=" ".join(_in_words(model) for _, model, _ in rows),
         caption="Of 100 patients, those with the event who would be treated, less those treated without it, weighed by "
         "the threshold's odds. The band is the main model's 95 % interval.",
-        size=(6.6, 4.0),
+        size=(4.9, 4.0),
     )
 
 
@@ -62,32 +61,11 @@ def _axes(axes: Axes, rows: Rows) -> None:
     axes.set_ylabel("Net benefit per 100 patients")
 
 
-def _references(axes: Axes, rows: Rows, decision: Decision) -> None:
-    """Draw treating everyone and treating nobody, and name all lines where they leave the figure."""
-    low, high = axes.get_ylim()
+def _references(axes: Axes, decision: Decision) -> None:
+    """Draw treating everyone and treating nobody."""
     x, everyone = decision.model.x, [100 * value for value in decision.treat_all]
-    axes.axhline(0, color=INK, linewidth=1)
-    axes.plot(x, everyone, color=SOFT, linewidth=1.4, linestyle=CHANCE_DASH)
-    ends = [(_last(curve), shortened(model.title, 24), colour(place)) for place, model, curve in rows]
-    label_ends(
-        axes,
-        [(min(max(y, low), high), name, shade) for y, name, shade in [*ends, (0.0, "Treat nobody", INK)]],
-        x=max(x),
-        gap=(high - low) / 16,
-    )
-    leaves = next((place for place, value in enumerate(everyone) if value < low), len(x) - 1)
-    axes.annotate(
-        "Treat everyone",
-        (x[leaves], max(everyone[leaves], low)),
-        xytext=(5, 4),
-        textcoords="offset points",
-        color=SOFT,
-        fontsize=9,
-    )
-
-
-def _last(curve: Curve) -> float:
-    return next((y for y in reversed(curve.y) if math.isfinite(y)), 0.0)
+    axes.axhline(0, color=INK, linewidth=1, label="Treat nobody")
+    axes.plot(x, everyone, color=SOFT, linewidth=1.4, linestyle=CHANCE_DASH, label="Treat everyone")
 
 
 def _per_hundred(curve: Curve) -> Curve:

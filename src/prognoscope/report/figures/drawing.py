@@ -6,7 +6,7 @@ import io
 import re
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -151,25 +151,6 @@ def quiet_grid(axes: Axes) -> None:
     axes.grid(visible=True, color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(length=3, width=0.8)
-
-
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], *, x: float, gap: float) -> None:
-    """Write the names of lines right of their last points `(y, name, colour)`, moved apart to at least `gap`."""
-    placed: list[float] = []
-    ordered = sorted(ends, key=lambda end: -end[0])
-    for y, _, _ in ordered:
-        placed.append(min(y, placed[-1] - gap) if placed else y)
-    for (_, name, shade), y in zip(ordered, placed, strict=True):
-        axes.annotate(
-            name,
-            (x, y),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=shade,
-            fontsize=9,
-            fontweight="bold",
-        )
 
 
 def shortened(text: str, length: int) -> str:

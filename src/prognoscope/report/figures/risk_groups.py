@@ -13,7 +13,6 @@ from prognoscope.report.figures.drawing import (
     SOFT,
     Drawing,
     draw,
-    label_ends,
     percent_axis,
     quiet_grid,
     shortened,
@@ -38,7 +37,14 @@ def risk_groups(evaluation: Evaluation) -> Drawing | None:
         _curves(axes, groups, shades)
         if evaluation.horizon_days:
             axes.axvline(evaluation.horizon_days, color=SOFT, linewidth=1, linestyle=CHANCE_DASH, zorder=0)
-            axes.annotate("horizon", (evaluation.horizon_days, 1.04), ha="center", va="bottom", color=SOFT, fontsize=9)
+            axes.annotate(
+                "horizon",
+                (evaluation.horizon_days, 0.03),
+                xytext=(4, 0),
+                textcoords="offset points",
+                color=SOFT,
+                fontsize=9,
+            )
         _numbers_at_risk(table, groups, shades)
 
     return draw(
@@ -47,23 +53,30 @@ def risk_groups(evaluation: Evaluation) -> Drawing | None:
         title="Kaplan-Meier curves by predicted risk",
         description="; ".join(_in_words(group) for group in groups),
         caption="Groups of the main model's out-of-fold risk; bands are 95 % intervals.",
-        size=(6.6, 4.6),
+        size=(4.9, 4.5),
     )
 
 
 def _curves(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
     for place, group in enumerate(groups):
         shade, curve = shades[place % len(shades)], group.survival
-        axes.step(curve.x, curve.y, where="post", color=shade, linestyle=DASHES[place % len(DASHES)])
+        dash, name = DASHES[place % len(DASHES)], shortened(group.name, 18)
+        axes.step(curve.x, curve.y, where="post", color=shade, linestyle=dash, label=name)
         if curve.low:
             axes.fill_between(curve.x, curve.low, curve.high, step="post", color=shade, alpha=0.12, linewidth=0)
-    drawn = [(place, group) for place, group in enumerate(groups) if group.survival.x]
-    ends = [(group.survival.y[-1], shortened(group.name, 22), shades[place % len(shades)]) for place, group in drawn]
-    label_ends(axes, ends, x=max((group.survival.x[-1] for _, group in drawn), default=0.0), gap=0.08)
     axes.set_ylim(0, 1.03)
     percent_axis(axes, y=True)
     quiet_grid(axes)
     axes.set_ylabel("Share without the event")
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=3,
+        frameon=False,
+        fontsize=9,
+        handlelength=2,
+        columnspacing=1.2,
+    )
 
 
 def _numbers_at_risk(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
@@ -72,7 +85,7 @@ def _numbers_at_risk(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[s
             height, shade = len(groups) - 1 - place, shades[place % len(shades)]
             axes.text(time, height, str(number), ha="center", va="center", color=shade, fontsize=9)
     axes.set_ylim(-0.6, len(groups) - 0.4)
-    axes.set_yticks(range(len(groups)), [shortened(group.name, 18) for group in reversed(groups)])
+    axes.set_yticks(range(len(groups)), [shortened(group.name, 14) for group in reversed(groups)])
     times = sorted({time for group in groups for time, _ in group.at_risk})
     if times:
         axes.set_xticks(times, [f"{time:.0f}" for time in times])
