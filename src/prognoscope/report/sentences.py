@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prognoscope.report.content import ReportContent
-from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL_GUARDS, metric_words
-from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, of_hundred, span, with_interval
+from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL_GUARDS, in_words, metric_words
+from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, span, with_interval
 from prognoscope.validation.results import Comparison, Evaluation, Guard, Metric, ModelEvaluation
 
-Verdict = Literal["signal", "unsure", "no-signal", "unknown"]
+Verdict = Literal["signal", "unsure", "no-signal", "leaking", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Pairs:
 LABELS: dict[Verdict, str] = {
     "signal": "A signal was found",
     "unsure": "Unsure: a coin is not ruled out",
-    "no-signal": "No signal",
+    "no-signal": "No better than a coin, as far as this study can tell",
+    "leaking": "A guard against leakage failed",
     "unknown": "No answer could be computed",
 }
 
@@ -48,14 +49,9 @@ def answer(content: ReportContent) -> Answer:
     """Return the answer to the study's question, with its interval and what it is measured against."""
     evaluation = content.evaluation
     verdict = verdict_of(evaluation)
-    more = [event_frequency(content)]
-    added = added_value(evaluation)
-    if added:
-        more.append(added)
-    calibrated = calibration_in_words(evaluation.models[0])
-    if calibrated:
-        more.append(calibrated)
-    return Answer(verdict, LABELS[verdict], lead(evaluation, verdict), tuple(more))
+    more = [event_frequency(content), added_value(evaluation)]
+    more += [calibration_in_words(evaluation.models[0]), warnings_in_words(evaluation)]
+    return Answer(verdict, LABELS[verdict], lead(evaluation, verdict), tuple(part for part in more if part))
 
 
 def headline_metric(model: ModelEvaluation) -> tuple[str, Metric] | None:
@@ -74,12 +70,29 @@ def no_signal_guard(evaluation: Evaluation) -> Guard | None:
     return None
 
 
+def leaks(evaluation: Evaluation) -> tuple[Guard, ...]:
+    """Return the guards against leakage that failed: with one of them, no figure of the page can be believed."""
+    return tuple(guard for guard in evaluation.guards if guard.blocks and guard.status == "failed")
+
+
+def warnings_in_words(evaluation: Evaluation) -> str:
+    """Return which guards did not pass; empty when all did or none was run."""
+    told = []
+    for status in ("failed", "warned"):
+        names = [in_words(guard.name).lower() for guard in evaluation.guards if guard.status == status]
+        if names:
+            told.append(f"{count(len(names), 'guard')} {status} ({joined(names)})")
+    return f"{joined(told)}; read the evidence before using any figure of this page." if told else ""
+
+
 def verdict_of(evaluation: Evaluation) -> Verdict:
     """Return whether the main model is better than a coin, by the guard if it was run, and by the interval."""
     found = headline_metric(evaluation.models[0])
     if found is None or math.isnan(found[1].estimate):
         return "unknown"
     metric = found[1]
+    if leaks(evaluation):
+        return "leaking"
     guard = no_signal_guard(evaluation)
     if guard is not None and guard.status != "passed":
         return "no-signal"
@@ -100,7 +113,7 @@ def lead(evaluation: Evaluation, verdict: Verdict) -> str:
     if math.isnan(metric.estimate):
         why = f": {metric.reason}" if metric.reason else ""
         return f"The {title} could not be computed{why}."
-    opening = "No signal: of" if verdict == "no-signal" else "Of"
+    opening = {"no-signal": "No signal: of", "leaking": "Not to be believed: of"}.get(verdict, "Of")
     return (
         f"{opening} 100 pairs of patients {_pairs(evaluation)}, the predictor gives the higher risk to "
         f"{_right(evaluation)} in {of_hundred(metric.estimate)} ({title} {_bracketed(metric)}), "
@@ -150,7 +163,7 @@ def pairs_of_hundred(evaluation: Evaluation) -> tuple[Pairs, ...]:
         known = metric is not None and not math.isnan(metric.estimate)
         right = round_half_up(metric.estimate * 100) if metric is not None and known else None
         ends = interval(metric.low * 100, metric.high * 100, 0) if metric is not None else ""
-        rows.append(Pairs(model.title, right, f"95 % interval {ends}" if ends else ""))
+        rows.append(Pairs(model.title, right, f"interval {ends}" if ends else "no interval"))
     return (*rows, Pairs("A coin", 50, "by chance"))
 
 
@@ -217,7 +230,7 @@ def calibration_in_words(model: ModelEvaluation) -> str:
     figures = f"calibration intercept {with_interval(intercept)}, slope {with_interval(slope)}"
     if faults:
         return f"The risks cannot be taken at face value, they are {' and '.join(faults)}: {figures}."
-    return f"No miscalibration was shown, as far as so many patients can show it: {figures}."
+    return f"No miscalibration was shown, which so many events cannot rule out either: {figures}."
 
 
 def _level_fault(intercept: Metric) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from prognoscope.core.flow import Flow
 from prognoscope.report.content import Importance, ReportContent, Subgroup
 from prognoscope.report.glossary import METRICS, in_words, metric_words
-from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval
+from prognoscope.report.rounding import NOT_COMPUTABLE, figure, interval, unit
 from prognoscope.validation.results import Evaluation, Guard, Metric
 
 STATUS_ORDER = {"failed": 0, "warned": 1, "passed": 2}
@@ -153,9 +153,9 @@ def flow_steps(flow: Flow) -> tuple[FlowStep, ...]:
 def counts(content: ReportContent) -> tuple[tuple[str, str], ...]:
     """Return what the study counted, as pairs of words and number."""
     evaluation = content.evaluation
-    rows = [("Patients", f"{evaluation.n:,}"), ("with the event", f"{evaluation.events:,}")]
+    rows = [("Patients", f"{evaluation.n:,}"), ("Patients with the event", f"{evaluation.events:,}")]
     if evaluation.censored_before_horizon is not None:
-        rows.append(("censored before the horizon", f"{evaluation.censored_before_horizon:,}"))
+        rows.append(("Patients censored before the horizon", f"{evaluation.censored_before_horizon:,}"))
     if content.candidate_parameters:
         rows.append(("Candidate parameters", f"{content.candidate_parameters:,}"))
     if content.sources:
@@ -179,7 +179,7 @@ def importance_rows(importances: Sequence[Importance]) -> tuple[ImportanceRow, .
         ImportanceRow(
             name=entry.name,
             words=entry.words,
-            unit="" if entry.unit == "1" else entry.unit,
+            unit=unit(entry.unit),
             selected=f"{entry.selected * 100:.0f} %" if math.isfinite(entry.selected) else NOT_COMPUTABLE,
             selected_place=round(100 * entry.selected, 1) if math.isfinite(entry.selected) else 0.0,
             mean=figure(entry.mean, 3),
@@ -212,14 +212,13 @@ def subgroup_rows(
 
 
 def included_in_words(content: ReportContent) -> str:
-    """Return `51 took part: 19 with the event, 32 without`, as far as the evaluation counts them."""
+    """Return `19 with the event, 32 without` of those who took part, as far as the evaluation counts them."""
     evaluation = content.evaluation
     known = "" if evaluation.outcome == "binary" else " by the horizon"
     without = evaluation.n - evaluation.events - (evaluation.censored_before_horizon or 0)
     lost = evaluation.censored_before_horizon
-    tail = f", {lost:,} lost before it" if lost else ""
-    took = f"{evaluation.events:,} with the event{known}, {without:,} without{tail}"
-    return f"{count(evaluation.n, 'patient')} took part: {took}"
+    tail = f", {lost:,} censored before it" if lost else ""
+    return f"{evaluation.events:,} with the event{known}, {without:,} without{tail}"
 
 
 def plain(value: Any) -> Any:
