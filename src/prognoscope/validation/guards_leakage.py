@@ -36,7 +36,7 @@ def duplicate_patients(
 
     Two patients are the same when an image of one differs from one of the other in at most 16 of the 192 bits of their
     fingerprints, or when all their predictors and outcome are equal although so complete a match is improbable: the
-    number of equal pairs expected by chance, from the frequencies of each column's values, is below 0.01.
+    number of equal pairs expected by chance, from how often each column's values coincide, is below 0.01.
     """
     name = "duplicate-patients"
     patients = [str(patient) for patient in predictors.frame.index]
@@ -109,22 +109,24 @@ def known_too_late(predictors: Table) -> Guard:
 
 def _equal_rows(frame: pd.DataFrame, outcome: Outcome) -> tuple[list[tuple[int, int]], float]:
     """Pairs of patients with equal predictors and outcome, and how many chance would make equal."""
-    whole = frame.reset_index(drop=True).copy()
-    whole["outcome: event"] = outcome.event
+    columns = [frame[name] for name in frame.columns] + [pd.Series(outcome.event)]
     if isinstance(outcome, TimeToEvent):
-        whole["outcome: time"] = outcome.time_days
-    same = [
-        math.log(max(float((whole[column].value_counts(dropna=False, normalize=True) ** 2).sum()), 1e-300))
-        for column in whole.columns
-    ]
-    n = len(whole)
-    expected = n * (n - 1) / 2 * math.exp(max(sum(same), -700))
-    hashed = pd.util.hash_pandas_object(whole.astype(object).where(whole.notna(), "missing").astype(str), index=False)
-    pairs = []
-    for rows in hashed.groupby(hashed).groups.values():
-        first, *others = sorted(int(row) for row in rows)
-        pairs += [(first, other) for other in others]
-    return sorted(pairs), expected
+        columns.append(pd.Series(outcome.time_days))
+    n = len(outcome)
+    codes = np.column_stack([pd.factorize(column, use_na_sentinel=False)[0] for column in columns])
+    first_of_its_kind, twin = np.unique(codes, axis=0, return_index=True, return_inverse=True)[1:]
+    match = sum(_log_match(codes[first_of_its_kind, column]) for column in range(codes.shape[1]))
+    expected = n * (n - 1) / 2 * math.exp(max(match, -700))
+    order = np.argsort(twin.reshape(-1), kind="stable")
+    same = np.flatnonzero(np.diff(twin.reshape(-1)[order]) == 0)
+    return sorted((int(order[place]), int(order[place + 1])) for place in same), expected
+
+
+def _log_match(codes: NDArray[np.int64]) -> float:
+    """Log probability that two different patients share a value; where no two do, as if one of one more pair did."""
+    counts = np.bincount(codes).astype(float)
+    pairs = len(codes) * (len(codes) - 1) / 2
+    return math.log((float((counts * (counts - 1)).sum()) / 2 + 1) / (pairs + 1))
 
 
 def _about_rows(rows: list[tuple[int, int]], expected: float) -> str:
@@ -165,7 +167,7 @@ def _two_sided_auc(event: Bools, values: Floats) -> tuple[float, float]:
     ranks = rankdata(values)
     wins = ranks[event].sum() - cases * (cases + 1) / 2
     auc = wins / (cases * others)
-    spread = np.sqrt(ranks.var() / (cases * others) * len(ranks) / (len(ranks) - 1)) if np.ptp(ranks) else np.inf
+    spread = np.sqrt(ranks.var() / (cases * others * (len(ranks) - 1))) if np.ptp(ranks) else np.inf
     return float(max(auc, 1 - auc)), float(2 * norm.sf(abs(auc - 0.5) / spread))
 
 
