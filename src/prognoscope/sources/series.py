@@ -299,10 +299,7 @@ def _notes(files: Sequence[Located], copies: int) -> tuple[Problem, ...]:
     for file in files:
         for note in file.instance.notes:
             kinds[note] += 1
-    notes = [
-        Problem("dicom-departs", subject, f"{kind} (in {count} of {len(files)} files)", "nothing: it was read")
-        for kind, count in sorted(kinds.items())
-    ]
+    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind, count in sorted(kinds.items())]
     if copies:
         notes.append(
             Problem("slices-repeated", subject, f"{copies} slices repeat another exactly and were left out", "nothing")
