@@ -1,9 +1,9 @@
 """The page holds everything that the study found."""
 
 import pytest
-from tests.make.evaluation import STUDIES
 
 from prognoscope.report import render
+from tests.make.evaluation import STUDIES
 
 
 @pytest.mark.parametrize("study", STUDIES)
