@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 CLASSES = {
     "CT": "1.2.840.10008.5.1.4.1.1.2",
@@ -119,6 +119,8 @@ def write_series(
 def save(file: FileDataset, path: Path) -> None:
     """Write a file as its meta information says."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if file.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:
+        file.set_original_encoding(is_implicit_vr=False, is_little_endian=False)
     file.save_as(path, enforce_file_format=True)
 
 

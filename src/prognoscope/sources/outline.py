@@ -138,14 +138,25 @@ class Walk:
             if self.size - position < 8 and not self.data[position:].strip(b"\0"):
                 break
             element = self.element(position)
-            position = self.end(element)
             if element[0] in PIXEL_TAGS:
-                return element[2], position
+                return element[2], self._fragments(element[2]) if element[3] == UNDEFINED else self.end(element)
+            position = self.end(element)
             if element[0] in wanted:
                 if element[3] != UNDEFINED and self._nests(element):
                     self._skip(element[2], position, element[0])
                 elements[element[0]] = (element[2], position)
         return None
+
+    def _fragments(self, position: int) -> int:
+        """Walk over the fragments of encapsulated pixel data, which are bytes and not elements."""
+        while position < self.size:  # some writers leave the last delimiter out
+            element = self.element(position)
+            if element[0] == SEQUENCE_END:
+                return element[2]
+            if element[0] != ITEM or element[3] == UNDEFINED:
+                raise damaged(self.subject, f"its encapsulated pixels hold {_name(element[0])} at byte {position}")
+            position = self.end(element)
+        return position
 
     def items(self, span: Span) -> list[dict[int, Span]]:
         """Spans of the values in each item of a sequence whose value has this span."""
