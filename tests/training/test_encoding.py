@@ -65,8 +65,13 @@ def test_a_column_that_is_absent_is_refused_by_name() -> None:
 
 def test_text_in_a_number_column_is_refused_with_the_value() -> None:
     odd = FRAME.assign(age=pd.Series(["50", "old", None], index=FRAME.index))
-    with pytest.raises(Refused, match=r"column age.*'old'.*predictor-type"):
+    with pytest.raises(Refused, match=r"column age.*holds old.*predictor-type"):
         encode(odd, COLUMNS[:1])
+
+
+def test_an_infinite_number_is_refused() -> None:
+    with pytest.raises(Refused, match=r"column age.*holds -?inf.*predictor-type"):
+        encode(FRAME.assign(age=[1.0, np.inf, 2.0]), COLUMNS[:1])
 
 
 def test_free_text_is_refused_as_a_predictor() -> None:

@@ -248,13 +248,16 @@ def _pipeline(
         for place, gap in zip(source, missing, strict=True)
     )
     score = entry["inner_score"]
+    fitted = model.load(
+        {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
+    )
+    if fitted.weight().shape != (len(kept),):
+        raise ValueError("a model and its preparation differ in the number of features")
     return Pipeline(
         model=model,
         choice=Choice(model.name, entry["setting"], np.nan if score is None else float(score)),
         preparation=Preparation(kept, source.astype(np.int64), fill, centre, scale, dropped={}),
-        fitted=model.load(
-            {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
-        ),
+        fitted=fitted,
         recalibration=_recalibration(entry["recalibration"]),
         threshold=entry["threshold"],
     )
