@@ -1,7 +1,7 @@
 """The page holds everything that the study found."""
 
 import pytest
-from tests.make.evaluation import STUDIES
+from tests.make.report import STUDIES
 
 from prognoscope.report import render
 

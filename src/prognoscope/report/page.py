@@ -17,7 +17,7 @@ from prognoscope.report.glossary import in_words, metric_words
 from prognoscope.report.legible import legible
 from prognoscope.report.limits import limits
 from prognoscope.report.rounding import count, duration, figure, joined, sentence, span, unit, with_interval
-from prognoscope.report.sentences import answer, pairs_of_hundred
+from prognoscope.report.sentences import answer, benefit_in_words, pairs_of_hundred
 from prognoscope.validation.results import Evaluation
 
 
@@ -113,6 +113,7 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             limits=limits(content),
             guards=tables.guards_in_order(evaluation.guards),
             guard_tally=tables.guard_tally(evaluation.guards),
+            benefits=tuple(benefit_in_words(model) for model in evaluation.models if model.decision.model.x),
             counts=tables.counts(content),
             flow_steps=tables.flow_steps(content.flow) if content.flow else (),
             included=tables.included_in_words(content),

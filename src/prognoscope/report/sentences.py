@@ -50,7 +50,7 @@ def answer(content: ReportContent) -> Answer:
     evaluation = content.evaluation
     verdict = verdict_of(evaluation)
     more = [event_frequency(content), added_value(evaluation)]
-    more += [calibration_in_words(evaluation.models[0]), warnings_in_words(evaluation)]
+    more += [calibration_in_words(evaluation), warnings_in_words(evaluation)]
     return Answer(verdict, LABELS[verdict], lead(evaluation, verdict), tuple(part for part in more if part))
 
 
@@ -221,16 +221,18 @@ def _because(metric: Metric) -> str:
     return f" ({metric.reason})" if metric.reason else ""
 
 
-def calibration_in_words(model: ModelEvaluation) -> str:
-    """Return whether the risks themselves can be believed, from intercept and slope; empty without both."""
-    intercept, slope = model.metrics.get("calibration_intercept"), model.metrics.get("calibration_slope")
+def calibration_in_words(evaluation: Evaluation) -> str:
+    """Return whether the main model's risks can be taken at face value; empty without intercept and slope."""
+    metrics = evaluation.models[0].metrics
+    intercept, slope = metrics.get("calibration_intercept"), metrics.get("calibration_slope")
     if intercept is None or slope is None or math.isnan(intercept.estimate) or math.isnan(slope.estimate):
         return ""
     faults = [*_level_fault(intercept), *_spread_fault(slope)]
     figures = f"calibration intercept {with_interval(intercept)}, slope {with_interval(slope)}"
     if faults:
         return f"The risks cannot be taken at face value, they are {' and '.join(faults)}: {figures}."
-    return f"No miscalibration was shown, which so many events cannot rule out either: {figures}."
+    seen = count(evaluation.events, "event")
+    return f"No miscalibration was shown, though with {seen} a moderate one can go unseen: {figures}."
 
 
 def _level_fault(intercept: Metric) -> list[str]:
@@ -243,3 +245,15 @@ def _spread_fault(slope: Metric) -> list[str]:
     if slope.high < 1:
         return ["too extreme (high ones too high, low ones too low)"]
     return ["too timid (too near to the mean)"] if slope.low > 1 else []
+
+
+def benefit_in_words(model: ModelEvaluation) -> str:
+    """Return at which thresholds acting on a model has the highest net benefit, by the estimates."""
+    curve, everyone = model.decision.model, model.decision.treat_all
+    better = [x for x, y, all_ in zip(curve.x, curve.y, everyone, strict=True) if y > max(all_, 0.0)]
+    if not better:
+        return f"{model.title}: at no threshold better than treating everyone or nobody."
+    return (
+        f"{model.title}: better than treating everyone and than treating nobody at {len(better)} of {len(curve.x)} "
+        f"thresholds, between {min(better) * 100:.0f} % and {max(better) * 100:.0f} %."
+    )

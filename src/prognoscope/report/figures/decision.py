@@ -18,6 +18,7 @@ from prognoscope.report.figures.drawing import (
     quiet_grid,
     shortened,
 )
+from prognoscope.report.sentences import benefit_in_words
 from prognoscope.validation.results import Curve, Decision, Evaluation, ModelEvaluation
 
 Rows = list[tuple[int, ModelEvaluation, Curve]]
@@ -40,13 +41,14 @@ def net_benefit(evaluation: Evaluation) -> Drawing | None:
         _axes(axes, rows)
         axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
 
+    band = " The band is the main model's 95 % interval." if rows[0][2].low else ""
     return draw(
         paint,
         key="fig-net-benefit",
         title="Net benefit (decision curves)",
-        description=" ".join(_in_words(model) for _, model, _ in rows),
+        description=" ".join(benefit_in_words(model) for _, model, _ in rows),
         caption="Of 100 patients, those with the event who would be treated, less those treated without it, weighed by "
-        "the threshold's odds. The band is the main model's 95 % interval.",
+        f"the threshold's odds.{band}",
         size=(4.9, 4.0),
     )
 
@@ -71,14 +73,3 @@ def _references(axes: Axes, decision: Decision) -> None:
 def _per_hundred(curve: Curve) -> Curve:
     y, low, high = (tuple(100 * value for value in values) for values in (curve.y, curve.low, curve.high))
     return Curve(curve.x, y, low, high)
-
-
-def _in_words(model: ModelEvaluation) -> str:
-    curve, everyone = model.decision.model, model.decision.treat_all
-    better = [x for x, y, all_ in zip(curve.x, curve.y, everyone, strict=True) if y > max(all_, 0.0)]
-    if not better:
-        return f"{model.title}: at no threshold above both treating everyone and treating nobody."
-    return (
-        f"{model.title}: above both treating everyone and treating nobody at {len(better)} of {len(curve.x)} "
-        f"thresholds, between {min(better) * 100:.0f} % and {max(better) * 100:.0f} %."
-    )

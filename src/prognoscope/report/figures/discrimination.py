@@ -74,6 +74,7 @@ def _dot_and_interval(axes: Axes, height: int, metric: Metric, shade: str) -> No
         color=shade,
         fontsize=9,
         fontweight="bold",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
     )
 
 

@@ -16,6 +16,7 @@ from prognoscope.report.figures.drawing import (
     percent_axis,
     quiet_grid,
     shortened,
+    wrapped,
 )
 from prognoscope.report.rounding import count
 from prognoscope.validation.results import Evaluation, RiskGroup
@@ -60,7 +61,7 @@ def risk_groups(evaluation: Evaluation) -> Drawing | None:
 def _curves(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
     for place, group in enumerate(groups):
         shade, curve = shades[place % len(shades)], group.survival
-        dash, name = DASHES[place % len(DASHES)], shortened(group.name, 18)
+        dash, name = DASHES[place % len(DASHES)], shortened(group.name, 26)
         axes.step(curve.x, curve.y, where="post", color=shade, linestyle=dash, label=name)
         if curve.low:
             axes.fill_between(curve.x, curve.low, curve.high, step="post", color=shade, alpha=0.12, linewidth=0)
@@ -68,15 +69,7 @@ def _curves(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> N
     percent_axis(axes, y=True)
     quiet_grid(axes)
     axes.set_ylabel("Share without the event")
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.02, 1.0),
-        ncols=3,
-        frameon=False,
-        fontsize=9,
-        handlelength=2,
-        columnspacing=1.2,
-    )
+    axes.legend(loc="lower left", fontsize=9, handlelength=2.4, framealpha=0.85, edgecolor="none")
 
 
 def _numbers_at_risk(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
@@ -85,7 +78,7 @@ def _numbers_at_risk(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[s
             height, shade = len(groups) - 1 - place, shades[place % len(shades)]
             axes.text(time, height, str(number), ha="center", va="center", color=shade, fontsize=9)
     axes.set_ylim(-0.6, len(groups) - 0.4)
-    axes.set_yticks(range(len(groups)), [shortened(group.name, 14) for group in reversed(groups)])
+    axes.set_yticks(range(len(groups)), [wrapped(group.name, 14) for group in reversed(groups)])
     times = sorted({time for group in groups for time, _ in group.at_risk})
     if times:
         axes.set_xticks(times, [f"{time:.0f}" for time in times])
