@@ -33,9 +33,9 @@ PASSED = (
     ),
     Guard("outcome-in-disguise", "passed", "no predictor separates the outcome alone (largest AUC 0.74, age)", True),
     Guard("known-too-late", "passed", "all 354 predictors are declared known at time zero", True),
-    Guard("acquisition-shortcut", "passed", "scanner, centre and slice thickness alone: AUC 0.52 (0.38 to 0.66)"),
-    Guard("missingness", "passed", "which values are missing foretells the outcome with AUC 0.50"),
-    Guard("fold-differences", "passed", "the folds' AUCs differ as chance allows (p = 0.61)"),
+    Guard("shortcut", "passed", "scanner, centre and slice thickness alone: AUC 0.52 (0.38 to 0.66)"),
+    Guard("informative-missingness", "passed", "which values are missing foretells the outcome with AUC 0.50"),
+    Guard("folds-differ", "passed", "the folds' AUCs differ as chance allows (p = 0.61)"),
 )
 SAMPLE_SIZE = Guard("sample-size", "warned", "0.05 events per candidate parameter; 10 are asked for (Riley 2020)")
 SIGNAL = Guard("no-signal", "passed", "AUC 0.82 against 0.36 to 0.65 in 200 permutations of the outcome (p = 0.005)")
@@ -116,10 +116,10 @@ def binary_model(
         "average_precision": at(min(0.95, prevalence + (auc - 0.5)), half),
         "brier": at(0.25 - 0.3 * (auc - 0.5), 0.04),
         "scaled_brier": at(2 * (auc - 0.5) ** 2, 0.15),
-        "log_score": at(0.68 - 0.6 * (auc - 0.5), 0.09),
+        "log_score": at(0.6 * (auc - 0.5) - 0.68, 0.09),
         "calibration_intercept": at(0.04, 0.55),
         "calibration_slope": at(slope, 0.5),
-        "ici": at(0.06, 0.04),
+        "observed_expected": at(1.03, 0.2),
     }
     return ModelEvaluation(
         name, title, metrics, calibration_of(slope, prevalence, n), decision_of(auc, prevalence), roc=roc_of(auc)
@@ -135,7 +135,7 @@ def survival_model(name: str, title: str, c_index: float, half: float, *, n: int
     metrics = {
         "c_index": at(c_index, half),
         "uno_c": at(c_index - 0.01, half),
-        "time_dependent_auc": at(c_index + 0.02, half),
+        "auc_at_horizon": at(c_index + 0.02, half),
         "brier": at(0.19, 0.03),
         "scaled_brier": at(0.09, 0.12),
         "calibration_intercept": at(-0.1, 0.6),

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from prognoscope.core.problems import Problem
 from prognoscope.report import tables
 from prognoscope.report.content import ReportContent, Subgroup
-from prognoscope.report.glossary import in_words, metric_words
+from prognoscope.report.glossary import guard_words, in_words, metric_words
 from prognoscope.report.legible import legible
 from prognoscope.report.limits import limits
 from prognoscope.report.rounding import count, duration, figure, joined, sentence, span, unit, with_interval
@@ -161,6 +161,7 @@ def _environment() -> Environment:
         count=count,
         duration=duration,
         figure=figure,
+        guard_words=guard_words,
         in_words=in_words,
         joined=joined,
         metric_words=metric_words,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prognoscope.report.content import ReportContent
-from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL_GUARDS, in_words, metric_words
+from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL, guard_words, metric_words
 from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, span, with_interval
 from prognoscope.validation.results import Comparison, Evaluation, Guard, Metric, ModelEvaluation
 
@@ -64,10 +64,7 @@ def headline_metric(model: ModelEvaluation) -> tuple[str, Metric] | None:
 
 def no_signal_guard(evaluation: Evaluation) -> Guard | None:
     """Return the guard that compares the result with permuted labels; None when it was not run."""
-    for guard in evaluation.guards:
-        if guard.name.lower().replace("_", "-").replace(" ", "-") in NO_SIGNAL_GUARDS:
-            return guard
-    return None
+    return next((guard for guard in evaluation.guards if guard.name == NO_SIGNAL), None)
 
 
 def leaks(evaluation: Evaluation) -> tuple[Guard, ...]:
@@ -79,10 +76,14 @@ def warnings_in_words(evaluation: Evaluation) -> str:
     """Return which guards did not pass; empty when all did or none was run."""
     told = []
     for status in ("failed", "warned"):
-        names = [in_words(guard.name).lower() for guard in evaluation.guards if guard.status == status]
+        names = [_lower(guard_words(guard.name)) for guard in evaluation.guards if guard.status == status]
         if names:
             told.append(f"{count(len(names), 'guard')} {status} ({joined(names)})")
     return f"{joined(told)}; read the evidence before using any figure of this page." if told else ""
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def verdict_of(evaluation: Evaluation) -> Verdict:
