@@ -120,6 +120,7 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             notes=_all_notes(content),
             metric_rows=tables.metric_rows(evaluation),
             difference_rows=tables.difference_rows(evaluation),
+            benefit_rows=tables.benefit_rows(evaluation),
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),

@@ -197,7 +197,7 @@ def added_value(evaluation: Evaluation) -> str:
         return ""
     main, reference = evaluation.model(comparison.model), evaluation.model(comparison.reference)
     found = headline_metric(main)
-    if found is None or found[0] not in comparison.differences:
+    if found is None or math.isnan(found[1].estimate) or found[0] not in comparison.differences:
         return ""
     title, difference = metric_words(found[0]).title, comparison.differences[found[0]]
     against = model_in_words(reference)
@@ -251,10 +251,14 @@ def _spread_fault(slope: Metric) -> list[str]:
 def benefit_in_words(model: ModelEvaluation) -> str:
     """Return at which thresholds acting on a model has the highest net benefit, by the estimates."""
     curve, everyone = model.decision.model, model.decision.treat_all
-    better = [x for x, y, all_ in zip(curve.x, curve.y, everyone, strict=True) if y > max(all_, 0.0)]
+    known = [(x, y, all_) for x, y, all_ in zip(curve.x, curve.y, everyone, strict=True) if math.isfinite(y)]
+    better = [x for x, y, all_ in known if y > max(all_, 0.0)]
+    where = count(len(known), "threshold")
+    if len(known) < len(curve.x):
+        where += " at which it can be computed"
     if not better:
-        return f"{model.title}: at no threshold better than treating everyone or nobody."
+        return f"{model.title}: better than treating everyone or nobody at none of {where}."
     return (
-        f"{model.title}: better than treating everyone and than treating nobody at {len(better)} of {len(curve.x)} "
-        f"thresholds, between {min(better) * 100:.0f} % and {max(better) * 100:.0f} %."
+        f"{model.title}: better than treating everyone and than treating nobody at {len(better)} of {where} "
+        f"(the lowest {min(better) * 100:.0f} %, the highest {max(better) * 100:.0f} %)."
     )

@@ -12,6 +12,7 @@ from prognoscope.report.figures.drawing import (
     INK,
     SOFT,
     Drawing,
+    band,
     draw,
     line,
     percent_axis,
@@ -37,18 +38,21 @@ def net_benefit(evaluation: Evaluation) -> Drawing | None:
         axes = canvas.add_subplot()
         _references(axes, rows[0][1].decision)
         for place, model, curve in reversed(rows):
-            line(axes, curve, place, label=shortened(model.title, 26), band=place == 0)
+            line(axes, curve, place, label=shortened(model.title, 26))
+        band(axes, rows[0][2], rows[0][0])
         _axes(axes, rows)
         axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
 
-    band = " The band is the main model's 95 % interval." if rows[0][2].low else ""
+    notes = " The band is the main model's 95 % interval." if rows[0][2].low else ""
+    if any(math.isnan(y) for _, _, curve in rows for y in curve.y):
+        notes += " Gaps: of those above that threshold nobody was followed to the horizon."
     return draw(
         paint,
         key="fig-net-benefit",
         title="Net benefit (decision curves)",
         description=" ".join(benefit_in_words(model) for _, model, _ in rows),
         caption="Of 100 patients, those with the event who would be treated, less those treated without it, weighed by "
-        f"the threshold's odds.{band}",
+        f"the threshold's odds.{notes}",
         size=(4.9, 4.0),
     )
 

@@ -117,10 +117,14 @@ def colour(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
-def line(axes: Axes, curve: Curve, place: int, *, label: str = "", band: bool = False) -> None:
-    """Draw a curve in the colour and dash of its place, with its band where it has one."""
+def line(axes: Axes, curve: Curve, place: int, *, label: str = "") -> None:
+    """Draw a curve in the colour and dash of its place."""
     axes.plot(curve.x, curve.y, color=colour(place), linestyle=DASHES[place % len(DASHES)], label=label or None)
-    if band and curve.low:
+
+
+def band(axes: Axes, curve: Curve, place: int) -> None:
+    """Draw a curve's interval in the colour of its place; nothing where it has none."""
+    if curve.low:
         axes.fill_between(curve.x, curve.low, curve.high, color=colour(place), alpha=0.14, linewidth=0)
 
 

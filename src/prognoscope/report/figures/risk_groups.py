@@ -15,7 +15,6 @@ from prognoscope.report.figures.drawing import (
     draw,
     percent_axis,
     quiet_grid,
-    shortened,
     wrapped,
 )
 from prognoscope.report.rounding import count
@@ -23,6 +22,7 @@ from prognoscope.validation.results import Evaluation, RiskGroup
 
 # Low risk to high risk: a ramp that stays in order for the colour-blind and in grey.
 RAMP = ("#56A0CE", "#0072B2", "#8A3A00", "#D55E00", "#1C2127")
+LABEL_GAP = 0.08
 SHADES = {2: (RAMP[1], RAMP[3]), 3: ("#3D8FC2", "#6B5B95", RAMP[3])}
 
 
@@ -38,14 +38,8 @@ def risk_groups(evaluation: Evaluation) -> Drawing | None:
         _curves(axes, groups, shades)
         if evaluation.horizon_days:
             axes.axvline(evaluation.horizon_days, color=SOFT, linewidth=1, linestyle=CHANCE_DASH, zorder=0)
-            axes.annotate(
-                "horizon",
-                (evaluation.horizon_days, 0.03),
-                xytext=(4, 0),
-                textcoords="offset points",
-                color=SOFT,
-                fontsize=9,
-            )
+            above = axes.get_xaxis_transform()
+            axes.text(evaluation.horizon_days, 1.01, "horizon", transform=above, ha="center", color=SOFT, fontsize=9)
         _numbers_at_risk(table, groups, shades)
 
     return draw(
@@ -61,15 +55,33 @@ def risk_groups(evaluation: Evaluation) -> Drawing | None:
 def _curves(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
     for place, group in enumerate(groups):
         shade, curve = shades[place % len(shades)], group.survival
-        dash, name = DASHES[place % len(DASHES)], shortened(group.name, 26)
-        axes.step(curve.x, curve.y, where="post", color=shade, linestyle=dash, label=name)
+        axes.step(curve.x, curve.y, where="post", color=shade, linestyle=DASHES[place % len(DASHES)])
         if curve.low:
             axes.fill_between(curve.x, curve.low, curve.high, step="post", color=shade, alpha=0.12, linewidth=0)
     axes.set_ylim(0, 1.03)
     percent_axis(axes, y=True)
     quiet_grid(axes)
     axes.set_ylabel("Share without the event")
-    axes.legend(loc="lower left", fontsize=9, handlelength=2.4, framealpha=0.85, edgecolor="none")
+    _name_ends(axes, groups, shades)
+
+
+def _name_ends(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
+    """Write each group's name right of its curve's end, moved down where two would touch."""
+    drawn = [(group, shades[place % len(shades)]) for place, group in enumerate(groups) if group.survival.x]
+    height = 1.0 + LABEL_GAP
+    for group, shade in sorted(drawn, key=lambda pair: -pair[0].survival.y[-1]):
+        height = min(group.survival.y[-1], height - LABEL_GAP)
+        axes.annotate(
+            wrapped(group.name, 14),
+            (group.survival.x[-1], height),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=shade,
+            fontsize=9,
+            fontweight="bold",
+            annotation_clip=False,
+        )
 
 
 def _numbers_at_risk(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
