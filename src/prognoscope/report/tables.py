@@ -140,8 +140,10 @@ def _benefit(curve: Curve, place: int | None) -> Cell | None:
         return None
     if math.isnan(curve.y[place]):
         return Cell(NOT_COMPUTABLE, reason="nobody above it was followed to the horizon")
-    ends = interval(100 * curve.low[place], 100 * curve.high[place], 1) if curve.low else ""
-    return Cell(figure(100 * curve.y[place], 1), ends)
+    if not curve.low:
+        return Cell(figure(100 * curve.y[place], 1))
+    ends = interval(100 * curve.low[place], 100 * curve.high[place], 1)
+    return Cell(figure(100 * curve.y[place], 1), ends, "" if ends else "no interval")
 
 
 def comparison_titles(evaluation: Evaluation) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def _name_ends(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -
         height = min(group.survival.y[-1], height - LABEL_GAP)
         axes.annotate(
             wrapped(group.name, 14),
-            (group.survival.x[-1], height),
+            (group.survival.x[-1], max(height, 0.03)),
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
