@@ -13,11 +13,11 @@ from ruamel.yaml import YAML
 from prognoscope.core.problems import Problem
 from prognoscope.report import tables
 from prognoscope.report.content import ReportContent, Subgroup
-from prognoscope.report.glossary import in_words, metric_words
+from prognoscope.report.glossary import guard_words, in_words, metric_words
 from prognoscope.report.legible import legible
 from prognoscope.report.limits import limits
 from prognoscope.report.rounding import count, duration, figure, joined, sentence, span, unit, with_interval
-from prognoscope.report.sentences import answer, pairs_of_hundred
+from prognoscope.report.sentences import answer, benefit_in_words, pairs_of_hundred
 from prognoscope.validation.results import Evaluation
 
 
@@ -113,12 +113,14 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             limits=limits(content),
             guards=tables.guards_in_order(evaluation.guards),
             guard_tally=tables.guard_tally(evaluation.guards),
+            benefits=tuple(benefit_in_words(model) for model in evaluation.models if model.decision.model.x),
             counts=tables.counts(content),
             flow_steps=tables.flow_steps(content.flow) if content.flow else (),
             included=tables.included_in_words(content),
             notes=_all_notes(content),
             metric_rows=tables.metric_rows(evaluation),
             difference_rows=tables.difference_rows(evaluation),
+            benefit_rows=tables.benefit_rows(evaluation),
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),
@@ -160,6 +162,7 @@ def _environment() -> Environment:
         count=count,
         duration=duration,
         figure=figure,
+        guard_words=guard_words,
         in_words=in_words,
         joined=joined,
         metric_words=metric_words,

@@ -11,9 +11,11 @@ from prognoscope.core.flow import Flow
 from prognoscope.report.content import Importance, ReportContent, Subgroup
 from prognoscope.report.glossary import METRICS, in_words, metric_words
 from prognoscope.report.rounding import NOT_COMPUTABLE, figure, interval, unit
-from prognoscope.validation.results import Evaluation, Guard, Metric
+from prognoscope.validation.results import Curve, Evaluation, Guard, Metric
 
 STATUS_ORDER = {"failed": 0, "warned": 1, "passed": 2}
+
+THRESHOLDS_SHOWN = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 COUNT_WORDS = {
     "folds": "Outer folds",
@@ -114,6 +116,34 @@ def _rows(groups: Sequence[Mapping[str, Metric]]) -> tuple[MetricRow, ...]:
         cells = tuple(cell(metrics.get(name), words.decimals) for metrics in groups)
         rows.append(MetricRow(words.title, words.reading, cells))
     return tuple(rows)
+
+
+def benefit_rows(evaluation: Evaluation) -> tuple[tuple[str, tuple[Cell | None, ...]], ...]:
+    """Return net benefit per 100 patients at round thresholds, of each model and of treating everyone."""
+    decisions = [model.decision for model in evaluation.models]
+    rows = []
+    for threshold in THRESHOLDS_SHOWN:
+        places = [_place_of(threshold, decision.model.x) for decision in decisions]
+        cells = [_benefit(decision.model, place) for decision, place in zip(decisions, places, strict=True)]
+        if any(cells):
+            everyone = Curve(decisions[0].model.x, decisions[0].treat_all)
+            rows.append((f"{threshold * 100:.0f} %", (*cells, _benefit(everyone, places[0]))))
+    return tuple(rows)
+
+
+def _place_of(threshold: float, x: Sequence[float]) -> int | None:
+    return next((place for place, value in enumerate(x) if math.isclose(value, threshold, abs_tol=1e-6)), None)
+
+
+def _benefit(curve: Curve, place: int | None) -> Cell | None:
+    if place is None:
+        return None
+    if math.isnan(curve.y[place]):
+        return Cell(NOT_COMPUTABLE, reason="nobody above it was followed to the horizon")
+    if not curve.low:
+        return Cell(figure(100 * curve.y[place], 1))
+    ends = interval(100 * curve.low[place], 100 * curve.high[place], 1)
+    return Cell(figure(100 * curve.y[place], 1), ends, "" if ends else "no interval")
 
 
 def comparison_titles(evaluation: Evaluation) -> tuple[str, ...]:
