@@ -1,7 +1,9 @@
 """Outcomes and risks in, an evaluation out; every figure is also a plain function of arrays."""
 
+from prognoscope.validation.added_value import LikelihoodRatio, likelihood_ratio_test, paired_difference
 from prognoscope.validation.calibration import calibration_groups, wilson_interval
 from prognoscope.validation.censoring import SurvivalCurve, kaplan_meier, known_event, status_weights
+from prognoscope.validation.cox import CoxFit, calibration_slope_of_hazard, cox_regression
 from prognoscope.validation.decision import THRESHOLDS, net_benefit, net_benefit_at_horizon, treat_all
 from prognoscope.validation.delong import Difference, Interval, delong_interval, delong_test
 from prognoscope.validation.discrimination import auc, auc_at_horizon, c_index, mean_roc, roc_points, uno_c
@@ -58,12 +60,14 @@ __all__ = [
     "CalibrationErrors",
     "CalibrationGroup",
     "Comparison",
+    "CoxFit",
     "Curve",
     "Decision",
     "Difference",
     "Evaluation",
     "Guard",
     "Interval",
+    "LikelihoodRatio",
     "Metric",
     "MetricKind",
     "ModelEvaluation",
@@ -82,7 +86,9 @@ __all__ = [
     "calibration_groups",
     "calibration_intercept",
     "calibration_slope",
+    "calibration_slope_of_hazard",
     "candidate_parameters",
+    "cox_regression",
     "delong_interval",
     "delong_test",
     "duplicate_patients",
@@ -97,6 +103,7 @@ __all__ = [
     "kaplan_meier",
     "known_event",
     "known_too_late",
+    "likelihood_ratio_test",
     "log_likelihood",
     "log_score",
     "mean_roc",
@@ -107,6 +114,7 @@ __all__ = [
     "no_signal",
     "npv_at",
     "outcome_in_disguise",
+    "paired_difference",
     "percentile_interval",
     "ppv_at",
     "ranking",
