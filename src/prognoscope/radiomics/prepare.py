@@ -82,9 +82,7 @@ def prepare(
     return Prepared(intensities, resegment(intensities, inside, settings.resegmentation), inside, spacing)
 
 
-def resegment(
-    intensities: NDArray[np.float32], inside: NDArray[np.bool_], plan: Resegmentation
-) -> NDArray[np.bool_]:
+def resegment(intensities: NDArray[np.float32], inside: NDArray[np.bool_], plan: Resegmentation) -> NDArray[np.bool_]:
     """Return the voxels of a mask that stay in the intensity mask (manual, section 2.6): first the range, then outliers.
 
     The mean and standard deviation for outliers are those of the voxels that the range left.
@@ -124,6 +122,4 @@ def _window(inside: NDArray[np.bool_], spacing: Triple, margin_mm: float) -> Win
 
 
 def _empty(found: str) -> Exception:
-    return refuse(
-        "empty-mask", subject="mask", found=found, remedy="check the contour or leave the patient out"
-    )
+    return refuse("empty-mask", subject="mask", found=found, remedy="check the contour or leave the patient out")
