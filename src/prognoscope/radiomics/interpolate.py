@@ -37,7 +37,8 @@ def new_axis(size: int, spacing_mm: float, target_mm: float, window: tuple[int, 
     if math.isclose(spacing_mm, target_mm, rel_tol=1e-9):
         return NewAxis(np.arange(window[0], window[1], dtype=float), size)
     count = math.ceil(round(size * spacing_mm / target_mm, 6))
-    positions = (size - 1) / 2 + (np.arange(count) - (count - 1) / 2) * target_mm / spacing_mm
+    centred = np.arange(float(count)) - (count - 1) / 2
+    positions: NDArray[np.float64] = (size - 1) / 2 + centred * (target_mm / spacing_mm)
     step = max(1.0, target_mm / spacing_mm)
     near = (positions > window[0] - step) & (positions < window[1] - 1 + step)
     return NewAxis(positions[near], size)

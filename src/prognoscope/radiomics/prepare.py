@@ -83,7 +83,7 @@ def prepare(
 
 
 def resegment(intensities: NDArray[np.float32], inside: NDArray[np.bool_], plan: Resegmentation) -> NDArray[np.bool_]:
-    """Return the voxels of a mask that stay in the intensity mask (manual, section 2.6): first the range, then outliers.
+    """Return the voxels that stay in the intensity mask (manual, section 2.6): first the range, then outliers.
 
     The mean and standard deviation for outliers are those of the voxels that the range left.
     """

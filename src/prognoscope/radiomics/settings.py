@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -48,6 +48,11 @@ FAMILY_GROUPS: dict[str, tuple[str, ...]] = {
 
 Bins = Annotated[int, Field(ge=2, le=65535)]
 Positive = Annotated[float, Field(gt=0)]
+
+
+def _refuse_both(bins: int | None, bin_width: float | None) -> None:
+    if bins is not None and bin_width is not None:
+        raise ValueError("give `bins` (fixed number) or `bin_width` (fixed size), not both")
 
 
 class Interpolation(Settings):
@@ -99,10 +104,17 @@ class VolumeHistogram(Settings):
 
     bins: Bins | None = Field(None, description="Fixed number of bins.")
     bin_width: Positive | None = Field(None, description="Fixed bin size, in the image's unit.")
+    whole_intensities: bool = Field(
+        False,
+        description="No discretisation: each whole intensity is its own bin (the manual's definite discrete case).",
+    )
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        return _one_discretisation(self)
+    def _one_of_them(self) -> Self:
+        _refuse_both(self.bins, self.bin_width)
+        if self.whole_intensities and (self.bins or self.bin_width):
+            raise ValueError("`whole_intensities` needs neither `bins` nor `bin_width`")
+        return self
 
 
 class Cooccurrence(Settings):
@@ -185,7 +197,8 @@ class RadiomicsSettings(Settings):
     def _consistent(self) -> Self:
         if self.bin_start is not None and self.bin_width is None:
             raise ValueError("`bin_start` belongs to `bin_width`")
-        return _one_discretisation(self)
+        _refuse_both(self.bins, self.bin_width)
+        return self
 
     @property
     def chosen_families(self) -> tuple[str, ...]:
@@ -209,12 +222,3 @@ class RadiomicsSettings(Settings):
         if self.bin_width is not None:
             return f"fbs{self.bin_width:g}".replace(".", "_")
         return f"fbn{self.number_of_bins}"
-
-
-Chosen = TypeVar("Chosen", "RadiomicsSettings", "VolumeHistogram")
-
-
-def _one_discretisation(settings: Chosen) -> Chosen:
-    if settings.bins is not None and settings.bin_width is not None:
-        raise ValueError("give `bins` (fixed number) or `bin_width` (fixed size), not both")
-    return settings
