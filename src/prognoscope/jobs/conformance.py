@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import nibabel
 import numpy as np
@@ -22,7 +22,7 @@ from prognoscope.radiomics import extract
 from prognoscope.radiomics.diagnostics import diagnostics
 from prognoscope.radiomics.filters import respond
 from prognoscope.radiomics.reference import CONFIGURATIONS, configuration
-from prognoscope.radiomics.reference_filters import FILTERED, RESPONSE_MAPS, filtered_configuration
+from prognoscope.radiomics.reference_filters import FILTERED, RESPONSE_MAPS, ResponseMap, filtered_configuration
 
 Part = Literal["features", "image description", "response map", "filtered features"]
 MAP_TOLERANCE = 0.01
@@ -119,12 +119,39 @@ def conformance(folder: Path, mapper: Mapper = serial_map) -> ConformanceReport:
     Refused
         `ibsi-data-missing` when a file is not there, `ibsi-data-incomplete` when a table lacks values.
     """
+    _require_files(folder)
     checked = mapper(functools.partial(check, folder), CASES, label="conformance")
-    scores, failures = [], []
+    scores: list[Score] = []
+    failures: list[Failure] = []
     for score, missed in checked:
         scores.append(score)
         failures += missed
     return ConformanceReport(tuple(scores), tuple(failures))
+
+
+def _require_files(folder: Path) -> None:
+    tables = ["digital_phantom", *(f"config_{name}" for name in "ABCDE")]
+    phantoms = ["ibsi_1_digital_phantom", "ibsi_1_ct_radiomics_phantom", "ibsi_2_ct_radiomics_phantom"]
+    needed = [
+        *(f"reference_values/{name}.csv" for name in tables),
+        "reference_feature_values/reference_values.csv",
+        *(f"{name}/nifti/{file}.nii.gz" for name in phantoms for file in ("image/phantom", "mask/mask")),
+        *(str(file) for test in RESPONSE_MAPS for file in _map_files(test)),
+    ]
+    absent = [name for name in dict.fromkeys(needed) if not (folder / name).is_file()]
+    if absent:
+        raise refuse(
+            "ibsi-data-missing",
+            subject=str(folder),
+            found=f"{len(absent)} files are not there, the first of them {absent[0]}",
+            remedy="give the folder that holds the data sets of the IBSI and their reference values",
+        )
+
+
+def _map_files(test: ResponseMap) -> tuple[Path, Path]:
+    """The phantom of a response map and its reference, below the IBSI's folder."""
+    image = Path(f"ibsi_2_digital_phantom/nifti/{test.phantom}/image/{test.phantom}.nii.gz")
+    return image, Path(f"reference_response_maps/{test.number.replace('.', '_')}-ValidCRM.nii")
 
 
 def check(folder: Path, case: Case) -> tuple[Score, tuple[Failure, ...]]:
@@ -187,8 +214,8 @@ def _measured(folder: Path, part: Part, name: str) -> tuple[Feature, ...]:
 
 def _check_map(folder: Path, number: str) -> tuple[Score, tuple[Failure, ...]]:
     (test,) = (test for test in RESPONSE_MAPS if test.number == number)
-    volume = _volume(folder / f"ibsi_2_digital_phantom/nifti/{test.phantom}/image/{test.phantom}.nii.gz")
-    expected = _volume(folder / f"reference_response_maps/{number.replace('.', '_')}-ValidCRM.nii").voxels
+    image, reference = _map_files(test)
+    volume, expected = _volume(folder / image), _volume(folder / reference).voxels
     found = respond(volume.voxels, volume.grid.spacing, test.choice)
     tolerance = MAP_TOLERANCE * float(np.ptp(expected))
     largest = float(np.abs(found - expected).max()) if found.shape == expected.shape else math.nan
@@ -214,7 +241,7 @@ def _reference(folder: Path, part: Part, name: str) -> dict[str, tuple[str, floa
 
 
 def _table(path: Path, delimiter: str) -> list[dict[str, str]]:
-    with _there(path).open(encoding="utf-8-sig", newline="") as stream:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream, delimiter=delimiter))
 
 
@@ -225,17 +252,6 @@ def _phantom(folder: Path) -> tuple[Volume, Mask]:
 
 
 def _volume(path: Path) -> Volume:
-    image = nibabel.load(_there(path))
+    image: Any = nibabel.load(path)
     x, y, z = (float(step) for step in image.header.get_zooms())
     return Volume(np.asarray(image.dataobj).T, Grid(image.shape[::-1], (z, y, x)))
-
-
-def _there(path: Path) -> Path:
-    if not path.is_file():
-        raise refuse(
-            "ibsi-data-missing",
-            subject=str(path),
-            found="there is no such file",
-            remedy="give the folder that holds the data sets of the IBSI and their reference values",
-        )
-    return path
