@@ -14,12 +14,12 @@ from sksurv.ensemble import RandomSurvivalForest
 from sksurv.metrics import concordance_index_censored
 from sksurv.tree import SurvivalTree
 from sksurv.util import Surv
-from tests.make.training import Numbers
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.training.boosting import BASE, fit_boosting, fit_forest
 from prognoscope.training.survival_forest import fit_survival_forest, grow_trees
 from prognoscope.training.trees import Trees, dump_trees, load_trees
+from tests.make.training import Numbers
 
 
 def _data(n: int, p: int = 6, seed: int = 1) -> tuple[Numbers, Numbers]:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
-
 REACH = 3
 """How far apart, in voxels, the neighbours are that a vertex is compared with: more leave fewer candidates."""
 
