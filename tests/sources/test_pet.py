@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from pydicom.dataset import FileDataset
 from pydicom.sequence import Sequence as Items
+from tests.make import dicom
 
 from prognoscope.core.images import ImageIndex
 from prognoscope.core.problems import Problem
 from prognoscope.sources import read_volume, scan
-from tests.make import dicom
 
 HALF_LIFE_S = 6588.0
 
@@ -68,7 +68,7 @@ def test_values_in_gml_are_suv_as_they_stand(tmp_path: Path) -> None:
 def test_decay_from_the_injection_to_the_scan(tmp_path: Path) -> None:
     # 1000 Bq/ml · 74,000 g / (370 MBq · 2^(-3600 s / 6588 s)), worked out by hand: 0.2 · 1.46052 = 0.29210.
     assert suv(tmp_path, pet()) == pytest.approx(0.2 * 2 ** (3600 / HALF_LIFE_S), rel=1e-6)
-    assert 0.2 * 2 ** (3600 / HALF_LIFE_S) == pytest.approx(0.29210, abs=5e-5)
+    assert pytest.approx(0.29210, abs=5e-5) == 0.2 * 2 ** (3600 / HALF_LIFE_S)
 
 
 def test_values_corrected_to_the_injection_need_no_decay(tmp_path: Path) -> None:

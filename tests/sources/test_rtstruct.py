@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom.dataset import FileDataset
+from tests.make import dicom
 
 from prognoscope.core.geometry import Mask
 from prognoscope.core.images import ImageSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.sources import matching_regions, read_mask, scan
-from tests.make import dicom
 
 # Six slices at z = 0, 3, …, 15 mm; pixels of 1 mm, 30 × 30 of them, the first centre at (0, 0).
 SLICES = [0.0, 3.0, 6.0, 9.0, 12.0, 15.0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prognoscope.core import hashing
@@ -24,6 +24,8 @@ KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
 )
+
+FOREIGN_PREAMBLES = (b"MZ", b"\x7fELF", b"#!", b"II*\0", b"MM\0*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def parse(data: bytes, *, subject: str) -> Instance:
     """Return the `Instance` of a DICOM file's bytes; refuses as `outline` and the header do."""
     found = outline(data, WANTED, subject=subject)
     instance = read_instance(found)
+    if data.startswith(FOREIGN_PREAMBLES):
+        instance = replace(instance, notes=(*instance.notes, "its preamble makes it a file of another format too"))
     if found.damage and not instance.series_uid:
         raise Refused(found.damage)
     if not instance.sop_class or not instance.series_uid:

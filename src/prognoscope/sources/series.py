@@ -9,32 +9,11 @@ from dataclasses import dataclass, replace
 from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.sources import identity, pet, stack
+from prognoscope.sources.classes import OTHER_CLASSES, VOLUME_CLASSES
 from prognoscope.sources.dicom import Located
 from prognoscope.sources.header import VOLUME_KEYS
 from prognoscope.sources.stack import Slot, Stack
 
-# SOP class → the modality that its images must state (PS3.4 B.5; PS3.3 C.7.3.1.1.1).
-VOLUME_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.128": "PT",
-    "1.2.840.10008.5.1.4.1.1.130": "PT",
-    "1.2.840.10008.5.1.4.1.1.128.1": "PT",
-}
-OTHER_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
-    "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
-    "1.2.840.10008.5.1.4.1.1.88.67": "radiation dose report",
-    "1.2.840.10008.5.1.4.1.1.481.2": "dose distribution",
-    "1.2.840.10008.5.1.4.1.1.481.5": "treatment plan",
-    "1.2.840.10008.5.1.4.1.1.66.1": "spatial registration",
-    "1.2.840.10008.5.1.4.1.1.1": "radiograph",
-    "1.2.840.10008.5.1.4.1.1.1.1": "radiograph",
-}
 ASIDE_TYPES = {
     "LOCALIZER": "localizer",
     "SCREEN SAVE": "screen capture",
