@@ -95,6 +95,9 @@ def read_instance(found: Outline) -> Instance:
         tracer=_tracer(header) if modality == "PT" else None,
         label=header.text("StructureSetLabel"),
         referenced_series=_referenced_series(header),
+        referenced_frames=tuple(
+            frame.text("FrameOfReferenceUID") for frame in header.items("ReferencedFrameOfReferenceSequence")
+        ),
         regions=_regions(header) if kind == "regions" and not damage else (),
         manufacturer=header.text("Manufacturer"),
         scanner=header.text("ManufacturerModelName"),

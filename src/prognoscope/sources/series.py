@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused, refuse
-from prognoscope.sources import identity, pet, stack
+from prognoscope.sources import identity, pet, rtstruct, stack
 from prognoscope.sources.classes import OTHER_CLASSES, VOLUME_CLASSES
 from prognoscope.sources.dicom import Located
 from prognoscope.sources.header import VOLUME_KEYS
@@ -332,8 +332,21 @@ def _region_set(file: Located) -> RegionSet:
         regions=tuple(region.name for region in instance.regions),
         file=file.path,
         hash=file.sha256,
-        notes=_notes([file], 0),
+        notes=(*_notes([file], 0), *_stray_frames(file)),
     )
+
+
+def _stray_frames(file: Located) -> Iterator[Problem]:
+    """Notes on regions whose frame of reference the file's own list does not have."""
+    for region in file.instance.regions:
+        if region.frame_of_reference not in ("", rtstruct.frame_of(file.instance, region)):
+            yield Problem(
+                "dicom-departs",
+                f"region {region.name!r} of {file.path}",
+                f"it names frame of reference {region.frame_of_reference}, which the file does not list; the file's "
+                "own was used",
+                "nothing: it was read",
+            )
 
 
 def _refusal(files: Sequence[Located], problem: Problem, label: str = "") -> RefusedSeries:
