@@ -9,7 +9,7 @@ from tests.make.training import auc, binary, clinical_and_imaging, concordance, 
 from prognoscope.core.problems import Refused
 from prognoscope.core.settings import Settings
 from prognoscope.training import MODELS, Candidate, Model, Setting, assign_folds, candidates, cross_fit
-from prognoscope.training.candidates import Arrays, Counts, Matrix
+from prognoscope.training.contract import Arrays, Counts, Matrix
 from prognoscope.training.linear import ElasticNetSettings
 
 NAMES = [model.name for model in MODELS]

@@ -16,7 +16,7 @@ from prognoscope.training.boosting import (
     fit_boosting,
     fit_forest,
 )
-from prognoscope.training.candidates import Candidate, Model
+from prognoscope.training.contract import Candidate, Model
 from prognoscope.training.linear import (
     ElasticNetSettings,
     dump_cox,
@@ -43,6 +43,7 @@ MODELS: tuple[Model, ...] = (
     Model(
         name="random-forest",
         title="random forest",
+        by_heart=True,
         settings=RandomForestSettings,
         serves=frozenset({"binary"}),
         version=1,
@@ -53,6 +54,7 @@ MODELS: tuple[Model, ...] = (
     Model(
         name="gradient-boosting",
         title="gradient boosting (LightGBM)",
+        by_heart=True,
         settings=GradientBoostingSettings,
         serves=frozenset({"binary"}),
         version=1,
@@ -73,6 +75,7 @@ MODELS: tuple[Model, ...] = (
     Model(
         name="survival-forest",
         title="random survival forest",
+        by_heart=True,
         settings=SurvivalForestSettings,
         serves=frozenset({"time-to-event"}),
         version=1,
