@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,9 @@ OUTCOME = Binary(np.arange(12) % 3 == 0)
 PATIENTS = [f"P{number:02d}" for number in range(12)]
 
 
-def _assign(name: str, values: Sequence[object] | None = None, **settings: object) -> Assignment:
+def _assign(name: str, values: Sequence[Any] | None = None, **settings: object) -> Assignment:
     plan = next(plan for plan in PLANS if plan.name == name)
-    given = None if values is None else pd.Series(values, index=PATIENTS, dtype=object)
+    given = None if values is None else pd.Series(list(values), index=PATIENTS, dtype=object)
     return plan.assign(OUTCOME, plan.settings.model_validate(settings), given, PATIENTS, 1)
 
 
