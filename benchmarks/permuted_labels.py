@@ -1,8 +1,8 @@
 """No leak: outcomes permuted before every learned step give chance.
 
 A cohort like the demo's (100 patients, clinical and radiomics-like predictors, a strong true signal), its outcomes
-dealt to the patients anew 20 times; every model, tuning, selection and scaling is learnt again each time. The mean AUC over
-folds, repeats and permutations must lie within 0.5 ± 0.05. Beside it: the AUC with the true outcomes, and what the
+dealt to the patients anew 20 times; every model, tuning, selection and scaling is learnt again each time. The mean AUC
+over folds, repeats and permutations must lie within 0.5 ± 0.05. Beside it: the AUC with the true outcomes, and what the
 common mistake gives, choosing predictors on all patients before the folds are made.
 
     python benchmarks/permuted_labels.py [PERMUTATIONS] [JOBS]

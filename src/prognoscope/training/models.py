@@ -107,11 +107,14 @@ def candidates(
     ------
     Refused
         `unknown-model`, `model-outcome` when a model does not serve the outcome, `model-settings`,
-        `no-model` when none is named.
+        `no-model-named` when none is named.
     """
     if not tried:
         raise refuse(
-            "no-model", subject="models", found="none is named", remedy=f"name some of {_names(models, outcome_kind)}"
+            "no-model-named",
+            subject="models",
+            found="none is named",
+            remedy=f"name some of {_names(models, outcome_kind)}",
         )
     given = tried if isinstance(tried, Mapping) else {name: {} for name in tried}
     return tuple(_candidate(name, given[name], outcome_kind, models) for name in given)
@@ -144,7 +147,7 @@ def _candidate(
         first = error.errors()[0]
         raise refuse(
             "model-settings",
-            subject=f"model {name}, setting {'.'.join(map(str, first['loc']))}",
+            subject=", setting ".join([f"model {name}", *map(str, first["loc"][:1])]),
             found=f"{first['msg']}, found {first['input']!r}",
             remedy=f"its settings are {', '.join(model.settings.model_fields)}",
         ) from None
