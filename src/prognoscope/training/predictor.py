@@ -14,7 +14,7 @@ from prognoscope.core.outcome import Outcome, OutcomeKind, TimeToEvent
 from prognoscope.core.seeds import generator
 from prognoscope.core.table import PATIENT, Column, Table
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.training.candidates import Candidate, Score
+from prognoscope.training.contract import Candidate, Score
 from prognoscope.training.crossfit import cohort_of, identity, require_inner
 from prognoscope.training.encoding import encode, with_levels
 from prognoscope.training.limits import Limits, limits_of
@@ -164,13 +164,13 @@ def fit_predictor(
 def run_refit(task: RefitTask) -> Pipeline:
     """Learn one pipeline. Pure: depends on the task alone."""
     with threadpool_limits(1):
-        rows = np.arange(len(task.cohort.outcome)) if task.number == 0 else _bootstrap(task)
+        rows = np.arange(len(task.cohort.outcome)) if task.number == 0 else bootstrap_rows(task)
         # A first number that no outer fold has keeps these random numbers apart from those of the folds.
         return fit_pipeline(task.cohort, rows, task.recipe, key=(2**31, task.number)).pipeline
 
 
-def _bootstrap(task: RefitTask) -> Rows:
-    """Draw groups of patients with replacement until the inner folds can be filled."""
+def bootstrap_rows(task: RefitTask) -> Rows:
+    """Return the rows of a refit: groups drawn with replacement until they can fill the inner folds."""
     groups = task.cohort.groups
     members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
     strata = strata_of(task.cohort.outcome)
