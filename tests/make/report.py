@@ -5,18 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from tests.make.evaluation import (
-    CONDITIONAL,
-    NO_SIGNAL,
-    PASSED,
-    SAMPLE_SIZE,
-    binary_model,
-    evaluation,
-    metric,
-    not_computable,
-    survival_evaluation,
-)
-
 from prognoscope.core.flow import Exclusion, Flow, Step
 from prognoscope.core.problems import Problem
 from prognoscope.report.content import (
@@ -35,6 +23,17 @@ from prognoscope.validation.results import (
     Evaluation,
     Guard,
     Metric,
+)
+from tests.make.evaluation import (
+    CONDITIONAL,
+    NO_SIGNAL,
+    PASSED,
+    SAMPLE_SIZE,
+    binary_model,
+    evaluation,
+    metric,
+    not_computable,
+    survival_evaluation,
 )
 
 NAN = math.nan

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
 
-from tests.make.report import STUDIES
-
 from prognoscope.report import render
+from tests.make.report import STUDIES
 
 WITHIN_WORDS = {"b", "a", "time"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

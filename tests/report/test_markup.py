@@ -7,6 +7,7 @@ import re
 from collections import Counter
 
 import pytest
+
 from tests.make.report import STUDIES
 from tests.report.pages import elements, page
 

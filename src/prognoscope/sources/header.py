@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from prognoscope.sources.attributes import Attributes, tag_and_vr
 from prognoscope.sources.instance import Instance, Kind, Person, Plane, Region, Tracer, Triple
-from prognoscope.sources.outline import Outline
+from prognoscope.sources.outline import BIG_ENDIAN, DEFLATED, IMPLICIT, Outline, damaged
 
 # Name of a property that tells volumes of one series apart → the attributes that may hold it. The order is that in
 # which they are tried; in a multi-frame file the attribute named last, the frame's own, counts.
@@ -59,6 +59,7 @@ GROUPS = {
     "ConvolutionKernel": ("CTReconstructionSequence",),
     "FrameType": ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence"),
 }
+NATIVE = frozenset({IMPLICIT, "1.2.840.10008.1.2.1", DEFLATED, BIG_ENDIAN})
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 
 
@@ -68,9 +69,11 @@ def read_instance(found: Outline) -> Instance:
     for noticed in ("StudyID", "AccessionNumber"):
         header.text(noticed)
     sop_class = header.text("SOPClassUID")
-    kind: Kind = "image" if found.pixels and header.whole("Rows") else "other"
-    if sop_class == RTSTRUCT:
-        kind = "regions"
+    kind: Kind = "regions" if sop_class == RTSTRUCT else "image" if found.pixels and header.whole("Rows") else "other"
+    damage = found.damage.found if found.damage else _pixels_missing(found, header) if kind == "image" else ""
+    if damage:
+        # What the header lost may be anything: keep only what tells whose it is.
+        kind = "regions" if kind == "regions" else "image"
     modality = header.text("Modality")
     return Instance(
         kind=kind,
@@ -88,17 +91,31 @@ def read_instance(found: Outline) -> Instance:
         rows=header.whole("Rows"),
         columns=header.whole("Columns"),
         photometric=header.text("PhotometricInterpretation"),
-        planes=tuple(_planes(header)) if kind == "image" else (),
+        planes=tuple(_planes(header)) if kind == "image" and not damage else (),
         pixel_hash=_pixel_hash(found) if kind == "image" else "",
         tracer=_tracer(header) if modality == "PT" else None,
         label=header.text("StructureSetLabel"),
         referenced_series=_referenced_series(header),
-        regions=_regions(header) if kind == "regions" else (),
+        regions=_regions(header) if kind == "regions" and not damage else (),
         manufacturer=header.text("Manufacturer"),
         scanner=header.text("ManufacturerModelName"),
         centre=header.text("InstitutionName"),
         notes=tuple(sorted(header.departures)),
+        damage=damage,
     )
+
+
+def pixel_bytes(header: Attributes) -> int:
+    """Bytes that uncompressed pixel data need by what the header says."""
+    frames, samples = max(header.whole("NumberOfFrames"), 1), max(header.whole("SamplesPerPixel"), 1)
+    bits = frames * samples * header.whole("Rows") * header.whole("Columns") * header.whole("BitsAllocated")
+    return (bits + 7) // 8
+
+
+def _pixels_missing(found: Outline, header: Attributes) -> str:
+    start, end = found.pixels or (0, 0)
+    needed = pixel_bytes(header) if found.transfer_syntax in NATIVE else 0
+    return f"its pixels need {needed} bytes, the file holds {end - start}" if needed > end - start else ""
 
 
 def _person(header: Attributes) -> Person:
@@ -112,8 +129,8 @@ def _digest(text: str) -> str:
 
 def _date(header: Attributes, kind: Kind) -> str | None:
     own = "StructureSetDate" if kind == "regions" else "AcquisitionDate"
-    for keyword in (own, "SeriesDate", "StudyDate"):
-        text = header.text(keyword)
+    for keyword in (own, "AcquisitionDateTime", "SeriesDate", "StudyDate"):
+        text = header.text(keyword)[:8]
         if len(text) == 8 and text.isdigit():
             return f"{text[:4]}-{text[4:6]}-{text[6:]}"
     return None
@@ -121,10 +138,11 @@ def _date(header: Attributes, kind: Kind) -> str | None:
 
 def _planes(header: Attributes) -> Iterator[Plane]:
     frames = header.items("PerFrameFunctionalGroupsSequence")
-    if not frames:
-        for _ in range(max(header.whole("NumberOfFrames"), 1)):
-            yield _plane((header,))
-        return
+    stated = max(header.whole("NumberOfFrames"), 1)
+    if not frames and stated == 1:
+        yield _plane((header,))
+    if len(frames) not in (0, stated):
+        raise damaged(header.subject, f"it states {stated} frames and describes {len(frames)}")
     shared = header.first("SharedFunctionalGroupsSequence")
     for frame in frames:
         yield _plane((frame, shared, header))

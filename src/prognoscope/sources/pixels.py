@@ -17,11 +17,10 @@ from prognoscope.core.images import ImageSeries
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.sources.attributes import Attributes
 from prognoscope.sources.dicom import Located, parse, read_bytes
-from prognoscope.sources.header import WANTED
+from prognoscope.sources.header import NATIVE, WANTED
 from prognoscope.sources.outline import Outline, outline
 from prognoscope.sources.series import Series, volumes
 
-NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"})
 LARGEST_VOXELS = 1 << 31
 
 
