@@ -8,7 +8,6 @@ import warnings
 from dataclasses import replace
 
 import pytest
-from tests.make.evaluation import evaluation, survival_evaluation, without_curves
 
 from prognoscope.report.figures import Drawing, draw_figures
 from prognoscope.report.figures.calibration import calibration
@@ -17,6 +16,7 @@ from prognoscope.report.figures.discrimination import discrimination, roc
 from prognoscope.report.figures.drawing import COLOURS, DASHES, shortened, wrapped
 from prognoscope.report.figures.risk_groups import risk_groups
 from prognoscope.validation.results import Calibration, CalibrationGroup, Curve, Evaluation, Metric
+from tests.make.evaluation import evaluation, survival_evaluation, without_curves
 
 NAN = math.nan
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.make.report import HOSTILE, STUDIES
-from tests.report.pages import elements, page
 
 from prognoscope.report.legible import REPLACEMENT, legible, one_line
+from tests.make.report import HOSTILE, STUDIES
+from tests.report.pages import elements, page
 
 
 def test_no_text_becomes_an_element() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.make.evaluation import evaluation, not_computable, survival_evaluation
-from tests.make.report import content, no_signal, survival
 
 from prognoscope.report.content import ReportContent
 from prognoscope.report.limits import limits
 from prognoscope.validation.results import Metric
+from tests.make.evaluation import evaluation, not_computable, survival_evaluation
+from tests.make.report import content, no_signal, survival
 
 
 def sentence(made: ReportContent, beginning: str) -> str:

@@ -6,15 +6,15 @@ import math
 from dataclasses import replace
 
 import pytest
-from tests.make.evaluation import NO_SIGNAL, evaluation, without_curves
-from tests.make.report import STUDIES, content, generated, survival
-from tests.report.pages import elements, page, read, section
 
 from prognoscope.core.flow import Flow
 from prognoscope.report import ReportContent, Subgroup, Success, render, render_validation
 from prognoscope.report.glossary import metric_words
 from prognoscope.report.rounding import figure, interval
 from prognoscope.validation.results import Guard, Metric
+from tests.make.evaluation import NO_SIGNAL, evaluation, without_curves
+from tests.make.report import STUDIES, content, generated, survival
+from tests.report.pages import elements, page, read, section
 
 ORDER = ["answer", "trust", "participants", "cohort", "performance", "importance", "subgroups", "methods"]
 

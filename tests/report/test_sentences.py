@@ -6,8 +6,6 @@ import math
 from dataclasses import replace
 
 import pytest
-from tests.make.evaluation import NO_SIGNAL, PASSED, SIGNAL, evaluation, not_computable, survival_evaluation
-from tests.make.report import content, no_signal, survival
 
 from prognoscope.report.sentences import (
     added_value,
@@ -20,6 +18,8 @@ from prognoscope.report.sentences import (
     warnings_in_words,
 )
 from prognoscope.validation.results import Curve, Evaluation, Guard, Metric
+from tests.make.evaluation import NO_SIGNAL, PASSED, SIGNAL, evaluation, not_computable, survival_evaluation
+from tests.make.report import content, no_signal, survival
 
 NAN = math.nan
 LEAK = Guard("duplicate-patients", "failed", "A and B share pixels", blocks=True)

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.make.evaluation import evaluation
-from tests.make.report import content, flow
 
 from prognoscope.core.flow import Exclusion, Flow
 from prognoscope.core.problems import Problem
@@ -25,6 +23,8 @@ from prognoscope.report.tables import (
     zero_place,
 )
 from prognoscope.validation.results import Guard, Metric
+from tests.make.evaluation import evaluation
+from tests.make.report import content, flow
 
 NAN = math.nan
 

@@ -138,9 +138,11 @@ def _as_yaml(settings: Mapping[str, object]) -> str:
     """Return settings in the form of the study file; empty for none."""
     if not settings:
         return ""
-    writer = YAML()
+    writer = YAML(typ="safe")
     writer.width = 100
-    writer.indent(mapping=2, sequence=4, offset=2)
+    writer.default_flow_style = None  # what holds no further list or mapping stands on one line
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel declares only None
+    writer.allow_unicode = True
     stream = io.StringIO()
     writer.dump(tables.plain(settings), stream)
     return stream.getvalue()

@@ -179,8 +179,8 @@ def event_frequency(content: ReportContent) -> str:
     took = f"{evaluation.events} of {count(evaluation.n, 'patient')}"
     if evaluation.outcome == "binary":
         share = of_hundred(evaluation.events / evaluation.n) if evaluation.n else NOT_COMPUTABLE
-        return f"The event ({content.outcome}) happened in {took}: {share} of 100 patients like these."
-    sentence = f"The event ({content.outcome}) happened in {took}"
+        return f"The event, {content.outcome}, happened in {took}: {share} of 100 patients like these."
+    sentence = f"The event, {content.outcome}, happened in {took}"
     lost = evaluation.censored_before_horizon
     if lost is None or not evaluation.horizon_days:
         return f"{sentence}."
@@ -235,6 +235,8 @@ def calibration_in_words(evaluation: Evaluation) -> str:
     if any(math.isnan(end) for metric in (intercept, slope) for end in (metric.low, metric.high)):
         return f"Whether the risks are right on average could not be judged without intervals: {figures}."
     seen = count(evaluation.events, "event")
+    if slope.low <= 0:
+        return f"Whether the risks are right cannot be told from {seen}: {figures}."
     return f"No miscalibration was shown, though with {seen} a moderate one can go unseen: {figures}."
 
 

@@ -7,9 +7,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from prognoscope.report.glossary import guard_words, in_words, metric_words
+from prognoscope.report.glossary import guard_words, in_words, metric_words, reason_words
 from prognoscope.report.legible import legible
-from prognoscope.report.rounding import count, duration, figure, joined, sentence, span, unit, with_interval
+from prognoscope.report.rounding import capital, count, duration, figure, joined, sentence, span, unit, with_interval
 
 
 @cache
@@ -24,6 +24,7 @@ def environment() -> Environment:
         finalize=_shown,
     )
     made.filters.update(
+        capital=capital,
         count=count,
         duration=duration,
         figure=figure,
@@ -31,6 +32,7 @@ def environment() -> Environment:
         in_words=in_words,
         joined=joined,
         metric_words=metric_words,
+        reason_words=reason_words,
         sentence=sentence,
         span=span,
         unit=unit,
