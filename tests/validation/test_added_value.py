@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from scipy.stats import chi2
-from tests.make.validation import binary_cohort, survival_cohort
 
 from prognoscope.core.outcome import Binary, Outcome
 from prognoscope.core.problems import Refused
 from prognoscope.validation import auc, cox_regression, likelihood_ratio_test, paired_difference
+from tests.make.validation import binary_cohort, survival_cohort
 
 
 @pytest.mark.parametrize("ties", [False, True])

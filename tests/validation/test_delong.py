@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.make.validation import binary_cohort
 
 from prognoscope.validation import auc, delong_interval, delong_test
+from tests.make.validation import binary_cohort
 
 
 def by_pairs(event: Any, first: Any, second: Any) -> Any:

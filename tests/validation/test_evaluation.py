@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import Refused
 from prognoscope.validation import auc, brier, calibration_slope, evaluate
+from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
 
 
 def _evaluate(outcome: Any, models: Any, *, resamples: int = 300, **more: Any) -> Any:

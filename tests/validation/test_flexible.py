@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.make.validation import binary_cohort, survival_cohort
 
 from prognoscope.core.outcome import Binary
 from prognoscope.core.problems import Refused
 from prognoscope.validation import calibration_curve, calibration_errors
 from prognoscope.validation.flexible import loess_smoother
+from tests.make.validation import binary_cohort, survival_cohort
 
 
 def test_loess_reproduces_a_parabola_exactly() -> None:

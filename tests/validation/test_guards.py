@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.make.validation import binary_cohort, cohort_table, out_of_fold, scan, survival_cohort
 
 from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
@@ -26,6 +25,7 @@ from prognoscope.validation import (
     study_guards,
     unbalanced_split,
 )
+from tests.make.validation import binary_cohort, cohort_table, out_of_fold, scan, survival_cohort
 
 N = 100
 

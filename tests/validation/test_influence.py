@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.make.validation import binary_cohort, survival_cohort
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
@@ -13,6 +12,7 @@ from prognoscope.validation.decision import net_benefit
 from prognoscope.validation.discrimination import auc_rows
 from prognoscope.validation.influence import INFLUENCES, half_width, of_net_benefit
 from prognoscope.validation.metrics import METRICS, Sample
+from tests.make.validation import binary_cohort, survival_cohort
 
 STEP = 1e-5
 

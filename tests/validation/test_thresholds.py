@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.make.validation import survival_cohort
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.problems import Refused
@@ -19,6 +18,7 @@ from prognoscope.validation import (
     threshold_table,
     treat_all,
 )
+from tests.make.validation import survival_cohort
 
 # 10 patients: 4 events. At 0.5: 3 of 4 events and 2 of 6 others are above.
 EVENT = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from prognoscope.cli import demo, init, predict, run
+from prognoscope.cli import conformance, demo, init, predict, run
 
-COMMANDS = (demo.demo, init.init, run.run, predict.predict)
+COMMANDS = (demo.demo, init.init, run.run, predict.predict, conformance.conformance)
 
 app = typer.Typer(
     name="prognoscope",

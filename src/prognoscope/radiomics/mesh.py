@@ -3,8 +3,9 @@
 Each cube of eight neighbouring voxel centres has one of 256 configurations, and what a configuration adds to area and
 volume hardly depends on where it is. So the cubes are counted by configuration, and the polygons are made once, not
 from a printed table: cut each face of the cube (two opposite corners inside are kept apart), chain the cuts to closed
-loops, and span each loop by the triangles that enclose the largest volume. That rule is the same however the image is
-turned or mirrored; where several spans enclose the same, each counts by its share.
+loops, and span each loop by the triangles that give most volume to the side with fewer corners (with four against
+four, half of each). That gives what the printed tables give, and is the same however the image is turned or mirrored;
+where several spans enclose the same, each counts by its share.
 """
 
 from __future__ import annotations
@@ -44,29 +45,46 @@ def measure_surface(padded: NDArray[np.bool_], spacing_mm: Triple) -> Surface:
     number = np.zeros(256, dtype=np.int64)
     place = np.zeros((256, 3), dtype=np.int64)
     _count_configurations(padded, number, place)
-    spacing = np.array(spacing_mm)
-    area = volume = 0.0
-    for code in np.flatnonzero(number):
-        corners, share = _triangles(int(code))
-        triangles = corners * spacing
-        vectors = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]) * share[:, None] / 2
-        area += number[code] * float(np.linalg.norm(vectors, axis=1).sum())
-        # Divergence theorem: a third of position times area vector, summed over the cubes of this configuration.
-        local = float((triangles.mean(axis=1) * vectors).sum())
-        volume += (number[code] * local + float((place[code] * spacing) @ vectors.sum(axis=0))) / 3
-    return Surface(area, volume)
+    pieces = _pieces()
+    voxel = float(np.prod(spacing_mm))
+    # A vector across a triangle grows along each axis with the spacing along the other two.
+    areas = pieces.share * np.linalg.norm(pieces.vector * (voxel / np.array(spacing_mm)), axis=1)
+    # Divergence theorem: a third of position times vector, summed over triangles and over the cubes of a configuration.
+    moments = pieces.share * (pieces.middle * pieces.vector).sum(axis=1)
+    vectors = pieces.share[:, None] * pieces.vector * place[pieces.code]
+    volume = float(moments @ number[pieces.code] + vectors.sum()) / 3 * voxel
+    return Surface(float(areas @ number[pieces.code]), volume)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pieces:
+    """The triangles of all configurations, `(n,)` or `(n, 3)`, in cube coordinates.
+
+    `vector` is normal to the triangle, out of the mask, and as long as its area; `share` is how much of it counts.
+    """
+
+    code: NDArray[np.int64]
+    middle: NDArray[np.float64]
+    vector: NDArray[np.float64]
+    share: NDArray[np.float64]
 
 
 @functools.cache
-def _triangles(code: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Triangles `(n, 3 vertices, 3)` of a configuration in cube coordinates, normals out of the mask, and their shares."""
+def _pieces() -> _Pieces:
     corners: list[list[Vertex]] = []
+    codes: list[int] = []
     shares: list[float] = []
-    for loop in _loops(code):
-        span = _largest_span(tuple(loop))
-        corners += [[loop[vertex] for vertex in triangle] for triangle in span.triangles]
-        shares += [count / span.ways for count in span.triangles.values()]
-    return np.array(corners, dtype=np.float64) / 2, np.array(shares)
+    for code in range(1, 255):
+        side = 4 - code.bit_count()
+        signs = (1, -1) if side == 0 else (1 if side > 0 else -1,)
+        for loop, sign in itertools.product(_loops(code), signs):
+            span = _largest_span(tuple(loop), sign)
+            for triangle, count in span.triangles.items():
+                corners.append([loop[vertex] for vertex in triangle])
+                codes.append(code)
+                shares.append(count / span.ways / len(signs))
+    a, b, c = np.moveaxis(np.array(corners) / 2, 1, 0)
+    return _Pieces(np.array(codes), (a + b + c) / 3, np.cross(b - a, c - a) / 2, np.array(shares))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +96,11 @@ class _Span:
     triangles: dict[tuple[int, int, int], int]
 
 
-def _largest_span(loop: tuple[Vertex, ...]) -> _Span:
-    """Triangulate a polygon in space so that the volume on its inner side is largest, by dynamic programming."""
+def _largest_span(loop: tuple[Vertex, ...], sign: int) -> _Span:
+    """Triangulate a polygon in space so that the volume inside (`sign` 1) or outside (-1) is largest.
+
+    By dynamic programming over the polygon's chords.
+    """
 
     @functools.cache
     def between(first: int, last: int) -> _Span:
@@ -88,7 +109,7 @@ def _largest_span(loop: tuple[Vertex, ...]) -> _Span:
         best = _Span(-(10**9), 0, {})
         for middle in range(first + 1, last):
             left, right = between(first, middle), between(middle, last)
-            volume = left.volume + right.volume + _volume(loop[first], loop[middle], loop[last])
+            volume = left.volume + right.volume + sign * _volume(loop[first], loop[middle], loop[last])
             if volume < best.volume:
                 continue
             ways = left.ways * right.ways
