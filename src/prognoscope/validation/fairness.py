@@ -211,7 +211,15 @@ def _figures(
     if reason:
         return GroupFigures(attribute, level, len(part), events, {}, reason)
     own = OutOfFold(model.risk[:, chosen], model.fold[:, chosen])
-    evaluation = evaluate(part, {"group": own}, titles={}, resamples=resamples, seed=seed, thresholds=(0.5,))
+    evaluation = evaluate(
+        part,
+        {"group": own},
+        titles={},
+        resamples=resamples,
+        seed=seed,
+        thresholds=(0.5,),
+        analytic=len(outcome) > RESAMPLED_UP_TO and len(part) > MANY_PATIENTS,
+    )
     return GroupFigures(attribute, level, len(part), events, evaluation.models[0].metrics)
 
 
