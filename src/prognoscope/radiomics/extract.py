@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import math
-<<<<<<< HEAD
 from collections.abc import Iterator, Sequence
-=======
-from collections.abc import Sequence
 from dataclasses import replace
->>>>>>> filters
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +13,8 @@ from prognoscope.core.geometry import Mask, Volume
 from prognoscope.core.measures import Feature, Measure
 from prognoscope.radiomics.autocorrelation import autocorrelation
 from prognoscope.radiomics.catalogue import CATALOGUE
-<<<<<<< HEAD
 from prognoscope.radiomics.discretise import Levels, Undefined, discretise
-=======
-from prognoscope.radiomics.discretise import Undefined, discretise
 from prognoscope.radiomics.filters import respond
->>>>>>> filters
 from prognoscope.radiomics.histogram import histogram_features
 from prognoscope.radiomics.local import local_peaks
 from prognoscope.radiomics.morphology import morphology
