@@ -7,7 +7,9 @@ from prognoscope.validation.cox import CoxFit, calibration_slope_of_hazard, cox_
 from prognoscope.validation.decision import THRESHOLDS, net_benefit, net_benefit_at_horizon, treat_all
 from prognoscope.validation.delong import Difference, Interval, delong_interval, delong_test
 from prognoscope.validation.discrimination import auc, auc_at_horizon, c_index, mean_roc, roc_points, uno_c
+from prognoscope.validation.document import evaluation_document, metric_document
 from prognoscope.validation.evaluation import evaluate
+from prognoscope.validation.fairness import Gap, GroupFigures, Proxy, group_figures, group_gaps, proxy_check
 from prognoscope.validation.fingerprints import image_fingerprint, near_pairs
 from prognoscope.validation.flexible import CalibrationErrors, calibration_curve, calibration_errors
 from prognoscope.validation.guards import candidate_parameters, informative_missingness, shortcut, study_guards
@@ -65,12 +67,15 @@ __all__ = [
     "Decision",
     "Difference",
     "Evaluation",
+    "Gap",
+    "GroupFigures",
     "Guard",
     "Interval",
     "LikelihoodRatio",
     "Metric",
     "MetricKind",
     "ModelEvaluation",
+    "Proxy",
     "RiskGroup",
     "SampleSize",
     "Share",
@@ -93,10 +98,13 @@ __all__ = [
     "delong_test",
     "duplicate_patients",
     "evaluate",
+    "evaluation_document",
     "folds_differ",
     "for_binary",
     "for_continuous",
     "for_survival",
+    "group_figures",
+    "group_gaps",
     "image_fingerprint",
     "informative_missingness",
     "intercept_at_horizon",
@@ -107,6 +115,7 @@ __all__ = [
     "log_likelihood",
     "log_score",
     "mean_roc",
+    "metric_document",
     "near_pairs",
     "net_benefit",
     "net_benefit_at_horizon",
@@ -117,6 +126,7 @@ __all__ = [
     "paired_difference",
     "percentile_interval",
     "ppv_at",
+    "proxy_check",
     "ranking",
     "resample_counts",
     "risk_groups",
