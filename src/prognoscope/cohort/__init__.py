@@ -1,1 +1,24 @@
+"""Who takes part, from when, with which outcome."""
 
+from prognoscope.cohort.characteristics import Characteristic, characteristics
+from prognoscope.cohort.columns import number_column, text_column
+from prognoscope.cohort.eligibility import Filter, ineligible
+from prognoscope.cohort.outcome import BinaryOutcome, EventRule, SurvivalOutcome, read_outcome
+from prognoscope.cohort.predictors import ClinicalPredictor, clinical_table
+from prognoscope.cohort.time_zero import time_zero_days
+
+__all__ = [
+    "BinaryOutcome",
+    "Characteristic",
+    "ClinicalPredictor",
+    "EventRule",
+    "Filter",
+    "SurvivalOutcome",
+    "characteristics",
+    "clinical_table",
+    "ineligible",
+    "number_column",
+    "read_outcome",
+    "text_column",
+    "time_zero_days",
+]

@@ -1,4 +1,4 @@
-"""What the steps of preparation left of image and region: the manual's diagnostic features (arXiv 1612.07003, annex)."""
+"""What the steps of preparation left of image and region: the manual's diagnostic features (arXiv 1612.07003)."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,11 @@ from prognoscope.core.measures import Feature, Measure
 from prognoscope.radiomics.autocorrelation import autocorrelation
 from prognoscope.radiomics.catalogue import CATALOGUE
 from prognoscope.radiomics.discretise import Levels, Undefined, discretise
+from prognoscope.radiomics.filters import respond
 from prognoscope.radiomics.histogram import histogram_features
 from prognoscope.radiomics.local import local_peaks
 from prognoscope.radiomics.morphology import morphology
-from prognoscope.radiomics.prepare import Prepared, prepare
+from prognoscope.radiomics.prepare import PEAK_RADIUS_MM, Prepared, analysis_spacing, prepare, trim
 from prognoscope.radiomics.settings import RadiomicsSettings
 from prognoscope.radiomics.statistics import statistics
 from prognoscope.radiomics.texture import TEXTURES, suffixes, textures
@@ -41,20 +43,28 @@ def extract(volume: Volume, mask: Mask, settings: RadiomicsSettings, *, modality
 
     Returns
     -------
-    Features by family in the order of `FAMILIES`, then by aggregation, then in the order of the catalogue. What cannot
-    be computed is NaN with its reason.
+    Features by family in the order of `FAMILIES`, then by aggregation, then in the order of the catalogue; first of the
+    image, then of the response map of each filter, under its label. What cannot be computed is NaN with its reason.
 
     Raises
     ------
     Refused
         `empty-mask`, `grids-differ`.
     """
-    prepared = prepare(volume, mask, settings, modality=modality)
-    return measure_prepared(prepared, settings, modality=modality)
+    spacing = analysis_spacing(settings, volume.grid.spacing)
+    margins = [max(PEAK_RADIUS_MM, choice.settings.margin_mm(spacing)) for choice in settings.filters]
+    prepared = prepare(volume, mask, settings, modality=modality, margin_mm=max([PEAK_RADIUS_MM, *margins]))
+    features = measure_prepared(prepared, settings, modality=modality)
+    for choice, margin in zip(settings.filters, margins, strict=True):
+        image = trim(prepared, margin)
+        response = replace(image, intensities=respond(image.intensities, image.spacing_mm, choice))
+        prefix = f"{choice.settings.label}."
+        features += measure_prepared(response, settings.for_responses, modality=modality, prefix=prefix)
+    return features
 
 
 def measure_prepared(
-    prepared: Prepared, settings: RadiomicsSettings, *, modality: str, prefix: str = "", shape: bool = True
+    prepared: Prepared, settings: RadiomicsSettings, *, modality: str, prefix: str = ""
 ) -> tuple[Feature, ...]:
     """Measure a prepared region.
 
@@ -62,10 +72,8 @@ def measure_prepared(
     ----------
     prefix
         Put before every name, for instance `log_3mm.` for a filtered image.
-    shape
-        Whether to measure the morphological mask too: not for a filtered image, whose shape is that of the original.
     """
-    families = [family for family in settings.chosen_families if shape or family != "morphology"]
+    families = settings.chosen_families
     plain = [family for family in families if family != "histogram" and family not in TEXTURES]
     binned = [family for family in families if family not in plain]
     values = np.sort(prepared.intensities[prepared.intensity_mask])
@@ -152,4 +160,4 @@ def _measure(volume: Volume, mask: Mask, settings: RadiomicsSettings, modality: 
     return extract(volume, mask, settings, modality=modality)
 
 
-MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 1, _measure),)
+MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 2, _measure),)

@@ -1,0 +1,200 @@
+"""From out-of-fold risks to an evaluation: every figure of every model, with intervals from the same resamples.
+
+A figure is computed within each repeat of the cross-validation and averaged over the repeats. Patients, not risks, are
+drawn again, the same for all models and repeats, so that differences between models are paired. The models are not
+fitted again: intervals are conditional on them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
+from prognoscope.core.predictions import OutOfFold
+from prognoscope.core.problems import refuse
+from prognoscope.validation.calibration import calibration_groups
+from prognoscope.validation.censoring import known_event, status_weights
+from prognoscope.validation.checks import Floats, folds, risks
+from prognoscope.validation.decision import THRESHOLDS, treat_all
+from prognoscope.validation.discrimination import mean_roc
+from prognoscope.validation.flexible import CalibrationErrors, calibration_errors
+from prognoscope.validation.metrics import MetricKind, not_followed, sample, why_undefined
+from prognoscope.validation.resampling import once, resample_counts, with_original
+from prognoscope.validation.results import (
+    Calibration,
+    Comparison,
+    Curve,
+    Decision,
+    Evaluation,
+    Guard,
+    Metric,
+    ModelEvaluation,
+)
+from prognoscope.validation.survival_groups import risk_groups
+from prognoscope.validation.uncertainty import (
+    RESAMPLED_UP_TO,
+    Figures,
+    analytic_figures,
+    method_in_words,
+    metric_kinds,
+    plain,
+    resampled_figures,
+)
+
+NO_ERROR_INTERVAL = "no interval: resampling adds to absolute deviations"
+
+
+def evaluate(
+    outcome: Outcome,
+    models: Mapping[str, OutOfFold],
+    *,
+    titles: Mapping[str, str],
+    resamples: int,
+    seed: int,
+    guards: Sequence[Guard] = (),
+    counts: Mapping[str, int] | None = None,
+    thresholds: Sequence[float] | None = None,
+) -> Evaluation:
+    """Evaluate models on the same patients; the first is the main one, the others are what it is compared with.
+
+    Parameters
+    ----------
+    outcome
+        Of `n` patients.
+    models
+        By name: out-of-fold risks `(repeats, n)`.
+    titles
+        By name: words for a reader; the name itself where missing.
+    resamples
+        Patient bootstraps for the 95 % percentile intervals; 0 for none.
+    seed
+        The study's seed.
+    guards, counts
+        Carried into the result; `counts` gains the repeats and resamples used here.
+    thresholds
+        Threshold probabilities of the decision curve; 0.01 to 0.99 when left out.
+
+    Raises
+    ------
+    Refused
+        `no-model`, `values-shape`, `values-missing`, `risk-range` for risks that cannot be evaluated.
+    """
+    checked = {name: _checked(name, model, len(outcome)) for name, model in models.items()}
+    if not checked:
+        raise refuse("no-model", subject="evaluation", found="no model was given", remedy="give at least one")
+    points = np.array(THRESHOLDS if thresholds is None else tuple(thresholds), dtype=float)
+    large = len(outcome) > RESAMPLED_UP_TO
+    resamples = 0 if large else resamples
+    found = _figures(outcome, checked, points, resamples=resamples, seed=seed)
+    entries = tuple(
+        _entry(name, titles.get(name, name), outcome, model, points, found[name]) for name, model in checked.items()
+    )
+    main, *others = checked
+    repeats = checked[main].repeats
+    return Evaluation(
+        outcome=outcome.kind,
+        n=len(outcome),
+        events=int(known_event(outcome).sum()),
+        horizon_days=outcome.horizon_days if isinstance(outcome, TimeToEvent) else None,
+        censored_before_horizon=outcome.censored_before_horizon if isinstance(outcome, TimeToEvent) else None,
+        models=entries,
+        comparisons=tuple(_comparison(outcome, main, other, found) for other in others),
+        guards=tuple(guards),
+        interval=method_in_words(outcome, resamples=resamples, repeats=repeats),
+        counts={**(counts or {}), "repeats": repeats, "resamples": resamples},
+    )
+
+
+def _figures(
+    outcome: Outcome, models: Mapping[str, OutOfFold], thresholds: Floats, *, resamples: int, seed: int
+) -> dict[str, Figures]:
+    if len(outcome) > RESAMPLED_UP_TO:
+        return {name: analytic_figures(outcome, model, thresholds, seed=seed) for name, model in models.items()}
+    drawn = with_original(resample_counts(len(outcome), resamples=resamples, seed=seed))
+    return {name: resampled_figures(outcome, model, thresholds, drawn) for name, model in models.items()}
+
+
+def _checked(name: str, model: OutOfFold, n: int) -> OutOfFold:
+    risk, fold = np.asarray(model.risk), np.asarray(model.fold)
+    if risk.ndim != 2 or risk.shape != fold.shape or risk.shape[1] != n or not risk.size:
+        raise refuse(
+            "values-shape",
+            subject=f"risks of model {name}",
+            found=f"risks have shape {risk.shape}, folds {fold.shape}, there are {n} patients",
+            remedy="give one risk and one fold per repeat and patient",
+        )
+    rows = [risks(row, n=n, what=f"risk by model {name}") for row in risk]
+    return OutOfFold(np.stack(rows), np.stack([folds(row, n=n) for row in fold]))
+
+
+def _entry(
+    name: str, title: str, outcome: Outcome, model: OutOfFold, thresholds: Floats, found: Figures
+) -> ModelEvaluation:
+    metrics = {kind.name: _metric(kind, outcome, model, found) for kind in metric_kinds(outcome)}
+    roc = None
+    if isinstance(outcome, Binary):
+        false_positive, sensitivity = mean_roc(outcome.event, model.risk, model.fold)
+        roc = None if np.isnan(sensitivity).any() else Curve(plain(false_positive), plain(sensitivity))
+    return ModelEvaluation(
+        name=name,
+        title=title,
+        metrics=metrics | _error_metrics(outcome, model),
+        calibration=Calibration(found.calibration, calibration_groups(outcome, model.risk)),
+        decision=Decision(found.net_benefit, plain(treat_all(outcome, thresholds=thresholds))),
+        roc=roc,
+        risk_groups=risk_groups(outcome, model.mean()) if isinstance(outcome, TimeToEvent) else (),
+    )
+
+
+def _metric(kind: MetricKind, outcome: Outcome, model: OutOfFold, found: Figures) -> Metric:
+    n, event_count = len(outcome), int(known_event(outcome).sum())
+    if not math.isfinite(found.estimates[kind.name]):
+        return Metric(math.nan, math.nan, math.nan, n, event_count, _reason(kind, outcome, model))
+    low, high, reason = found.interval(kind.name)
+    return Metric(found.estimates[kind.name], low, high, n, event_count, reason)
+
+
+def _error_metrics(outcome: Outcome, model: OutOfFold) -> dict[str, Metric]:
+    """ICI, E50, E90 and Emax of each repeat's spline curve, averaged."""
+    n, event_count = len(outcome), int(known_event(outcome).sum())
+    each = [_errors(outcome, risk) for risk in model.risk]
+    reason = next((errors.reason for errors in each if errors.reason), NO_ERROR_INTERVAL)
+    return {
+        name: Metric(
+            float(np.mean([getattr(errors, name) for errors in each])), math.nan, math.nan, n, event_count, reason
+        )
+        for name in ("ici", "e50", "e90", "emax")
+    }
+
+
+def _errors(outcome: Outcome, risk: Floats) -> CalibrationErrors:
+    whole = (math.nan, math.nan, math.nan, math.nan)
+    event = known_event(outcome)
+    if not np.isfinite(status_weights(outcome, once(len(outcome)))).all():
+        return CalibrationErrors(*whole, not_followed(outcome))
+    if not event.any() or event.all():
+        return CalibrationErrors(*whole, "every patient had the event" if event.all() else "no patient had the event")
+    return calibration_errors(outcome, risk, smoother="spline")
+
+
+def _reason(metric: MetricKind, outcome: Outcome, model: OutOfFold) -> str:
+    rows = sample(outcome, once(len(outcome)))
+    for repeat, (risk, fold) in enumerate(zip(model.risk, model.fold, strict=True)):
+        if not np.isfinite(metric.rows(rows, risk, fold)[0]):
+            where = f"repeat {repeat + 1}: " if model.repeats > 1 else ""
+            return where + why_undefined(metric, outcome, risk, fold)
+    raise AssertionError("a mean that is NaN has a repeat that is NaN")
+
+
+def _comparison(outcome: Outcome, main: str, other: str, found: Mapping[str, Figures]) -> Comparison:
+    n, event_count = len(outcome), int(known_event(outcome).sum())
+    differences = {}
+    for name, value in found[main].estimates.items():
+        estimate, low, high, reason = found[main].difference(found[other], name)
+        if not math.isfinite(estimate):
+            low, high, reason = math.nan, math.nan, f"undefined for {other if math.isfinite(value) else main}"
+        differences[name] = Metric(estimate, low, high, n, event_count, reason)
+    return Comparison(main, other, differences)
