@@ -52,11 +52,17 @@ class Levels:
 
     def voxels_by_slice(self) -> NDArray[np.int64]:
         """Number of voxels of the region in each slice of the bounding box."""
-        return np.asarray(np.count_nonzero(self.inner, axis=(1, 2)))
+        return np.asarray(self.histogram_by_slice().sum(axis=1))
 
     def histogram(self) -> NDArray[np.int64]:
         """Number of voxels of each level, `(count,)`."""
-        return np.asarray(np.bincount(self.padded.ravel(), minlength=self.count + 1)[1:])
+        return np.asarray(self.histogram_by_slice().sum(axis=0))
+
+    def histogram_by_slice(self) -> NDArray[np.int64]:
+        """Number of voxels of each level in each slice of the bounding box, `(slices, count)`."""
+        counts = np.zeros((self.inner_shape[0], self.count + 1), dtype=np.int64)
+        _count_levels(self.inner, counts)
+        return counts[:, 1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,7 @@ def _fill(
     count: int,
     levels: NDArray[np.uint16],
 ) -> None:
-    """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most `count`; 1 where the divisor is 0."""
+    """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most `count`; 1 where that is 0/0."""
     for z in range(inside.shape[0]):
         for y in range(inside.shape[1]):
             for x in range(inside.shape[2]):
@@ -143,4 +149,12 @@ def _fill(
                     level = 0.0
                     if denominator > 0.0:
                         level = np.floor(numerator * (np.float64(intensities[z, y, x]) - start) / denominator)
-                    levels[z, y, x] = min(np.int64(level) + 1, count)
+                    levels[z, y, x] = min(int(level) + 1, count)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_levels(levels: NDArray[np.uint16], counts: NDArray[np.int64]) -> None:
+    for z in range(levels.shape[0]):
+        for y in range(levels.shape[1]):
+            for x in range(levels.shape[2]):
+                counts[z, levels[z, y, x]] += 1
