@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := survival,dev,docs,cluster
 
-.PHONY: help install demo test test-all check docs bench claims clean
+.PHONY: help install demo test test-all check reference docs bench claims clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -20,16 +20,19 @@ demo: install  ## write a small cohort with a known truth and run a study on it
 	$(BIN)/prognoscope demo
 
 test: install  ## the tests that need nothing but pip, under 10 minutes
-	$(BIN)/python -m pytest -m "not slow and not system"
+	$(BIN)/python -m pytest -m "not slow and not system" $(PYTEST_OPTIONS)
 
-test-all: install  ## all tests; those that need a Debian package or the real data skip with the reason where it is absent
-	$(BIN)/python -m pytest
+test-all: test  ## and the longer ones; what needs a Debian package or the real data skips with the reason where absent
+	$(BIN)/python -m pytest -m "slow or system" $(PYTEST_OPTIONS)
 
 check: install  ## style, types, structure
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/mypy
 	PATH="$(BIN):$$PATH" lint-imports --no-logo --no-cache
+
+reference: install  ## write the generated pages of the docs again
+	$(BIN)/python docs/generate.py
 
 docs: install  ## the documentation, warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build

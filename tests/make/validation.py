@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.ndimage import zoom
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
+from prognoscope.core.table import Column, ColumnType, Table
 
 
 def binary_cohort(n: int, *, seed: int = 0, ties: bool = False) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
@@ -44,3 +47,25 @@ def out_of_fold(risk: NDArray[np.float64], *, repeats: int = 1, folds: int = 1, 
 def as_binary(event: NDArray[np.bool_]) -> Binary:
     """Outcome of an event indicator."""
     return Binary(event)
+
+
+def cohort_table(n: int, *, seed: int = 0) -> Table:
+    """Age, marker and grade without relation to anything, declared as known at time zero."""
+    random = np.random.default_rng([seed, 77])
+    frame = pd.DataFrame(
+        {
+            "age": random.integers(30, 80, size=n).astype(float),
+            "marker": random.normal(size=n),
+            "grade": random.choice(["low", "high"], size=n),
+        },
+        index=[f"P{number:03d}" for number in range(n)],
+    )
+    kinds: tuple[tuple[str, ColumnType], ...] = (("age", "number"), ("marker", "number"), ("grade", "category"))
+    return Table(frame, tuple(Column(name, kind, known_at="time_zero") for name, kind in kinds))
+
+
+def scan(number: int) -> NDArray[np.float32]:
+    """Smooth random anatomy, one per number: `(12, 40, 48)`."""
+    random = np.random.default_rng([number, 5])
+    coarse = random.normal(size=(4, 8, 8))
+    return np.asarray(zoom(coarse, (3, 5, 6), order=1) * 100, dtype=np.float32)

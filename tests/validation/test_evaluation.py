@@ -1,21 +1,23 @@
 """The evaluation of a study, as its report and `evaluation.json` will hold it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import Refused
 from prognoscope.validation import auc, brier, calibration_slope, evaluate
+from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
 
 
-def _evaluate(outcome, models, *, resamples=300, **more):
+def _evaluate(outcome: Any, models: Any, *, resamples: int = 300, **more: Any) -> Any:
     return evaluate(outcome, models, titles={"all": "All predictors"}, resamples=resamples, seed=1, **more)
 
 
 @pytest.fixture(scope="module")
-def binary():
+def binary() -> Any:
     event, risk = binary_cohort(120, seed=1)
     main = out_of_fold(risk, repeats=3, folds=5)
     flat = out_of_fold(np.full(120, 0.3), repeats=3, folds=5, seed=1)
@@ -23,13 +25,13 @@ def binary():
 
 
 @pytest.fixture(scope="module")
-def survival():
+def survival() -> Any:
     outcome, risk = survival_cohort(120, seed=2)
     main = out_of_fold(risk.clip(1e-6, 1 - 1e-6), repeats=2, folds=4)
     return outcome, main, _evaluate(outcome, {"all": main})
 
 
-def test_each_figure_is_the_mean_over_repeats_of_the_plain_function(binary):
+def test_each_figure_is_the_mean_over_repeats_of_the_plain_function(binary: Any) -> None:
     event, main, evaluation = binary
     metrics = evaluation.model("all").metrics
     each = list(zip(main.risk, main.fold, strict=True))
@@ -40,29 +42,35 @@ def test_each_figure_is_the_mean_over_repeats_of_the_plain_function(binary):
     )
 
 
-def test_a_binary_outcome_has_these_figures(binary):
+def test_a_binary_outcome_has_these_figures(binary: Any) -> None:
     assert list(binary[2].model("all").metrics) == [
         "auc", "brier", "scaled_brier", "log_score", "calibration_intercept", "calibration_slope", "observed_expected",
+        "ici", "e50", "e90", "emax",
     ]  # fmt: skip
 
 
-def test_a_time_to_event_has_these_figures(survival):
+def test_a_time_to_event_has_these_figures(survival: Any) -> None:
     assert list(survival[2].model("all").metrics) == [
         "c_index", "uno_c", "auc_at_horizon", "brier", "scaled_brier", "log_score",
         "calibration_intercept", "calibration_slope", "observed_expected",
+        "ici", "e50", "e90", "emax",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["binary", "survival"])
-def test_every_estimate_lies_in_its_interval(kind, request):
+def test_every_estimate_lies_in_its_interval(kind: str, request: pytest.FixtureRequest) -> None:
     evaluation = request.getfixturevalue(kind)[2]
     for name, metric in evaluation.models[0].metrics.items():
-        assert metric.low < metric.estimate < metric.high, name
-        assert metric.reason == ""
+        if name in ("ici", "e50", "e90", "emax"):
+            assert 0 <= metric.estimate < 1
+            assert "no interval" in metric.reason
+        else:
+            assert metric.low < metric.estimate < metric.high, name
+            assert metric.reason == ""
         assert metric.n == 120
 
 
-def test_the_numbers_of_the_cohort_are_stated(survival):
+def test_the_numbers_of_the_cohort_are_stated(survival: Any) -> None:
     outcome, _, evaluation = survival
     assert evaluation.n == 120
     assert evaluation.events == outcome.events_by_horizon
@@ -72,7 +80,7 @@ def test_the_numbers_of_the_cohort_are_stated(survival):
     assert evaluation.counts["resamples"] == 300
 
 
-def test_differences_are_main_less_other_and_narrower_than_unpaired_ones(binary):
+def test_differences_are_main_less_other_and_narrower_than_unpaired_ones(binary: Any) -> None:
     evaluation = binary[2]
     (comparison,) = evaluation.comparisons
     assert (comparison.model, comparison.reference) == ("all", "clinical")
@@ -82,7 +90,7 @@ def test_differences_are_main_less_other_and_narrower_than_unpaired_ones(binary)
     assert difference.high - difference.low < (first.high - first.low) + (second.high - second.low)
 
 
-def test_a_model_compared_with_itself_differs_by_exactly_nothing():
+def test_a_model_compared_with_itself_differs_by_exactly_nothing() -> None:
     event, risk = binary_cohort(60, seed=3)
     model = out_of_fold(risk, repeats=2, folds=5)
     evaluation = _evaluate(Binary(event), {"a": model, "b": model})
@@ -90,7 +98,7 @@ def test_a_model_compared_with_itself_differs_by_exactly_nothing():
         assert (metric.estimate, metric.low, metric.high) == (0.0, 0.0, 0.0)
 
 
-def test_curves_have_bands_and_groups_hold_every_patient(binary):
+def test_curves_have_bands_and_groups_hold_every_patient(binary: Any) -> None:
     entry = binary[2].model("all")
     curve = entry.calibration.curve
     assert len(curve.x) == len(curve.y) == len(curve.low) == len(curve.high) > 0
@@ -101,7 +109,7 @@ def test_curves_have_bands_and_groups_hold_every_patient(binary):
     assert entry.risk_groups == ()
 
 
-def test_risk_groups_of_a_time_to_event_are_ordered_and_complete(survival):
+def test_risk_groups_of_a_time_to_event_are_ordered_and_complete(survival: Any) -> None:
     _, _, evaluation = survival
     groups = evaluation.models[0].risk_groups
     assert [group.name for group in groups] == ["low risk", "middle risk", "high risk"]
@@ -111,7 +119,7 @@ def test_risk_groups_of_a_time_to_event_are_ordered_and_complete(survival):
     assert evaluation.models[0].roc is None
 
 
-def test_the_same_seed_gives_the_same_evaluation_and_another_a_different_interval():
+def test_the_same_seed_gives_the_same_evaluation_and_another_a_different_interval() -> None:
     event, risk = binary_cohort(50, seed=4)
     models = {"all": out_of_fold(risk, folds=5)}
     assert repr(_evaluate(Binary(event), models)) == repr(_evaluate(Binary(event), models))
@@ -120,7 +128,7 @@ def test_the_same_seed_gives_the_same_evaluation_and_another_a_different_interva
 
 
 @pytest.mark.parametrize("every", [True, False])
-def test_one_class_gives_reasons_not_numbers(every):
+def test_one_class_gives_reasons_not_numbers(every: bool) -> None:
     outcome = Binary(np.full(20, every))
     metrics = _evaluate(outcome, {"all": out_of_fold(np.linspace(0.1, 0.9, 20), folds=2)}).models[0].metrics
     for name in ("auc", "scaled_brier", "calibration_intercept", "calibration_slope"):
@@ -129,14 +137,14 @@ def test_one_class_gives_reasons_not_numbers(every):
     assert np.isfinite(metrics["brier"].estimate)
 
 
-def test_all_lost_before_the_horizon_gives_reasons_not_numbers():
+def test_all_lost_before_the_horizon_gives_reasons_not_numbers() -> None:
     outcome = TimeToEvent(np.arange(1.0, 21.0), np.zeros(20, dtype=bool), 730.0)
     metrics = _evaluate(outcome, {"all": out_of_fold(np.linspace(0.1, 0.9, 20), folds=2)}).models[0].metrics
     assert all(np.isnan(metric.estimate) for metric in metrics.values())
     assert all("730 days" in metric.reason for metric in metrics.values())
 
 
-def test_leaving_one_out_has_no_auc_and_says_why_but_keeps_the_brier_score():
+def test_leaving_one_out_has_no_auc_and_says_why_but_keeps_the_brier_score() -> None:
     event, risk = binary_cohort(30, seed=5)
     model = OutOfFold(risk[None], np.arange(30)[None])
     metrics = _evaluate(Binary(event), {"all": model}).models[0].metrics
@@ -144,14 +152,14 @@ def test_leaving_one_out_has_no_auc_and_says_why_but_keeps_the_brier_score():
     assert np.isfinite(metrics["brier"].estimate)
 
 
-def test_a_risk_of_exactly_zero_has_no_slope_and_says_why():
+def test_a_risk_of_exactly_zero_has_no_slope_and_says_why() -> None:
     event, risk = binary_cohort(60, seed=6)
     risk[7] = 0.0
     metric = _evaluate(Binary(event), {"all": OutOfFold(risk[None], np.zeros((1, 60), dtype=np.int64))})
     assert "1 of 60 risks are exactly 0 or 1" in metric.models[0].metrics["calibration_slope"].reason
 
 
-def test_five_patients_have_figures_without_intervals_where_resamples_often_fail():
+def test_five_patients_have_figures_without_intervals_where_resamples_often_fail() -> None:
     outcome = Binary(np.array([True, False, False, False, False]))
     model = out_of_fold(np.array([0.6, 0.2, 0.7, 0.3, 0.4]))
     metric = _evaluate(outcome, {"all": model}).models[0].metrics["auc"]
@@ -160,7 +168,7 @@ def test_five_patients_have_figures_without_intervals_where_resamples_often_fail
     assert "undefined in" in metric.reason
 
 
-def test_risks_of_another_cohort_are_refused():
+def test_risks_of_another_cohort_are_refused() -> None:
     event, risk = binary_cohort(30, seed=7)
     with pytest.raises(Refused, match="values-shape"):
         _evaluate(Binary(event), {"all": out_of_fold(risk[:20])})

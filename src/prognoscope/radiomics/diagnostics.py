@@ -1,4 +1,4 @@
-"""What the steps of preparation left of image and region: the manual's diagnostic features (arXiv 1612.07003, annex)."""
+"""What the steps of preparation left of image and region: the manual's diagnostic features (arXiv 1612.07003)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def _region(
 
 def _along_axes(name: str, end: str, values: tuple[float, ...], unit: str, meaning: str) -> list[Feature]:
     along = zip(AXES, reversed(values), strict=True)
-    return [Feature(f"{name}_{axis}{end}", float(value), unit, meaning=f"{meaning} along {axis}") for axis, value in along]
+    return [
+        Feature(f"{name}_{axis}{end}", float(value), unit, meaning=f"{meaning} along {axis}") for axis, value in along
+    ]
 
 
 def _extent(inside: NDArray[np.bool_]) -> tuple[float, ...]:

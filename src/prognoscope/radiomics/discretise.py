@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,32 +66,33 @@ class Undefined:
     reason: str
 
 
-def discretise(prepared: Prepared, settings: RadiomicsSettings) -> Levels | Undefined:
+def discretise(prepared: Prepared, ascending: NDArray[np.float32], settings: RadiomicsSettings) -> Levels | Undefined:
     """Return grey levels by the settings' fixed bin number or fixed bin size.
+
+    `ascending` are the intensities of the mask in ascending order, at least one and all finite.
 
     Fixed number N: level ⌊N (x − min) / (max − min)⌋ + 1, the maximum in the last bin; a constant region is level 1.
     Fixed size w: level ⌊(x − start) / w⌋ + 1.
     """
-    box = bounding_box(prepared.morphological_mask)
-    inside = prepared.intensity_mask[box]
-    values = prepared.intensities[box][inside].astype(np.float64)
-    low, high = float(values.min()), float(values.max())
+    low, high = float(ascending[0]), float(ascending[-1])
     if settings.number_of_bins is not None:
-        count = settings.number_of_bins
-        levels = fixed_number(values, count, low, high)
+        count, start = settings.number_of_bins, low
+        numerator, denominator = float(count), high - low
     else:
         assert settings.bin_width is not None
-        origin = bin_start(settings, low)
-        if low < origin:
-            return Undefined(f"an intensity of {low:g} lies below the first bin, which starts at {origin:g}")
-        count = math.floor((high - origin) / settings.bin_width) + 1
+        start = bin_start(settings, low)
+        if low < start:
+            return Undefined(f"an intensity of {low:g} lies below the first bin, which starts at {start:g}")
+        numerator, denominator = 1.0, settings.bin_width
+        count = math.floor((high - start) / settings.bin_width) + 1
         if count > MOST_LEVELS:
             return Undefined(f"{count} grey levels, more than the {MOST_LEVELS} that are counted")
-        levels = np.floor((values - origin) / settings.bin_width) + 1
-    pad = padding(settings)
-    padded = np.zeros([size + 2 * pad for size in inside.shape], dtype=np.uint16)
-    padded[pad:-pad, pad:-pad, pad:-pad][inside] = levels
-    return Levels(padded, np.pad(prepared.morphological_mask[box], pad), pad, count)
+    box, pad = bounding_box(prepared.morphological_mask), padding(settings)
+    morphological = np.pad(prepared.morphological_mask[box], pad)
+    padded = np.zeros(morphological.shape, dtype=np.uint16)
+    inner = padded[pad:-pad, pad:-pad, pad:-pad]
+    _fill(prepared.intensities[box], prepared.intensity_mask[box], start, numerator, denominator, count, inner)
+    return Levels(padded, morphological, pad, count)
 
 
 def fixed_number(values: NDArray[np.float64], count: int, low: float, high: float) -> NDArray[np.float64]:
@@ -121,3 +123,24 @@ def bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
         hit = np.flatnonzero(inside.any(axis=others))
         slices.append(slice(int(hit[0]), int(hit[-1]) + 1))
     return slices[0], slices[1], slices[2]
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill(
+    intensities: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    start: float,
+    numerator: float,
+    denominator: float,
+    count: int,
+    levels: NDArray[np.uint16],
+) -> None:
+    """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most `count`; 1 where the divisor is 0."""
+    for z in range(inside.shape[0]):
+        for y in range(inside.shape[1]):
+            for x in range(inside.shape[2]):
+                if inside[z, y, x]:
+                    level = 0.0
+                    if denominator > 0.0:
+                        level = np.floor(numerator * (np.float64(intensities[z, y, x]) - start) / denominator)
+                    levels[z, y, x] = min(np.int64(level) + 1, count)

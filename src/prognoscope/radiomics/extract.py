@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Mask, Volume
 from prognoscope.core.measures import Feature, Measure
 from prognoscope.radiomics.autocorrelation import autocorrelation
 from prognoscope.radiomics.catalogue import CATALOGUE
-from prognoscope.radiomics.discretise import Undefined, discretise
+from prognoscope.radiomics.discretise import Levels, Undefined, discretise
 from prognoscope.radiomics.filters import respond
 from prognoscope.radiomics.histogram import histogram_features
 from prognoscope.radiomics.local import local_peaks
@@ -75,44 +76,50 @@ def measure_prepared(
     families = settings.chosen_families
     plain = [family for family in families if family != "histogram" and family not in TEXTURES]
     binned = [family for family in families if family not in plain]
-    measured = {family: {"": values} for family, values in _measure_plain(prepared, settings, modality, plain).items()}
-    measured |= _measure_binned(prepared, settings, binned)
+    values = np.sort(prepared.intensities[prepared.intensity_mask])
+    trouble = _trouble(values)
+    measured = {
+        family: {"": found} for family, found in _measure_plain(prepared, values, trouble, settings, modality, plain)
+    }
+    if binned:
+        levels = trouble or discretise(prepared, values, settings)
+        measured |= _measure_binned(levels, settings, binned)
     found: list[Feature] = []
     for family in families:
         before = prefix + (f"{settings.binning}." if family in binned else "")
-        for suffix, values in measured[family].items():
-            found += _named(family, values, before, suffix)
+        for suffix, numbers in measured[family].items():
+            found += _named(family, numbers, before, suffix)
     return tuple(found)
 
 
 def _measure_plain(
-    prepared: Prepared, settings: RadiomicsSettings, modality: str, families: Sequence[str]
-) -> dict[str, Values]:
-    """Families that are measured on intensities as they are."""
-    found: dict[str, Values] = {}
-    if "morphology" in families:
-        found["morphology"] = morphology(prepared)
-    trouble = _trouble(prepared)
-    if trouble is not None:
-        return found | {family: trouble for family in families if family != "morphology"}
-    if "autocorrelation" in families:
-        found["autocorrelation"] = autocorrelation(prepared)
-    if "local_intensity" in families:
-        found["local_intensity"] = local_peaks(prepared)
-    if "statistics" in families or "volume_histogram" in families:
-        values = np.sort(prepared.intensities[prepared.intensity_mask]).astype(np.float64)
-        found["statistics"] = statistics(values)
-        found["volume_histogram"] = volume_histogram_features(values, settings, modality=modality)
-    return found
+    prepared: Prepared,
+    values: NDArray[np.float32],
+    trouble: Undefined | None,
+    settings: RadiomicsSettings,
+    modality: str,
+    families: Sequence[str],
+) -> Iterator[tuple[str, Values]]:
+    """Families that are measured on intensities as they are; `values` are those of the mask, ascending."""
+    for family in families:
+        if family == "morphology":
+            yield family, morphology(prepared, with_intensities=trouble is None)
+        elif trouble is not None:
+            yield family, trouble
+        elif family == "autocorrelation":
+            yield family, autocorrelation(prepared)
+        elif family == "local_intensity":
+            yield family, local_peaks(prepared)
+        elif family == "statistics":
+            yield family, statistics(values)
+        elif family == "volume_histogram":
+            yield family, volume_histogram_features(values, settings, modality=modality)
 
 
 def _measure_binned(
-    prepared: Prepared, settings: RadiomicsSettings, families: Sequence[str]
+    levels: Levels | Undefined, settings: RadiomicsSettings, families: Sequence[str]
 ) -> dict[str, dict[str, Values]]:
     """Families that are measured on grey levels: for each the suffix of each aggregation and its values."""
-    if not families:
-        return {}
-    levels = _trouble(prepared) or discretise(prepared, settings)
     if isinstance(levels, Undefined):
         return {family: dict.fromkeys(suffixes(family, settings), levels) for family in families}
     found: dict[str, dict[str, Values]] = dict(textures(levels, settings, [f for f in families if f in TEXTURES]))
@@ -121,13 +128,12 @@ def _measure_binned(
     return found
 
 
-def _trouble(prepared: Prepared) -> Undefined | None:
-    """Why the intensities of a region cannot be measured, if so."""
-    values = prepared.intensities[prepared.intensity_mask]
+def _trouble(values: NDArray[np.float32]) -> Undefined | None:
+    """Why the intensities of a region cannot be measured, if so; `values` ascending, NaN last."""
     if not values.size:
         return Undefined("no voxel is left after re-segmentation")
-    wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
-    if wrong:
+    if not np.isfinite(values[[0, -1]]).all():
+        wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
         return Undefined(f"{wrong} of {values.size} voxels are not finite numbers")
     return None
 

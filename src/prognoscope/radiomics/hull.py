@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
+REACH = 3
+"""How far apart, in voxels, the neighbours are that a vertex is compared with: more leave fewer candidates."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hull:
@@ -31,14 +34,35 @@ def enclose(padded: NDArray[np.bool_], spacing: NDArray[np.float64]) -> Hull:
 
 
 def _vertices(padded: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Vertices `(n, 3)` in voxels: of each row along each axis only the first and the last, all others are within."""
+    """Vertices `(n, 3)` in voxels, but only those that can be corners of the hull.
+
+    Of each row along each axis that is the first and the last, and of these only such as do not lie within the hull of
+    two others on opposite sides.
+    """
     found = []
     for axis in range(3):
         rows = np.moveaxis(padded, axis, 2)
         hit = rows.any(axis=2)
-        first = rows.argmax(axis=2)[hit] - 0.5
-        last = rows.shape[2] - rows[:, :, ::-1].argmax(axis=2)[hit] - 0.5
-        across = np.argwhere(hit).astype(np.float64)
-        for end in (first, last):
-            found.append(np.insert(across, axis, end, axis=1))
+        first = np.where(hit, rows.argmax(axis=2) - 0.5, np.inf)
+        last = np.where(hit, rows.shape[2] - rows[:, :, ::-1].argmax(axis=2) - 0.5, -np.inf)
+        for end in (first, -last):
+            corner = np.argwhere(hit & _juts_out(end))
+            value = np.abs(end[tuple(corner.T)])
+            found.append(np.insert(corner.astype(np.float64), axis, value, axis=1))
     return np.concatenate(found)
+
+
+def _juts_out(depth: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where a surface `depth[i, j]`, infinite where it has none, lies below all chords of opposite neighbours.
+
+    The border of the array has no neighbours there, which is right because the mask does not reach it.
+    """
+    out = np.ones(depth.shape, dtype=bool)
+    for step in range(1, REACH + 1):
+        wide = np.pad(depth, step, constant_values=np.inf)
+        height, width = depth.shape
+        for i, j in ((0, step), (step, 0), (step, step), (step, -step)):
+            ahead = wide[step + i : step + i + height, step + j : step + j + width]
+            behind = wide[step - i : step - i + height, step - j : step - j + width]
+            out &= 2 * depth < ahead + behind
+    return out

@@ -137,7 +137,7 @@ class ReportContent:
     sources
         The centres or collections that the patients come from.
     external_validation
-        Whether the figures come from patients of other sources than the model was made from.
+        Whether the figures come from other patients than the model was learnt from; None when not known.
     settings
         The study file with every default written out, nested as in the file.
     versions, hashes, timings_s
@@ -175,7 +175,7 @@ class ReportContent:
     predictors: tuple[PredictorUsed, ...] = ()
     candidate_parameters: int | None = None
     sources: tuple[str, ...] = ()
-    external_validation: bool = False
+    external_validation: bool | None = False
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from prognoscope.report.content import ReportContent
 from prognoscope.report.glossary import metric_words
-from prognoscope.report.rounding import count, figure, interval, joined, of_hundred, span
+from prognoscope.report.rounding import count, figure, interval, joined, of_hundred, sentence, span
 from prognoscope.report.sentences import headline_metric
 
 ENOUGH_TO_VALIDATE = 100
@@ -29,13 +29,13 @@ def limits(content: ReportContent) -> tuple[str, ...]:
 def _size(content: ReportContent) -> str:
     evaluation = content.evaluation
     rest = evaluation.n - evaluation.events
-    sentence = f"{count(evaluation.n, 'patient')}, {evaluation.events} of them with the event"
+    size = f"{count(evaluation.n, 'patient')}, {evaluation.events} of them with the event"
     fewer = min(evaluation.events, rest)
     if fewer >= ENOUGH_TO_VALIDATE:
-        return f"{sentence}: enough to estimate discrimination, yet only of patients like these."
+        return f"{size}: enough to estimate discrimination, yet only of patients like these."
     which = "with" if evaluation.events <= rest else "without"
     return (
-        f"{sentence}: a small study. A validation should have at least {ENOUGH_TO_VALIDATE} patients with and "
+        f"{size}: a small study. A validation should have at least {ENOUGH_TO_VALIDATE} patients with and "
         f"{ENOUGH_TO_VALIDATE} without the event (Collins 2016); here there are {fewer} {which} it."
     )
 
@@ -45,37 +45,30 @@ def _width(content: ReportContent) -> str:
     if found is None:
         return ""
     name, metric = found
-    title, ends = metric_words(name).title, interval(metric.low, metric.high)
+    ends = interval(metric.low, metric.high)
     if not ends or metric.high - metric.low <= WIDE_INTERVAL:
         return ""
-    reach = "includes a coin" if metric.low <= 0.5 <= metric.high else f"reaches from {_grade(metric.low)}"
+    reach = f"from {of_hundred(metric.low)} to {of_hundred(metric.high)} of 100 pairs ranked rightly"
+    wide = f"The interval of the {metric_words(name).title} is wide: {reach}"
     if metric.low <= 0.5 <= metric.high:
-        return (
-            f"The interval of the {title} is wide, {ends}: it {reach}, so the study cannot tell use from uselessness."
-        )
-    return f"The interval of the {title} is wide, {ends}: it {reach} to {_grade(metric.high)}."
-
-
-def _grade(value: float) -> str:
-    steps = (
-        (0.45, "worse than a coin"),
-        (0.6, "hardly better than a coin"),
-        (0.7, "modest"),
-        (0.8, "fair"),
-        (0.9, "good"),
-    )
-    return next((word for end, word in steps if value < end), "excellent")
+        return f"{wide}. A coin lies within it, so the study cannot tell a useful predictor from a useless one."
+    return f"{wide}."
 
 
 def _place(content: ReportContent) -> str:
     if content.external_validation:
         return ""
+    if content.external_validation is None:
+        return (
+            "Whether these patients are others than those from whom the predictor was learnt was not stated; "
+            "if they are the same, the figures are too good."
+        )
     if len(content.sources) == 1:
         where = f"All patients come from one source ({content.sources[0]})"
     elif content.sources:
         where = f"The patients come from {count(len(content.sources), 'source')}, and each helped to make the predictor"
     else:
-        where = "The patients who test the predictor come from where those come from who made it"
+        where = "Where the patients come from was not given"
     return f"{where}; there is no external validation, so how it does elsewhere or later is not known."
 
 
@@ -89,7 +82,7 @@ def _candidates(content: ReportContent) -> str:
     each = figure(ratio, 0 if ratio >= 10 else 1 if ratio >= 0.1 else 2)
     return (
         f"{count(events, 'event')} for {count(candidates, 'candidate parameter')}, {each} each "
-        f"(at least {FEW_EVENTS_PER_CANDIDATE:.0f} are usually asked for): "
+        f"(a rule of thumb asks for {FEW_EVENTS_PER_CANDIDATE:.0f} or more): "
         "which predictors were chosen is largely luck, and another sample would choose others."
     )
 
@@ -118,10 +111,10 @@ def _excluded(content: ReportContent) -> str:
 
 def _tried(content: ReportContent) -> str:
     ever = content.tried_ever
-    if not ever:
+    if not ever or ever == 1:
         return ""
     return (
-        f"{count(ever, 'model setting has', 'model settings have')} been tried on this cohort so far, other runs "
+        f"{count(ever, 'model setting')} have been tried on this cohort so far, other runs "
         "included; the more are tried, the more a good figure is luck."
     )
 
@@ -142,8 +135,7 @@ def _groups(content: ReportContent) -> str:
 
 
 def _intervals(content: ReportContent) -> str:
-    sentence = content.evaluation.interval.strip()
-    return sentence if not sentence or sentence.endswith(".") else f"{sentence}."
+    return sentence(content.evaluation.interval)
 
 
 RULES: tuple[Callable[[ReportContent], str], ...] = (

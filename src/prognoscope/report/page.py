@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -14,11 +13,11 @@ from ruamel.yaml import YAML
 from prognoscope.core.problems import Problem
 from prognoscope.report import tables
 from prognoscope.report.content import ReportContent, Subgroup
-from prognoscope.report.glossary import in_words, metric_words
+from prognoscope.report.glossary import guard_words, in_words, metric_words
 from prognoscope.report.legible import legible
 from prognoscope.report.limits import limits
-from prognoscope.report.rounding import count, duration, figure, joined, span, with_interval
-from prognoscope.report.sentences import answer, headline_metric, pairs_of_hundred
+from prognoscope.report.rounding import count, duration, figure, joined, sentence, span, unit, with_interval
+from prognoscope.report.sentences import answer, benefit_in_words, pairs_of_hundred
 from prognoscope.validation.results import Evaluation
 
 
@@ -73,7 +72,7 @@ def render_validation(
     versions: Mapping[str, str] | None = None,
     hashes: Mapping[str, str] | None = None,
     notes: tuple[Problem, ...] = (),
-    external_validation: bool = False,
+    external_validation: bool | None = None,
 ) -> str:
     """Return the page for predictions of any origin: the sections of a study's report that need no study.
 
@@ -97,6 +96,8 @@ def render_validation(
 
 
 def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -> str:
+    from prognoscope.report.figures import draw_figures  # matplotlib takes half a second to import: only to draw
+
     evaluation = content.evaluation
     subgroup_titles, subgroup_rows = tables.subgroup_rows(content.subgroups)
     return (
@@ -109,23 +110,24 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             sections=sections,
             answer=answer(content),
             pairs=pairs_of_hundred(evaluation),
-            headline=headline_metric(evaluation.models[0]),
             limits=limits(content),
             guards=tables.guards_in_order(evaluation.guards),
             guard_tally=tables.guard_tally(evaluation.guards),
+            benefits=tuple(benefit_in_words(model) for model in evaluation.models if model.decision.model.x),
             counts=tables.counts(content),
             flow_steps=tables.flow_steps(content.flow) if content.flow else (),
             included=tables.included_in_words(content),
             notes=_all_notes(content),
             metric_rows=tables.metric_rows(evaluation),
             difference_rows=tables.difference_rows(evaluation),
+            benefit_rows=tables.benefit_rows(evaluation),
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),
             subgroup_titles=subgroup_titles,
             subgroup_rows=subgroup_rows,
             settings=_as_yaml(content.settings),
-            figures=_figures(evaluation),
+            figures=draw_figures(evaluation),
         )
     )
 
@@ -133,22 +135,6 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
 def _all_notes(content: ReportContent) -> tuple[Problem, ...]:
     """Return the notes of the content and of its flow, each once."""
     return tuple(dict.fromkeys((*content.notes, *(content.flow.notes if content.flow else ()))))
-
-
-def _figures(evaluation: Evaluation) -> dict[str, Any]:
-    from prognoscope.report import figures  # matplotlib takes half a second to import, only drawing needs it
-
-    return {
-        "discrimination": figures.discrimination(evaluation),
-        "roc": figures.roc(evaluation),
-        "risk_groups": figures.risk_groups(evaluation),
-        "calibration": [
-            drawing
-            for place, model in enumerate(evaluation.models)
-            if (drawing := figures.calibration(model, place)) is not None
-        ],
-        "net_benefit": figures.net_benefit(evaluation),
-    }
 
 
 def _as_yaml(settings: Mapping[str, object]) -> str:
@@ -176,10 +162,13 @@ def _environment() -> Environment:
         count=count,
         duration=duration,
         figure=figure,
+        guard_words=guard_words,
         in_words=in_words,
         joined=joined,
         metric_words=metric_words,
+        sentence=sentence,
         span=span,
+        unit=unit,
         with_interval=with_interval,
     )
     return environment

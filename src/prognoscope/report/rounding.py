@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import timedelta
 
 from prognoscope.validation.results import Metric
@@ -77,6 +78,22 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {left} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def unit(name: str) -> str:
+    """Return a unit as it is printed: `mm3` → `mm³`; nothing for a number without one."""
+    if name in {"", "1"}:
+        return ""
+    return re.sub(r"(?<=[A-Za-z])[23]\b", lambda power: {"2": "²", "3": "³"}[power[0]], name)
+
+
+def sentence(text: str) -> str:
+    """Return text that begins with a capital and ends with a full stop; nothing stays nothing."""
+    words = text.strip()
+    if not words:
+        return ""
+    first = words[0].upper() + words[1:]
+    return first if first.endswith((".", "?", "!")) else f"{first}."
 
 
 def joined(parts: list[str] | tuple[str, ...]) -> str:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prognoscope.report.content import ReportContent
-from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL_GUARDS, metric_words
-from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, of_hundred, span, with_interval
+from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL, guard_words, metric_words
+from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, span, with_interval
 from prognoscope.validation.results import Comparison, Evaluation, Guard, Metric, ModelEvaluation
 
-Verdict = Literal["signal", "unsure", "no-signal", "unknown"]
+Verdict = Literal["signal", "unsure", "no-signal", "leaking", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Pairs:
 LABELS: dict[Verdict, str] = {
     "signal": "A signal was found",
     "unsure": "Unsure: a coin is not ruled out",
-    "no-signal": "No signal",
+    "no-signal": "No better than a coin, as far as this study can tell",
+    "leaking": "A guard against leakage failed",
     "unknown": "No answer could be computed",
 }
 
@@ -48,14 +49,9 @@ def answer(content: ReportContent) -> Answer:
     """Return the answer to the study's question, with its interval and what it is measured against."""
     evaluation = content.evaluation
     verdict = verdict_of(evaluation)
-    more = [event_frequency(content)]
-    added = added_value(evaluation)
-    if added:
-        more.append(added)
-    calibrated = calibration_in_words(evaluation.models[0])
-    if calibrated:
-        more.append(calibrated)
-    return Answer(verdict, LABELS[verdict], lead(evaluation, verdict), tuple(more))
+    more = [event_frequency(content), added_value(evaluation)]
+    more += [calibration_in_words(evaluation), warnings_in_words(evaluation)]
+    return Answer(verdict, LABELS[verdict], lead(evaluation, verdict), tuple(part for part in more if part))
 
 
 def headline_metric(model: ModelEvaluation) -> tuple[str, Metric] | None:
@@ -68,10 +64,26 @@ def headline_metric(model: ModelEvaluation) -> tuple[str, Metric] | None:
 
 def no_signal_guard(evaluation: Evaluation) -> Guard | None:
     """Return the guard that compares the result with permuted labels; None when it was not run."""
-    for guard in evaluation.guards:
-        if guard.name.lower().replace("_", "-").replace(" ", "-") in NO_SIGNAL_GUARDS:
-            return guard
-    return None
+    return next((guard for guard in evaluation.guards if guard.name == NO_SIGNAL), None)
+
+
+def leaks(evaluation: Evaluation) -> tuple[Guard, ...]:
+    """Return the guards against leakage that failed: with one of them, no figure of the page can be believed."""
+    return tuple(guard for guard in evaluation.guards if guard.blocks and guard.status == "failed")
+
+
+def warnings_in_words(evaluation: Evaluation) -> str:
+    """Return which guards did not pass; empty when all did or none was run."""
+    told = []
+    for status in ("failed", "warned"):
+        names = [_lower(guard_words(guard.name)) for guard in evaluation.guards if guard.status == status]
+        if names:
+            told.append(f"{count(len(names), 'guard')} {status} ({joined(names)})")
+    return f"{joined(told)}; read the evidence before using any figure of this page." if told else ""
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def verdict_of(evaluation: Evaluation) -> Verdict:
@@ -80,6 +92,8 @@ def verdict_of(evaluation: Evaluation) -> Verdict:
     if found is None or math.isnan(found[1].estimate):
         return "unknown"
     metric = found[1]
+    if leaks(evaluation):
+        return "leaking"
     guard = no_signal_guard(evaluation)
     if guard is not None and guard.status != "passed":
         return "no-signal"
@@ -100,7 +114,7 @@ def lead(evaluation: Evaluation, verdict: Verdict) -> str:
     if math.isnan(metric.estimate):
         why = f": {metric.reason}" if metric.reason else ""
         return f"The {title} could not be computed{why}."
-    opening = "No signal: of" if verdict == "no-signal" else "Of"
+    opening = {"no-signal": "No signal: of", "leaking": "Not to be believed: of"}.get(verdict, "Of")
     return (
         f"{opening} 100 pairs of patients {_pairs(evaluation)}, the predictor gives the higher risk to "
         f"{_right(evaluation)} in {of_hundred(metric.estimate)} ({title} {_bracketed(metric)}), "
@@ -150,7 +164,7 @@ def pairs_of_hundred(evaluation: Evaluation) -> tuple[Pairs, ...]:
         known = metric is not None and not math.isnan(metric.estimate)
         right = round_half_up(metric.estimate * 100) if metric is not None and known else None
         ends = interval(metric.low * 100, metric.high * 100, 0) if metric is not None else ""
-        rows.append(Pairs(model.title, right, f"95 % interval {ends}" if ends else ""))
+        rows.append(Pairs(model.title, right, f"interval {ends}" if ends else "no interval"))
     return (*rows, Pairs("A coin", 50, "by chance"))
 
 
@@ -183,7 +197,7 @@ def added_value(evaluation: Evaluation) -> str:
         return ""
     main, reference = evaluation.model(comparison.model), evaluation.model(comparison.reference)
     found = headline_metric(main)
-    if found is None or found[0] not in comparison.differences:
+    if found is None or math.isnan(found[1].estimate) or found[0] not in comparison.differences:
         return ""
     title, difference = metric_words(found[0]).title, comparison.differences[found[0]]
     against = model_in_words(reference)
@@ -208,16 +222,18 @@ def _because(metric: Metric) -> str:
     return f" ({metric.reason})" if metric.reason else ""
 
 
-def calibration_in_words(model: ModelEvaluation) -> str:
-    """Return whether the risks themselves can be believed, from intercept and slope; empty without both."""
-    intercept, slope = model.metrics.get("calibration_intercept"), model.metrics.get("calibration_slope")
+def calibration_in_words(evaluation: Evaluation) -> str:
+    """Return whether the main model's risks can be taken at face value; empty without intercept and slope."""
+    metrics = evaluation.models[0].metrics
+    intercept, slope = metrics.get("calibration_intercept"), metrics.get("calibration_slope")
     if intercept is None or slope is None or math.isnan(intercept.estimate) or math.isnan(slope.estimate):
         return ""
     faults = [*_level_fault(intercept), *_spread_fault(slope)]
     figures = f"calibration intercept {with_interval(intercept)}, slope {with_interval(slope)}"
     if faults:
         return f"The risks cannot be taken at face value, they are {' and '.join(faults)}: {figures}."
-    return f"No miscalibration was shown, as far as so many patients can show it: {figures}."
+    seen = count(evaluation.events, "event")
+    return f"No miscalibration was shown, though with {seen} a moderate one can go unseen: {figures}."
 
 
 def _level_fault(intercept: Metric) -> list[str]:
@@ -230,3 +246,19 @@ def _spread_fault(slope: Metric) -> list[str]:
     if slope.high < 1:
         return ["too extreme (high ones too high, low ones too low)"]
     return ["too timid (too near to the mean)"] if slope.low > 1 else []
+
+
+def benefit_in_words(model: ModelEvaluation) -> str:
+    """Return at which thresholds acting on a model has the highest net benefit, by the estimates."""
+    curve, everyone = model.decision.model, model.decision.treat_all
+    known = [(x, y, all_) for x, y, all_ in zip(curve.x, curve.y, everyone, strict=True) if math.isfinite(y)]
+    better = [x for x, y, all_ in known if y > max(all_, 0.0)]
+    where = count(len(known), "threshold")
+    if len(known) < len(curve.x):
+        where += " at which it can be computed"
+    if not better:
+        return f"{model.title}: better than treating everyone or nobody at none of {where}."
+    return (
+        f"{model.title}: better than treating everyone and than treating nobody at {len(better)} of {where} "
+        f"(the lowest {min(better) * 100:.0f} %, the highest {max(better) * 100:.0f} %)."
+    )

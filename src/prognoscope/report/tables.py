@@ -10,10 +10,12 @@ from typing import Any
 from prognoscope.core.flow import Flow
 from prognoscope.report.content import Importance, ReportContent, Subgroup
 from prognoscope.report.glossary import METRICS, in_words, metric_words
-from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval
-from prognoscope.validation.results import Evaluation, Guard, Metric
+from prognoscope.report.rounding import NOT_COMPUTABLE, figure, interval, unit
+from prognoscope.validation.results import Curve, Evaluation, Guard, Metric
 
 STATUS_ORDER = {"failed": 0, "warned": 1, "passed": 2}
+
+THRESHOLDS_SHOWN = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 COUNT_WORDS = {
     "folds": "Outer folds",
@@ -116,6 +118,34 @@ def _rows(groups: Sequence[Mapping[str, Metric]]) -> tuple[MetricRow, ...]:
     return tuple(rows)
 
 
+def benefit_rows(evaluation: Evaluation) -> tuple[tuple[str, tuple[Cell | None, ...]], ...]:
+    """Return net benefit per 100 patients at round thresholds, of each model and of treating everyone."""
+    decisions = [model.decision for model in evaluation.models]
+    rows = []
+    for threshold in THRESHOLDS_SHOWN:
+        places = [_place_of(threshold, decision.model.x) for decision in decisions]
+        cells = [_benefit(decision.model, place) for decision, place in zip(decisions, places, strict=True)]
+        if any(cells):
+            everyone = Curve(decisions[0].model.x, decisions[0].treat_all)
+            rows.append((f"{threshold * 100:.0f} %", (*cells, _benefit(everyone, places[0]))))
+    return tuple(rows)
+
+
+def _place_of(threshold: float, x: Sequence[float]) -> int | None:
+    return next((place for place, value in enumerate(x) if math.isclose(value, threshold, abs_tol=1e-6)), None)
+
+
+def _benefit(curve: Curve, place: int | None) -> Cell | None:
+    if place is None:
+        return None
+    if math.isnan(curve.y[place]):
+        return Cell(NOT_COMPUTABLE, reason="nobody above it was followed to the horizon")
+    if not curve.low:
+        return Cell(figure(100 * curve.y[place], 1))
+    ends = interval(100 * curve.low[place], 100 * curve.high[place], 1)
+    return Cell(figure(100 * curve.y[place], 1), ends, "" if ends else "no interval")
+
+
 def comparison_titles(evaluation: Evaluation) -> tuple[str, ...]:
     """Return `All predictors − Clinical variables only` for each comparison."""
     titles = {model.name: model.title for model in evaluation.models}
@@ -153,9 +183,9 @@ def flow_steps(flow: Flow) -> tuple[FlowStep, ...]:
 def counts(content: ReportContent) -> tuple[tuple[str, str], ...]:
     """Return what the study counted, as pairs of words and number."""
     evaluation = content.evaluation
-    rows = [("Patients", f"{evaluation.n:,}"), ("with the event", f"{evaluation.events:,}")]
+    rows = [("Patients", f"{evaluation.n:,}"), ("Patients with the event", f"{evaluation.events:,}")]
     if evaluation.censored_before_horizon is not None:
-        rows.append(("censored before the horizon", f"{evaluation.censored_before_horizon:,}"))
+        rows.append(("Patients censored before the horizon", f"{evaluation.censored_before_horizon:,}"))
     if content.candidate_parameters:
         rows.append(("Candidate parameters", f"{content.candidate_parameters:,}"))
     if content.sources:
@@ -179,7 +209,7 @@ def importance_rows(importances: Sequence[Importance]) -> tuple[ImportanceRow, .
         ImportanceRow(
             name=entry.name,
             words=entry.words,
-            unit="" if entry.unit == "1" else entry.unit,
+            unit=unit(entry.unit),
             selected=f"{entry.selected * 100:.0f} %" if math.isfinite(entry.selected) else NOT_COMPUTABLE,
             selected_place=round(100 * entry.selected, 1) if math.isfinite(entry.selected) else 0.0,
             mean=figure(entry.mean, 3),
@@ -212,14 +242,13 @@ def subgroup_rows(
 
 
 def included_in_words(content: ReportContent) -> str:
-    """Return `51 took part: 19 with the event, 32 without`, as far as the evaluation counts them."""
+    """Return `19 with the event, 32 without` of those who took part, as far as the evaluation counts them."""
     evaluation = content.evaluation
     known = "" if evaluation.outcome == "binary" else " by the horizon"
     without = evaluation.n - evaluation.events - (evaluation.censored_before_horizon or 0)
     lost = evaluation.censored_before_horizon
-    tail = f", {lost:,} lost before it" if lost else ""
-    took = f"{evaluation.events:,} with the event{known}, {without:,} without{tail}"
-    return f"{count(evaluation.n, 'patient')} took part: {took}"
+    tail = f", {lost:,} censored before it" if lost else ""
+    return f"{evaluation.events:,} with the event{known}, {without:,} without{tail}"
 
 
 def plain(value: Any) -> Any:

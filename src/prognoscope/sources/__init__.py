@@ -5,6 +5,7 @@ from prognoscope.sources.dicom import Inspected, Located, inspect
 from prognoscope.sources.files import FoundFile, Listing, list_files, list_folder
 from prognoscope.sources.folder import scan
 from prognoscope.sources.instance import Instance
+from prognoscope.sources.nifti import read_nifti, read_nifti_mask
 from prognoscope.sources.pixels import read_volume
 from prognoscope.sources.rtstruct import matching_regions, read_mask
 from prognoscope.sources.series import assemble
@@ -26,6 +27,8 @@ __all__ = [
     "list_folder",
     "matching_regions",
     "read_mask",
+    "read_nifti",
+    "read_nifti_mask",
     "read_table",
     "read_volume",
     "scan",

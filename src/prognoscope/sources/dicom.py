@@ -28,7 +28,10 @@ KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A file's SHA-256 (empty when it could not be read) and either its instance or a problem."""
+    """A file's SHA-256 (empty when it could not be read), and its instance or a problem.
+
+    A file that ends too early has both: the instance tells which series is incomplete.
+    """
 
     sha256: str
     instance: Instance | None
@@ -87,7 +90,8 @@ def inspect_bytes(data: bytes, *, subject: str) -> Inspected:
     """As `inspect`, for bytes at hand."""
     digest = hashing.of_bytes(data)
     try:
-        return Inspected(digest, parse(data, subject=subject), None)
+        instance = parse(data, subject=subject)
+        return Inspected(digest, instance, _truncated(instance, subject))
     except Refused as refused:
         problem = refused.problem
     if problem.code == "not-dicom":
@@ -98,7 +102,9 @@ def inspect_bytes(data: bytes, *, subject: str) -> Inspected:
 def parse(data: bytes, *, subject: str) -> Instance:
     """Return the `Instance` of a DICOM file's bytes; refuses as `outline` and the header do."""
     found = outline(data, WANTED, subject=subject)
-    instance = read_instance(found, subject=subject)
+    instance = read_instance(found)
+    if found.damage and not instance.series_uid:
+        raise Refused(found.damage)
     if not instance.sop_class or not instance.series_uid:
         missing = "SOPClassUID" if not instance.sop_class else "SeriesInstanceUID"
         raise refuse(
@@ -108,6 +114,12 @@ def parse(data: bytes, *, subject: str) -> Instance:
             remedy="nothing, if the images it belongs to were read",
         )
     return instance
+
+
+def _truncated(instance: Instance, subject: str) -> Problem | None:
+    if not instance.damage:
+        return None
+    return Problem("dicom-truncated", subject, instance.damage, "copy the file again from its source")
 
 
 def _other_format(data: bytes, subject: str) -> Problem:

@@ -1,8 +1,8 @@
 """Where the elements of a DICOM file lie, found without trusting a single length in it.
 
-The walk is flat: it never calls itself, looks at every length before it uses it and counts how deep sequences go. What
-it hands on is a small data set of the elements that were asked for, which pydicom can read without surprises.
-Structure: DICOM PS3.5 chapter 7 (explicit and implicit VR, items, delimiters), annex A.4 (encapsulated pixels).
+The walk is flat: it never calls itself, looks at every length before it uses it and counts how deep sequences go, so a
+hostile file costs one pass over its bytes. Structure: DICOM PS3.5 chapter 7 (explicit and implicit VR, items,
+delimiters), annex A.4 (encapsulated pixels), PS3.10 chapter 7 (file meta information).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from prognoscope.core.problems import Refused, refuse
+from prognoscope.core.problems import Problem, Refused, refuse
 
 DEPTH = 24
 INFLATED_BYTES = 1 << 30
@@ -26,6 +26,10 @@ SHORT_VRS = frozenset(
     {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS"}
     | {b"ST", b"TM", b"UI", b"UL", b"US"}
 )
+# Files without preamble exist: they begin with an element of group 2 or 8.
+BEGINNINGS = (b"\2\0\0\0", b"\2\0\1\0", b"\2\0\2\0", b"\x08\0\1\0", b"\x08\0\5\0", b"\x08\0\x08\0", b"\x08\0\x16\0")
+Span = tuple[int, int]
+Element = tuple[int, bytes, int, int]  # tag, VR (empty when implicit), where the value begins, its length
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +38,23 @@ class Outline:
 
     Attributes
     ----------
-    data
-        The bytes that the offsets refer to (the file's own, or the inflated data set).
-    transfer_syntax, implicit, little
-        How the data set is encoded.
+    walk
+        The pass over the bytes that the spans refer to (the file's own, or the inflated data set).
+    transfer_syntax
+        UID of the encoding.
     elements
-        Tag → (start, end) of each top-level element that was asked for, header included.
+        Tag → span of the value of each top-level element that was asked for.
     pixels
-        (start, end) of the value of the pixel data, or None; an encapsulated value begins with its offset table.
+        Span of the value of the pixel data, or None; an encapsulated value begins with its offset table.
+    damage
+        The problem of a file that ends inside an element after the first one; `elements` are those before it.
     """
 
-    data: bytes
+    walk: Walk
     transfer_syntax: str
-    implicit: bool
-    little: bool
-    elements: dict[int, tuple[int, int]]
-    pixels: tuple[int, int] | None
-
-    def excerpt(self) -> bytes:
-        """The elements that were asked for, as a data set of their own."""
-        return b"".join(self.data[start:end] for start, end in self.elements.values())
-
-
-@dataclass(frozen=True, slots=True)
-class _Element:
-    tag: int
-    vr: bytes
-    value: int
-    length: int
+    elements: dict[int, Span]
+    pixels: Span | None
+    damage: Problem | None = None
 
 
 def outline(data: bytes, wanted: frozenset[int], *, subject: str) -> Outline:
@@ -70,51 +63,45 @@ def outline(data: bytes, wanted: frozenset[int], *, subject: str) -> Outline:
     Raises
     ------
     Refused
-        `not-dicom` for anything else; `dicom-truncated` when the file ends inside an element; `dicom-damaged` when
+        `not-dicom` for anything else; `dicom-truncated` when the file ends before its data set; `dicom-damaged` when
         its structure contradicts itself; `dicom-too-deep` for sequences nested more than 24 levels.
     """
     start = _start(data, subject)
-    meta, position = _file_meta(data, start, subject) if start else ({}, 0)
-    syntax = meta.get(TRANSFER_SYNTAX, IMPLICIT)
+    syntax, position = _file_meta(data, start, subject)
     if syntax == DEFLATED:
         data, position = _inflate(data[position:], subject), 0
-    little = syntax != BIG_ENDIAN
-    implicit = syntax == IMPLICIT and not _looks_explicit(data, position)
-    walk = _Walk(data, implicit=implicit, little=little, subject=subject)
-    elements, pixels = walk.top_level(position, wanted)
-    return Outline(data, syntax, implicit, little, elements, pixels)
+    implicit = syntax == IMPLICIT and data[position + 4 : position + 6] not in LONG_VRS | SHORT_VRS
+    walk = Walk(data, implicit=implicit, little=syntax != BIG_ENDIAN, subject=subject)
+    elements: dict[int, Span] = {}
+    try:
+        pixels = walk.top_level(position, wanted, elements)
+    except Refused as refused:
+        if refused.problem.code != "dicom-truncated" or not elements:
+            raise
+        return Outline(walk, syntax, elements, None, refused.problem)
+    return Outline(walk, syntax, elements, pixels)
 
 
 def _start(data: bytes, subject: str) -> int:
     if data[128:132] == b"DICM":
         return 132
-    # Files without preamble exist: they begin with group 2 or 8, whose first elements are short.
-    if data[:4] in (
-        b"\x02\x00\x00\x00",
-        b"\x02\x00\x01\x00",
-        b"\x02\x00\x02\x00",
-        b"\x08\x00\x05\x00",
-        b"\x08\x00\x08\x00",
-    ):
+    if data[:4] in BEGINNINGS:
         return 0
     raise refuse(
-        "not-dicom", subject=subject, found="the file is not DICOM", remedy="nothing, if none was expected here"
+        "not-dicom", subject=subject, found="the file is not DICOM", remedy="nothing, if no image was expected here"
     )
 
 
-def _looks_explicit(data: bytes, position: int) -> bool:
-    return data[position + 4 : position + 6] in LONG_VRS | SHORT_VRS
-
-
-def _file_meta(data: bytes, position: int, subject: str) -> tuple[dict[int, str], int]:
-    walk = _Walk(data, implicit=False, little=True, subject=subject)
-    found: dict[int, str] = {}
-    while data[position : position + 2] == b"\x02\x00":
+def _file_meta(data: bytes, position: int, subject: str) -> tuple[str, int]:
+    """Transfer syntax and where the data set begins; the meta information is always explicit little endian."""
+    walk = Walk(data, implicit=False, little=True, subject=subject)
+    syntax = IMPLICIT
+    while data[position : position + 2] == b"\2\0":
         element = walk.element(position)
         position = walk.end(element)
-        if element.tag == TRANSFER_SYNTAX:
-            found[element.tag] = data[element.value : position].rstrip(b"\0 ").decode("ascii", "replace")
-    return found, position
+        if element[0] == TRANSFER_SYNTAX:
+            syntax = data[element[2] : position].rstrip(b"\0 ").decode("ascii", "replace")
+    return syntax, position
 
 
 def _inflate(packed: bytes, subject: str) -> bytes:
@@ -122,94 +109,127 @@ def _inflate(packed: bytes, subject: str) -> bytes:
     try:
         data = engine.decompress(packed, INFLATED_BYTES)
     except zlib.error as error:
-        raise _damaged(subject, f"its deflated data set cannot be inflated ({error})") from error
+        raise damaged(subject, f"its deflated data set cannot be inflated ({error})") from error
     if engine.unconsumed_tail:
-        raise _damaged(subject, f"its deflated data set exceeds {INFLATED_BYTES >> 20} MiB")
+        raise damaged(subject, f"its deflated data set exceeds {INFLATED_BYTES >> 20} MiB")
     return data
 
 
-def _damaged(subject: str, found: str) -> Refused:
+def damaged(subject: str, found: str) -> Refused:
+    """The problem of a file whose structure or values contradict the standard beyond reading."""
     return refuse("dicom-damaged", subject=subject, found=found, remedy="export the file again from its source")
 
 
-class _Walk:
+class Walk:
     """One pass over the bytes of a data set."""
 
     def __init__(self, data: bytes, *, implicit: bool, little: bool, subject: str) -> None:
+        self.data, self.size = data, len(data)
+        self.implicit, self.little, self.subject = implicit, little, subject
         order = "<" if little else ">"
-        self.data, self.size, self.implicit, self.subject = data, len(data), implicit, subject
         self._tag = struct.Struct(order + "HH").unpack_from
         self._short = struct.Struct(order + "H").unpack_from
         self._long = struct.Struct(order + "L").unpack_from
         self._item = ITEM_BYTES[little]
 
-    def top_level(
-        self, position: int, wanted: frozenset[int]
-    ) -> tuple[dict[int, tuple[int, int]], tuple[int, int] | None]:
-        elements: dict[int, tuple[int, int]] = {}
+    def top_level(self, position: int, wanted: frozenset[int], elements: dict[int, Span]) -> Span | None:
+        """Note the spans of the wanted elements' values; return that of the pixel data, where the pass ends."""
         while position < self.size:
             if self.size - position < 8 and not self.data[position:].strip(b"\0"):
                 break
             element = self.element(position)
-            if element.tag in PIXEL_TAGS:
-                return elements, (element.value, self.end(element))
-            end = self.end(element)
-            if element.tag in wanted:
-                if element.length != UNDEFINED and self._nests(element):
-                    self._skip(element.value, end, element.tag)
-                elements[element.tag] = (position, end)
-            position = end
-        return elements, None
+            if element[0] in PIXEL_TAGS:
+                return element[2], self._fragments(element[2]) if element[3] == UNDEFINED else self.end(element)
+            position = self.end(element)
+            if element[0] in wanted:
+                if element[3] != UNDEFINED and self._nests(element):
+                    self._skip(element[2], position, element[0])
+                elements[element[0]] = (element[2], position)
+        return None
 
-    def element(self, position: int) -> _Element:
+    def _fragments(self, position: int) -> int:
+        """Walk over the fragments of encapsulated pixel data, which are bytes and not elements."""
+        while position < self.size:  # some writers leave the last delimiter out
+            element = self.element(position)
+            if element[0] == SEQUENCE_END:
+                return element[2]
+            if element[0] != ITEM or element[3] == UNDEFINED:
+                raise damaged(self.subject, f"its encapsulated pixels hold {_name(element[0])} at byte {position}")
+            position = self.end(element)
+        return position
+
+    def items(self, span: Span) -> list[dict[int, Span]]:
+        """Spans of the values in each item of a sequence whose value has this span."""
+        position, end = span
+        found: list[dict[int, Span]] = []
+        while position < end:
+            tag, _, position, length = self.element(position)
+            if tag != ITEM:
+                break
+            elements, position = self._item_elements(position, None if length == UNDEFINED else position + length)
+            found.append(elements)
+        return found
+
+    def _item_elements(self, position: int, end: int | None) -> tuple[dict[int, Span], int]:
+        elements: dict[int, Span] = {}
+        while end is None or position < end:
+            element = self.element(position)
+            if element[0] == ITEM_END:
+                return elements, element[2]
+            position = self.end(element)
+            elements[element[0]] = (element[2], position)
+        return elements, position
+
+    def element(self, position: int) -> Element:
         """Return the element whose header is at `position`."""
         if position + 8 > self.size:
             raise self._truncated(position, 8)
         group, number = self._tag(self.data, position)
         tag = group << 16 | number
         if self.implicit or group == 0xFFFE:
-            return _Element(tag, b"", position + 8, self._long(self.data, position + 4)[0])
+            return tag, b"", position + 8, self._long(self.data, position + 4)[0]
         vr = self.data[position + 4 : position + 6]
         if vr in SHORT_VRS:
-            return _Element(tag, vr, position + 8, self._short(self.data, position + 6)[0])
+            return tag, vr, position + 8, self._short(self.data, position + 6)[0]
         if vr not in LONG_VRS:
-            raise _damaged(self.subject, f"element {_name(tag)} at byte {position} has no valid value representation")
+            raise damaged(self.subject, f"element {_name(tag)} at byte {position} has no valid value representation")
         if position + 12 > self.size:
             raise self._truncated(position, 12)
-        return _Element(tag, vr, position + 12, self._long(self.data, position + 8)[0])
+        return tag, vr, position + 12, self._long(self.data, position + 8)[0]
 
-    def end(self, element: _Element) -> int:
+    def end(self, element: Element) -> int:
         """Return where an element ends; one of undefined length is walked through."""
-        if element.length == UNDEFINED:
-            return self._skip(element.value, None, element.tag)
-        end = element.value + element.length
-        if end > self.size:
-            raise self._truncated(element.value, element.length, element.tag)
-        return end
+        tag, _, value, length = element
+        if length == UNDEFINED:
+            return self._skip(value, None, tag)
+        if value + length > self.size:
+            raise self._truncated(value, length, tag)
+        return value + length
 
-    def _nests(self, element: _Element) -> bool:
-        return element.vr == b"SQ" or self.data[element.value : element.value + 4] == self._item
+    def _nests(self, element: Element) -> bool:
+        return element[1] == b"SQ" or self.data[element[2] : element[2] + 4] == self._item
 
     def _skip(self, position: int, end: int | None, tag: int) -> int:
         """Walk through a sequence and everything nested in it; return the byte after it."""
         # Each open level is the byte where it must end, or None where a delimiter ends it.
         levels: list[int | None] = [end]
         while levels:
-            if levels[-1] is not None and position >= levels[-1]:
-                if position > levels[-1]:
-                    raise _damaged(self.subject, f"an item inside {_name(tag)} is longer than what holds it")
+            limit = levels[-1]
+            if limit is not None and position >= limit:
+                if position > limit:
+                    raise damaged(self.subject, f"an item inside {_name(tag)} is longer than what holds it")
                 levels.pop()
                 continue
             element = self.element(position)
-            position = element.value
-            if element.tag in (ITEM_END, SEQUENCE_END):
-                if levels[-1] is not None:
-                    raise _damaged(self.subject, f"a delimiter inside {_name(tag)} ends nothing")
+            position = element[2]
+            if element[0] in (ITEM_END, SEQUENCE_END):
+                if limit is not None:
+                    raise damaged(self.subject, f"a delimiter inside {_name(tag)} ends nothing")
                 levels.pop()
-            elif element.tag == ITEM or element.length == UNDEFINED or self._nests(element):
+            elif element[0] == ITEM or element[3] == UNDEFINED or self._nests(element):
                 if len(levels) >= 2 * DEPTH:
                     raise self._too_deep(tag)
-                levels.append(None if element.length == UNDEFINED else self.end(element))
+                levels.append(None if element[3] == UNDEFINED else self.end(element))
             else:
                 position = self.end(element)
         return position

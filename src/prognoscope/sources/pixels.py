@@ -10,19 +10,17 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
-from pydicom.filereader import read_dataset
 
 from prognoscope.core import hashing
 from prognoscope.core.geometry import Volume
 from prognoscope.core.images import ImageSeries
 from prognoscope.core.problems import Refused, refuse
+from prognoscope.sources.attributes import Attributes
 from prognoscope.sources.dicom import Located, parse, read_bytes
-from prognoscope.sources.header import WANTED, guarded
+from prognoscope.sources.header import NATIVE, WANTED
 from prognoscope.sources.outline import Outline, outline
 from prognoscope.sources.series import Series, volumes
 
-NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"})
 LARGEST_VOXELS = 1 << 31
 
 
@@ -97,25 +95,22 @@ def _again(series: ImageSeries, contents: Sequence[bytes]) -> Series:
 def stored_values(data: bytes, *, subject: str) -> NDArray[np.generic]:
     """Return the stored values of a file's frames, `(frames, rows, columns)`, signed as the header says."""
     found = outline(data, WANTED, subject=subject)
-    with warnings.catch_warnings(), guarded(subject):
-        warnings.simplefilter("ignore")
-        header = read_dataset(BytesIO(found.excerpt()), found.implicit, found.little)
-        frames = max(int(header.get("NumberOfFrames") or 1), 1)
-        shape = (frames, int(header.Rows), int(header.Columns))
-        bits = (int(header.BitsAllocated), int(header.BitsStored), int(header.get("HighBit", header.BitsStored - 1)))
-        signed = bool(header.PixelRepresentation)
+    header = Attributes.of(found)
+    shape = (max(header.whole("NumberOfFrames"), 1), header.whole("Rows"), header.whole("Columns"))
+    allocated, stored = header.whole("BitsAllocated"), header.whole("BitsStored")
+    high = header.whole("HighBit") if "HighBit" in header else stored - 1
+    if allocated not in (8, 16, 32) or not 0 < stored <= high + 1 <= allocated:
+        raise _undecodable(subject, f"{stored} bits are stored up to bit {high} of {allocated}")
     if found.transfer_syntax in NATIVE:
-        raw = _native(found, shape, bits[0], subject)
+        raw = _native(found, shape, allocated, subject)
     else:
-        raw = _compressed(data, header, shape, subject)
-    return _significant(raw, bits, signed=signed)
+        raw = _compressed(data, allocated, shape, subject)
+    return _significant(raw, stored, high, signed=header.whole("PixelRepresentation") == 1)
 
 
 def _native(found: Outline, shape: tuple[int, int, int], allocated: int, subject: str) -> NDArray[np.generic]:
     start, end = found.pixels or (0, 0)
-    if allocated not in (8, 16, 32):
-        raise _undecodable(subject, f"{allocated} bits are allocated per pixel")
-    kind = np.dtype(f"u{allocated // 8}").newbyteorder("<" if found.little else ">")
+    kind = np.dtype(f"u{allocated // 8}").newbyteorder("<" if found.walk.little else ">")
     needed = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
     if end - start < needed:
         raise refuse(
@@ -124,11 +119,11 @@ def _native(found: Outline, shape: tuple[int, int, int], allocated: int, subject
             found=f"{shape[0]} × {shape[1]} × {shape[2]} pixels need {needed} bytes, the file holds {end - start}",
             remedy="copy the file again from its source",
         )
-    values = np.frombuffer(found.data, dtype=kind, count=needed // kind.itemsize, offset=start)
+    values = np.frombuffer(found.walk.data, dtype=kind, count=needed // kind.itemsize, offset=start)
     return values.astype(kind.newbyteorder("=")).reshape(shape)
 
 
-def _compressed(data: bytes, header: Dataset, shape: tuple[int, int, int], subject: str) -> NDArray[np.generic]:
+def _compressed(data: bytes, allocated: int, shape: tuple[int, int, int], subject: str) -> NDArray[np.generic]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -145,17 +140,14 @@ def _compressed(data: bytes, header: Dataset, shape: tuple[int, int, int], subje
             raise _undecodable(subject, str(error).split("\n", 1)[0][:200]) from error
     if pixels.size != np.prod(shape, dtype=np.int64):
         raise _undecodable(subject, f"the stream holds {pixels.shape} pixels, the header says {shape}")
-    width = int(header.BitsAllocated) // 8
+    width = allocated // 8
     return np.asarray(pixels).reshape(shape).astype(f"i{width}").view(f"u{width}")
 
 
-def _significant(raw: NDArray[np.generic], bits: tuple[int, int, int], *, signed: bool) -> NDArray[np.generic]:
+def _significant(raw: NDArray[np.generic], stored: int, high: int, *, signed: bool) -> NDArray[np.generic]:
     """Keep the stored bits of each value and extend the sign from the highest of them."""
-    allocated, stored, high = bits
     width = raw.dtype.itemsize * 8
-    above = width - 1 - high if 0 < stored <= high + 1 <= allocated else 0
-    stored = stored if 0 < stored <= width else width
-    values = raw.astype(f"u{width // 8}") << np.asarray(above, dtype=f"u{width // 8}")
+    values = raw.astype(f"u{width // 8}") << np.asarray(width - 1 - high, dtype=f"u{width // 8}")
     kept = values.view(f"i{width // 8}") if signed else values
     return np.asarray(kept >> np.asarray(width - stored, dtype=kept.dtype))
 

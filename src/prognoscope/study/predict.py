@@ -136,7 +136,8 @@ def predict_source(
     predictions = Predictions(
         loaded.card,
         tuple(
-            _prediction(loaded, patient, answers.loc[patient], reasons.get(patient, ""), rows) for patient in patients
+            _prediction(loaded, patient, answers.iloc[position], reasons.get(patient, ""), rows)
+            for position, patient in enumerate(patients)
         ),
         tuple(notes),
     )

@@ -225,7 +225,8 @@ def _publish(
     truth: Truth | None,
 ) -> Outputs:
     def compute() -> dict[str, bytes]:
-        guards = study_guards(file, cohort, predictors, learnt)
+        prints = measured.fingerprints if measured else {}
+        guards = study_guards(cohort, predictors, learnt[0], prints, seed=file.study.seed)
         blocked = blocked_by(guards, file.study.validation.override)
         evaluation = evaluate_study(file, cohort, learnt, guards, tried_ever=tried_ever)
         content = report_content(

@@ -2,27 +2,30 @@
 
 from prognoscope.training.bundle import load_predictor, save_predictor
 from prognoscope.training.candidates import Candidate, Fitted, Model, Score, Setting
+from prognoscope.training.conformal import ConformalSets, conformal_sets
 from prognoscope.training.crossfit import (
     CrossFit,
-    FeatureUse,
     FoldChoice,
     FoldResult,
     FoldTask,
-    Stability,
     cross_fit,
     fold_tasks,
     run_fold,
 )
+from prognoscope.training.importance import FeatureUse, Stability
 from prognoscope.training.models import MODELS, candidates
 from prognoscope.training.pipeline import Choice, Pipeline, Recipe
 from prognoscope.training.predictor import Predictor, RefitTask, fit_predictor, run_refit
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.splits import assign_folds
+from prognoscope.training.thresholds import Costs
 
 __all__ = [
     "MODELS",
     "Candidate",
     "Choice",
+    "ConformalSets",
+    "Costs",
     "CrossFit",
     "FeatureUse",
     "Fitted",
@@ -40,6 +43,7 @@ __all__ = [
     "Stability",
     "assign_folds",
     "candidates",
+    "conformal_sets",
     "cross_fit",
     "fit_predictor",
     "fold_tasks",

@@ -8,10 +8,10 @@ predictors, at least their square root, at each node.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -19,7 +19,10 @@ from pydantic import Field
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.settings import Settings
 from prognoscope.training.candidates import Counts, Matrix, Setting, Shares
-from prognoscope.training.trees import Link, Tree, Trees, join
+from prognoscope.training.trees import Link, Trees
+
+if TYPE_CHECKING:
+    import lightgbm
 
 BAG = 0.632
 BASE: dict[str, Any] = {
@@ -53,8 +56,8 @@ class GradientBoostingSettings(Settings):
 
 def fit_forest(x: Matrix, outcome: Outcome, settings: Sequence[Setting], *, seed: int) -> tuple[Trees, ...]:
     """Fit a random forest for each setting."""
-    data = _dataset(x, outcome)
-    return tuple(_forest(data, x, setting, seed) for setting in settings)
+    data, prior = _dataset(x, outcome), float(outcome.event.mean())
+    return tuple(_forest(data, x, prior, setting, seed) for setting in settings)
 
 
 def fit_boosting(x: Matrix, outcome: Outcome, settings: Sequence[Setting], *, seed: int) -> tuple[Trees, ...]:
@@ -66,7 +69,8 @@ def fit_boosting(x: Matrix, outcome: Outcome, settings: Sequence[Setting], *, se
         most[key] = max(most.get(key, 0), int(setting["trees"]))
     grown = {key: _boosted(data, x, key, trees, seed) for key, trees in most.items()}
     return tuple(
-        _joined(grown[_apart_from_trees(setting)][: int(setting["trees"])], x.shape[1], "logit") for setting in settings
+        grown[_apart_from_trees(setting)].first(int(setting["trees"])).trees(x.shape[1], "logit")
+        for setting in settings
     )
 
 
@@ -75,10 +79,13 @@ def _apart_from_trees(setting: Setting) -> tuple[float, ...]:
 
 
 def _dataset(x: Matrix, outcome: Outcome) -> lightgbm.Dataset:
+    # Imported when needed: a stored predictor answers without it, in a fraction of the time.
+    import lightgbm
+
     return lightgbm.Dataset(x, label=outcome.event.astype(float), params=BASE, free_raw_data=False)
 
 
-def _forest(data: lightgbm.Dataset, x: Matrix, setting: Setting, seed: int) -> Trees:
+def _forest(data: lightgbm.Dataset, x: Matrix, prior: float, setting: Setting, seed: int) -> Trees:
     n, features = x.shape
     smallest = max(1, round(float(setting["leaf_share"]) * n * BAG))
     parameters = BASE | {
@@ -91,13 +98,13 @@ def _forest(data: lightgbm.Dataset, x: Matrix, setting: Setting, seed: int) -> T
         "min_data_in_leaf": smallest,
         "seed": seed,
     }
-    booster = lightgbm.train(parameters, data, int(setting["trees"]))
-    return _joined(_read_trees(booster.model_to_string()), features, "mean")
+    grown = _trained(parameters, data, int(setting["trees"]))
+    # LightGBM writes 0 into a tree of this mode that found no split; such a tree knows the frequency and no more.
+    grown.value[grown.roots[grown.feature[grown.roots] < 0]] = prior
+    return grown.trees(features, "mean")
 
 
-def _boosted(
-    data: lightgbm.Dataset, x: Matrix, key: tuple[float, ...], trees: int, seed: int
-) -> list[tuple[Tree, NDArray[np.float64]]]:
+def _boosted(data: lightgbm.Dataset, x: Matrix, key: tuple[float, ...], trees: int, seed: int) -> Grown:
     leaf_share, leaves, learning_rate = key
     parameters = BASE | {
         "objective": "binary",
@@ -107,43 +114,96 @@ def _boosted(
         "lambda_l2": 1.0,
         "seed": seed,
     }
-    return _read_trees(lightgbm.train(parameters, data, trees).model_to_string())
+    return _trained(parameters, data, trees)
 
 
-def _joined(grown: Sequence[tuple[Tree, NDArray[np.float64]]], features: int, link: Link) -> Trees:
-    gain = np.zeros(features)
-    for tree, gains in grown:
-        inner = tree.feature >= 0
-        np.add.at(gain, tree.feature[inner], gains)
-    return join([tree for tree, _ in grown], gain=gain, link=link)
+def _trained(parameters: dict[str, Any], data: lightgbm.Dataset, trees: int) -> Grown:
+    import lightgbm
+
+    return _read(lightgbm.train(parameters, data, trees, keep_training_booster=True).model_to_string())
 
 
-def _read_trees(text: str) -> list[tuple[Tree, NDArray[np.float64]]]:
-    """Read the trees of LightGBM's text format, and the gain of each of their splits."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """Nodes of all trees as read from LightGBM's text, see `Trees`; `gain` is each split's improvement."""
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    roots: NDArray[np.int32]
+
+    def first(self, trees: int) -> Grown:
+        """Return the first trees alone."""
+        end = self.roots[trees] if trees < len(self.roots) else len(self.feature)
+        return Grown(
+            feature=self.feature[:end],
+            threshold=self.threshold[:end],
+            left=self.left[:end],
+            right=self.right[:end],
+            value=self.value[:end],
+            gain=self.gain[:end],
+            roots=self.roots[:trees],
+        )
+
+    def trees(self, features: int, link: Link) -> Trees:
+        """Return the trees for use."""
+        inner = self.feature >= 0
+        gain = np.bincount(self.feature[inner], weights=self.gain[inner], minlength=features).astype(float)
+        total = float(gain.sum())
+        return Trees(
+            feature=self.feature,
+            threshold=self.threshold,
+            left=self.left,
+            right=self.right,
+            value=self.value,
+            roots=self.roots,
+            gain=gain / total if total > 0 else gain,
+            link=link,
+        )
+
+
+def _read(text: str) -> Grown:
+    """Read the trees of LightGBM's text format; each tree's splits come first, then its leaves."""
     blocks = text.split("end of trees", 1)[0].split("\nTree=")[1:]
-    return [_read_tree(dict(line.split("=", 1) for line in block.split("\n") if "=" in line)) for block in blocks]
+    entries = [dict(line.partition("=")[::2] for line in block.split("\n")) for block in blocks]
 
+    def gathered(name: str) -> NDArray[np.float64]:
+        return np.array(" ".join(entry.get(name, "") for entry in entries).split(), dtype=float)
 
-def _read_tree(entries: Mapping[str, str]) -> tuple[Tree, NDArray[np.float64]]:
-    leaves = np.array(entries["leaf_value"].split(), dtype=float)
-    splits = entries.get("split_feature", "").split()
-    inner = len(splits)
-
-    def children(name: str) -> NDArray[np.int32]:
-        # LightGBM counts leaves as -1, -2, …; here they follow the inner nodes.
-        places = np.array(entries.get(name, "").split()[:inner], dtype=np.int32)
-        places = np.where(places < 0, inner + ~places, places)
-        return np.concatenate([places, inner + np.arange(len(leaves))]).astype(np.int32)
-
-    return (
-        Tree(
-            feature=np.concatenate([np.array(splits, dtype=np.int32), np.full(len(leaves), -1, dtype=np.int32)]),
-            threshold=np.concatenate(
-                [np.array(entries.get("threshold", "").split()[:inner], float), np.zeros(len(leaves))]
-            ),
-            left=children("left_child"),
-            right=children("right_child"),
-            value=np.concatenate([np.zeros(inner), leaves]),
-        ),
-        np.array(entries.get("split_gain", "").split()[:inner], dtype=float),
+    leaves = np.array([int(entry["num_leaves"]) for entry in entries])
+    roots = np.concatenate([[0], np.cumsum(2 * leaves - 1)]).astype(np.int32)
+    total, roots = int(roots[-1]), roots[:-1]
+    # Where each split and each leaf goes, and the tree that it belongs to.
+    tree = np.repeat(np.arange(len(leaves)), leaves - 1)
+    first_leaf = roots + leaves - 1
+    is_leaf = np.ones(total, dtype=bool)
+    splits = roots[tree] + _counted(leaves - 1)
+    is_leaf[splits] = False
+    own = np.arange(total, dtype=np.int32)
+    grown = Grown(
+        feature=np.full(total, -1, dtype=np.int32),
+        threshold=np.zeros(total),
+        left=own.copy(),
+        right=own.copy(),
+        value=np.zeros(total),
+        gain=np.zeros(total),
+        roots=roots,
     )
+    grown.feature[splits] = gathered("split_feature")
+    grown.threshold[splits] = gathered("threshold")
+    grown.gain[splits] = gathered("split_gain")
+    grown.value[is_leaf] = gathered("leaf_value")
+    for target, name in ((grown.left, "left_child"), (grown.right, "right_child")):
+        child = gathered(name).astype(np.int64)
+        # LightGBM counts splits from 0 up and leaves from -1 down.
+        target[splits] = np.where(child >= 0, roots[tree] + child, first_leaf[tree] - child - 1)
+    return grown
+
+
+def _counted(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count 0, 1, … within each of several runs."""
+    ends = np.cumsum(sizes)
+    return np.arange(int(sizes.sum())) - np.repeat(ends - sizes, sizes)

@@ -20,7 +20,9 @@ from prognoscope.training.encoding import encode, with_levels
 from prognoscope.training.limits import Limits, limits_of
 from prognoscope.training.pipeline import Cohort, Pipeline, Recipe, Rows, fit_pipeline
 from prognoscope.training.preparation import PreparationSettings
+from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import strata_of
+from prognoscope.training.thresholds import Costs
 
 INTERVAL = (2.5, 97.5)
 
@@ -122,12 +124,23 @@ def fit_predictor(
     mapper: Mapper = serial_map,
     preparation: PreparationSettings | None = None,
     groups: Sequence[str] | None = None,
+    recalibration: Method = "none",
+    costs: Costs | None = None,
 ) -> Predictor:
     """Learn a predictor from all patients, and its interval from refits of the whole pipeline.
 
     Parameters are those of `cross_fit`. The result is the same for any mapper and any order of the patients.
     """
-    recipe = Recipe(tuple(candidates), preparation or PreparationSettings(), inner, score, seed)
+    require_served(recalibration, outcome.kind)
+    recipe = Recipe(
+        candidates=tuple(candidates),
+        inner=inner,
+        score=score,
+        seed=seed,
+        preparation=preparation or PreparationSettings(),
+        recalibration=recalibration,
+        costs=costs,
+    )
     cohort = cohort_of(predictors, outcome, groups=groups)
     require_inner(cohort, np.arange(len(outcome)), inner=inner)
     tasks = [RefitTask(cohort, recipe, number) for number in range(refits + 1)]
@@ -153,7 +166,7 @@ def run_refit(task: RefitTask) -> Pipeline:
     with threadpool_limits(1):
         rows = np.arange(len(task.cohort.outcome)) if task.number == 0 else _bootstrap(task)
         # A first number that no outer fold has keeps these random numbers apart from those of the folds.
-        return fit_pipeline(task.cohort, rows, task.recipe, key=(2**31, task.number))
+        return fit_pipeline(task.cohort, rows, task.recipe, key=(2**31, task.number)).pipeline
 
 
 def _bootstrap(task: RefitTask) -> Rows:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.stats import rankdata
 
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.settings import Settings
@@ -105,16 +104,18 @@ def fit_preparation(
     Going down the ranking, a feature whose absolute Spearman correlation with one already kept is above
     `redundant_above` is left out: each kept feature leads its cluster.
     """
-    names, source, values, fill = _completed(encoded, features, settings)
+    names, source, values = _completed(encoded, features, settings)
     varied, dropped = _varied(values, settings.rare_below)
-    values, fill = values[:, varied], fill[varied]
+    values = values[:, varied]
     order, left_out = _ranked(values, outcome, keep, settings.redundant_above)
     chosen = varied[order]
     centre, scale = _scaling(values[:, order])
+    # Columns without a gap here may have one in a new patient.
+    fills = _fills(encoded, features, source[chosen])
     return Preparation(
         features=tuple(names[place] for place in chosen),
         source=source[chosen],
-        fill=fill[order],
+        fill=fills[source[chosen]],
         centre=centre,
         scale=scale,
         dropped=dropped | left_out,
@@ -123,10 +124,10 @@ def fit_preparation(
 
 def _completed(
     encoded: Matrix, features: Sequence[Feature], settings: PreparationSettings
-) -> tuple[list[Feature], NDArray[np.int64], Matrix, NDArray[np.float64]]:
+) -> tuple[list[Feature], NDArray[np.int64], Matrix]:
     """Fill what is missing and put indicators of missing values beside it."""
     gaps = np.isnan(encoded)
-    fill = _fills(encoded, gaps, features)
+    fill = _fills(encoded, features, np.flatnonzero(gaps.any(axis=0)))
     values = np.where(gaps, fill, encoded)
     names, source = list(features), np.arange(len(features))
     share = gaps.mean(axis=0)
@@ -138,23 +139,38 @@ def _completed(
             names.append(Feature(column, indicates_missing=True))
             source = np.append(source, place)
     extra = source[len(features) :]
-    return names, source, np.concatenate([values, gaps[:, extra]], axis=1), np.append(fill, np.zeros(len(extra)))
+    return names, source, np.concatenate([values, gaps[:, extra]], axis=1)
 
 
-def _fills(encoded: Matrix, gaps: NDArray[np.bool_], features: Sequence[Feature]) -> NDArray[np.float64]:
-    """Median of numbers, most frequent of what has few values; the most frequent level of a one-hot category."""
+def _fills(encoded: Matrix, features: Sequence[Feature], places: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What fills gaps in the features at `places`, `(features,)`; 0 elsewhere.
+
+    The median of numbers, the most frequent value of what has at most ten whole values, and for a one-hot category 1
+    for its most frequent level.
+    """
     fill = np.zeros(encoded.shape[1])
-    for place in np.flatnonzero(~gaps.all(axis=0)):
-        known = encoded[~gaps[:, place], place]
-        distinct, counts = np.unique(known, return_counts=True)
-        whole = len(distinct) <= 10 and bool((distinct == np.round(distinct)).all())
-        fill[place] = distinct[np.argmax(counts)] if whole else np.median(known)
-    for column in sorted({feature.column for feature in features if feature.level}):
-        places = [place for place, feature in enumerate(features) if feature.column == column]
-        totals = np.nansum(encoded[:, places], axis=0)
-        fill[places] = 0.0
-        fill[places[int(np.argmax(totals))]] = 1.0
+    levels: dict[str, list[int]] = {}
+    for place, feature in enumerate(features):
+        if feature.level:
+            levels.setdefault(feature.column, []).append(place)
+    for place in np.unique(places):
+        column = features[int(place)].column
+        if column in levels:
+            totals = np.nansum(encoded[:, levels[column]], axis=0)
+            fill[place] = float(levels[column][int(np.argmax(totals))] == place)
+        else:
+            fill[place] = _typical(encoded[:, place])
     return fill
+
+
+def _typical(values: NDArray[np.float64]) -> float:
+    known = np.sort(values[~np.isnan(values)])
+    if not len(known):
+        return 0.0
+    distinct, counts = np.unique(known, return_counts=True)
+    if len(distinct) <= 10 and bool((distinct == np.round(distinct)).all()):
+        return float(distinct[np.argmax(counts)])
+    return float(np.median(known))
 
 
 def _varied(values: Matrix, rare_below: float) -> tuple[NDArray[np.int64], dict[str, int]]:
@@ -180,6 +196,9 @@ def _ranked(
     values: Matrix, outcome: Outcome, keep: int, redundant_above: float
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
     """Places of the leading features in order of association, and how many were left to a leader or not reached."""
+    # Imported when needed: a stored predictor answers without it, in a fraction of the time.
+    from scipy.stats import rankdata
+
     ranks = rankdata(values, axis=0)
     ranks = ranks - ranks.mean(axis=0)
     length = np.linalg.norm(ranks, axis=0)

@@ -24,7 +24,7 @@ def _draw(state: NDArray[np.uint64], below: int) -> int:
     word ^= word >> np.uint64(27)
     state[0] = word
     high = (word * np.uint64(2685821657736338717)) >> np.uint64(33)
-    return np.int64(high) % below
+    return int(high) % below
 
 
 @numba.njit(cache=True, nogil=True)

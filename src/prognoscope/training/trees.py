@@ -5,7 +5,6 @@ Nothing of the library that grew the trees is needed to use them, so a stored fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,40 +70,6 @@ class Trees:
     def weight(self) -> NDArray[np.float64]:
         """Return each feature's share of the improvement by splits."""
         return self.gain
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tree:
-    """One tree with places counted from its own root, before it joins others."""
-
-    feature: NDArray[np.int32]
-    threshold: NDArray[np.float64]
-    left: NDArray[np.int32]
-    right: NDArray[np.int32]
-    value: NDArray[np.float64]
-
-
-def join(trees: Sequence[Tree], *, gain: NDArray[np.float64], link: Link, offset: float = 0.0) -> Trees:
-    """Put trees one after the other; `gain` `(features,)` is scaled to a sum of 1 where it has one."""
-    sizes = np.array([len(tree.feature) for tree in trees])
-    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
-    total = float(gain.sum())
-
-    def shifted(name: Literal["left", "right"]) -> NDArray[np.int32]:
-        places = [getattr(tree, name) + root for tree, root in zip(trees, roots, strict=True)]
-        return np.concatenate(places).astype(np.int32)
-
-    return Trees(
-        feature=np.concatenate([tree.feature for tree in trees]).astype(np.int32),
-        threshold=np.concatenate([tree.threshold for tree in trees]),
-        left=shifted("left"),
-        right=shifted("right"),
-        value=np.concatenate([tree.value for tree in trees]),
-        roots=roots,
-        gain=gain / total if total > 0 else gain,
-        link=link,
-        offset=offset,
-    )
 
 
 def dump_trees(fitted: Trees) -> Arrays:

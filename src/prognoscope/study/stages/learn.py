@@ -25,9 +25,9 @@ from prognoscope.validation import log_score
 
 VERSION = 1
 TITLES = {
-    "all": "Clinical and imaging predictors",
-    "clinical": "Clinical predictors only",
-    "imaging": "Imaging predictors only",
+    "all": "Clinical and imaging",
+    "clinical": "Clinical only",
+    "imaging": "Imaging only",
 }
 
 

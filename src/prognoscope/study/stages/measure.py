@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from prognoscope.sources import read_mask, read_volume
 from prognoscope.study.cache import Cache
 from prognoscope.study.file import Measurement
 from prognoscope.study.offers import measures
+from prognoscope.validation import image_fingerprint
 
-VERSION = 1
+VERSION = 2
 _POWERS = {"intensity": 1, "intensity2": 2, "intensity3": 3}
 
 
@@ -41,11 +43,13 @@ class Task:
 class Measured:
     """Features of the patients who could be measured, and the exclusions of the others.
 
-    `reasons` says per patient and feature why a value is NaN.
+    `reasons` says per patient and feature why a value is NaN; `fingerprints` holds a perceptual hash per image, by
+    which the same patient under two names is found.
     """
 
     table: Table
     reasons: Mapping[str, Mapping[str, str]]
+    fingerprints: Mapping[str, tuple[str, ...]]
     exclusions: tuple[Exclusion, ...]
 
 
@@ -69,11 +73,9 @@ def measure(
     choices
         Per patient one choice for each imaging predictor, in the order in which `measurements` first names them.
     """
-    roles = list(dict.fromkeys(measurement.predictor for measurement in measurements))
+    roles = [list(group) for _, group in groupby(measurements, key=lambda one: id(one.predictor))]
     tasks = [
-        _task(folder, choices[patient][position], [one for one in measurements if one.predictor is role])
-        for patient in patients
-        for position, role in enumerate(roles)
+        _task(folder, choices[patient][position], role) for patient in patients for position, role in enumerate(roles)
     ]
     answers = cache.map(
         mapper, "measure", measure_region, tasks, [_key(task) for task in tasks], label="measure images"
@@ -82,7 +84,7 @@ def measure(
 
 
 def measure_region(task: Task) -> bytes:
-    """Measure one region; the answer is JSON: `{"features": [[name, value, unit, reason, meaning]]}` or a problem."""
+    """Measure one region; the answer is JSON, features with the image's fingerprint or a problem."""
     offers = {offer.name: offer for offer in measures()}
     try:
         volume = read_volume(task.folder, task.choice.series)
@@ -97,7 +99,11 @@ def measure_region(task: Task) -> bytes:
     except Refused as refused:
         problem = refused.problem
         return json.dumps({"problem": [problem.code, problem.subject, problem.found, problem.remedy]}).encode()
-    return json.dumps({"features": [_plain(task, feature) for feature in features]}).encode()
+    answer = {
+        "features": [_plain(task, feature) for feature in features],
+        "fingerprint": image_fingerprint(volume.voxels),
+    }
+    return json.dumps(answer).encode()
 
 
 def _task(folder: Path, choice: Choice, measurements: Sequence[Measurement]) -> Task:
@@ -136,6 +142,7 @@ def _unit(task: Task, unit: str) -> str:
 
 def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str, Any]]) -> Measured:
     rows: dict[str, list[list[Any]]] = {}
+    fingerprints: dict[str, tuple[str, ...]] = {}
     exclusions = []
     for position, patient in enumerate(patients):
         own = answers[position * roles : (position + 1) * roles]
@@ -147,6 +154,7 @@ def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str,
             )
         else:
             rows[patient] = [feature for answer in own for feature in answer["features"]]
+            fingerprints[patient] = tuple(answer["fingerprint"] for answer in own)
     if not rows:
         raise refuse(
             "nobody-measured",
@@ -166,4 +174,9 @@ def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str,
         columns=[column.name for column in columns],
     )
     reasons = {patient: {cell[0]: cell[3] for cell in row if cell[3]} for patient, row in rows.items()}
-    return Measured(Table(frame, columns), {patient: why for patient, why in reasons.items() if why}, tuple(exclusions))
+    return Measured(
+        table=Table(frame, columns),
+        reasons={patient: why for patient, why in reasons.items() if why},
+        fingerprints=fingerprints,
+        exclusions=tuple(exclusions),
+    )

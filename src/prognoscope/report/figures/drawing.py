@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +17,17 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
 
 from prognoscope.report.legible import one_line
+from prognoscope.validation.results import Curve
 
 INK = "#1c2127"
 SOFT = "#59636e"
-RULE = "#d5dae0"
-# Okabe and Ito's colours that stand out on white; each line has a dash of its own too, for print without colour.
-MODEL_COLOURS = ("#0072B2", "#D55E00", "#007A5A", "#A5508A", "#8A6D00", "#1c2127")
-MODEL_DASHES: tuple[str | tuple[float, tuple[float, ...]], ...] = (
+RULE = "#dde2e7"
+Dash = str | tuple[float, tuple[float, ...]]
+
+# Okabe and Ito's blue, vermilion, green and purple, the last two darker to stand out on white; each line has a dash of
+# its own too, so that the figures can be read in print without colour.
+COLOURS = ("#0072B2", "#D55E00", "#007A5A", "#A5508A", "#8A6D00", "#1C2127")
+DASHES: tuple[Dash, ...] = (
     "solid",
     (0.0, (5.0, 1.8)),
     (0.0, (1.4, 1.4)),
@@ -30,6 +35,7 @@ MODEL_DASHES: tuple[str | tuple[float, tuple[float, ...]], ...] = (
     (0.0, (3.0, 1.5)),
     (0.0, (1.0, 2.4)),
 )
+CHANCE_DASH: Dash = (0.0, (4.0, 3.0))
 
 STYLE: dict[str, object] = {
     "svg.hashsalt": "prognoscope",
@@ -42,16 +48,17 @@ STYLE: dict[str, object] = {
     "axes.edgecolor": SOFT,
     "axes.linewidth": 0.8,
     "axes.labelcolor": INK,
-    "axes.titlesize": 10.5,
+    "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlecolor": INK,
-    "axes.unicode_minus": True,
     "xtick.color": SOFT,
     "ytick.color": SOFT,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "lines.linewidth": 1.9,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "lines.linewidth": 2.0,
     "text.color": INK,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -60,23 +67,17 @@ STYLE: dict[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One figure of the page: its SVG, and what a reader who cannot see it is told."""
+    """One figure of the page: its SVG, its caption, and what a reader who cannot see it is told."""
 
     key: str
     title: str
     description: str
+    caption: str
     svg: str
-    caption: str = ""
 
 
 def draw(
-    paint: Callable[[Canvas], None],
-    *,
-    key: str,
-    title: str,
-    description: str,
-    caption: str = "",
-    size: tuple[float, float],
+    paint: Callable[[Canvas], None], *, key: str, title: str, description: str, caption: str, size: tuple[float, float]
 ) -> Drawing:
     """Let `paint` fill a canvas of `size` inches and return it as a drawing with a text alternative."""
     with matplotlib.style.context(["default", STYLE]), warnings.catch_warnings():
@@ -86,29 +87,58 @@ def draw(
         canvas = Canvas(figsize=size, layout="constrained")
         paint(canvas)
         stream = io.StringIO()
-        FigureCanvasSVG(canvas).print_svg(  # type: ignore[no-untyped-call]
-            stream, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
-    return Drawing(key, title, description, _embedded(stream.getvalue(), key, title, description), caption)
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        FigureCanvasSVG(canvas).print_svg(stream, metadata=nothing)  # type: ignore[no-untyped-call]
+    svg = _embedded(stream.getvalue(), key, one_line(title), one_line(description))
+    return Drawing(key, title, description, caption, svg)
 
 
 def _embedded(text: str, key: str, title: str, description: str) -> str:
     """Make an SVG file fit to stand inside a page: no prolog, no style for the whole page, names of its own."""
     body = text[text.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<(metadata|style)\b[^>]*>.*?</\1>", "", body, flags=re.DOTALL)
     used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", body))
     body = re.sub(r' id="([^"]+)"', lambda hit: f' id="{key}-{hit[1]}"' if hit[1] in used else "", body)
     body = re.sub(r"(href=\"#|url\(#)", rf"\g<1>{key}-", body)
-    view = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body)
+    view = re.search(r'viewBox="(0 0 ([\d.]+) [\d.]+)"', body)
     assert view is not None, "matplotlib's SVG has a viewBox"
+    width_rem = float(view[2]) / 12
     opening = (
-        f'<svg role="img" aria-labelledby="{key}-title {key}-text" viewBox="{view[0][9:-1]}" '
-        f'style="max-width:{float(view[1]) * 4 / 3:.0f}px" xmlns="http://www.w3.org/2000/svg" '
-        f'xmlns:xlink="http://www.w3.org/1999/xlink"><title id="{key}-title">{escape(one_line(title))}</title>'
-        f'<desc id="{key}-text">{escape(one_line(description))}</desc>'
+        f'<svg role="img" aria-labelledby="{key}-title {key}-text" viewBox="{view[1]}" '
+        f'style="max-width: {width_rem:.2f}rem" xmlns="http://www.w3.org/2000/svg" '
+        f'xmlns:xlink="http://www.w3.org/1999/xlink">'
+        f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-text">{escape(description)}</desc>'
     )
     return opening + body[body.index(">") + 1 :].strip()
+
+
+def colour(place: int) -> str:
+    """Colour of the model at a place in the evaluation's order."""
+    return COLOURS[place % len(COLOURS)]
+
+
+def line(axes: Axes, curve: Curve, place: int, *, label: str = "") -> None:
+    """Draw a curve in the colour and dash of its place."""
+    axes.plot(curve.x, curve.y, color=colour(place), linestyle=DASHES[place % len(DASHES)], label=label or None)
+
+
+def band(axes: Axes, curve: Curve, place: int) -> None:
+    """Draw a curve's interval in the colour of its place; nothing where it has none."""
+    if curve.low:
+        axes.fill_between(curve.x, curve.low, curve.high, color=colour(place), alpha=0.14, linewidth=0)
+
+
+def chance_diagonal(axes: Axes) -> None:
+    """Draw the diagonal of the unit square."""
+    axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=CHANCE_DASH)
+
+
+def unit_square(axes: Axes) -> None:
+    """Give both axes the range from 0 to 100 %, equal in length."""
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xticks=ticks, yticks=ticks)
+    percent_axis(axes, x=True, y=True)
+    quiet_grid(axes)
 
 
 def percent_axis(axes: Axes, *, x: bool = False, y: bool = False) -> None:
@@ -128,6 +158,11 @@ def quiet_grid(axes: Axes) -> None:
 
 
 def shortened(text: str, length: int) -> str:
-    """Return a label of at most `length` characters; the table beside the figure has it whole."""
-    line = one_line(text)
-    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"
+    """Return a label of at most `length` characters on one line; the tables have it whole."""
+    whole = one_line(text)
+    return whole if len(whole) <= length else f"{whole[: length - 1].rstrip()}…"
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return a label on at most two lines of `width` characters; the tables have it whole."""
+    return "\n".join(textwrap.wrap(one_line(text), width, max_lines=2, placeholder="…"))

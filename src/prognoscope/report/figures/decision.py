@@ -1,0 +1,79 @@
+"""Whether acting on the risks would help: decision curves."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from prognoscope.report.figures.drawing import (
+    CHANCE_DASH,
+    INK,
+    SOFT,
+    Drawing,
+    band,
+    draw,
+    line,
+    percent_axis,
+    quiet_grid,
+    shortened,
+)
+from prognoscope.report.sentences import benefit_in_words
+from prognoscope.validation.results import Curve, Decision, Evaluation, ModelEvaluation
+
+Rows = list[tuple[int, ModelEvaluation, Curve]]
+LEAST_TOP = 5.0
+"""Net benefit per 100 patients that the axis reaches at least, so that noise around 0 does not fill the figure."""
+
+
+def net_benefit(evaluation: Evaluation) -> Drawing | None:
+    """Draw the decision curves of all models beside treating everyone and treating nobody."""
+    models = [(place, model) for place, model in enumerate(evaluation.models) if model.decision.model.x]
+    rows = [(place, model, _per_hundred(model.decision.model)) for place, model in models]
+    if not rows:
+        return None
+
+    def paint(canvas: Canvas) -> None:
+        axes = canvas.add_subplot()
+        _references(axes, rows[0][1].decision)
+        for place, model, curve in reversed(rows):
+            line(axes, curve, place, label=shortened(model.title, 26))
+        band(axes, rows[0][2], rows[0][0])
+        _axes(axes, rows)
+        axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
+
+    notes = " The band is the main model's 95 % interval." if rows[0][2].low else ""
+    if any(math.isnan(y) for _, _, curve in rows for y in curve.y):
+        notes += " Gaps: of those above that threshold nobody was followed to the horizon."
+    return draw(
+        paint,
+        key="fig-net-benefit",
+        title="Net benefit (decision curves)",
+        description=" ".join(benefit_in_words(model) for _, model, _ in rows),
+        caption="Of 100 patients, those with the event who would be treated, less those treated without it, weighed by "
+        f"the threshold's odds.{notes}",
+        size=(4.9, 4.0),
+    )
+
+
+def _axes(axes: Axes, rows: Rows) -> None:
+    top = max([LEAST_TOP, *(y for _, _, curve in rows for y in curve.y if math.isfinite(y))])
+    axes.set_ylim(-0.3 * top, 1.2 * top)
+    axes.set_xlim(0, max(rows[0][2].x))
+    percent_axis(axes, x=True)
+    quiet_grid(axes)
+    axes.set_xlabel("Threshold: risk from which one would act")
+    axes.set_ylabel("Net benefit per 100 patients")
+
+
+def _references(axes: Axes, decision: Decision) -> None:
+    """Draw treating everyone and treating nobody."""
+    x, everyone = decision.model.x, [100 * value for value in decision.treat_all]
+    axes.axhline(0, color=INK, linewidth=1, label="Treat nobody")
+    axes.plot(x, everyone, color=SOFT, linewidth=1.4, linestyle=CHANCE_DASH, label="Treat everyone")
+
+
+def _per_hundred(curve: Curve) -> Curve:
+    y, low, high = (tuple(100 * value for value in values) for values in (curve.y, curve.low, curve.high))
+    return Curve(curve.x, y, low, high)

@@ -1,0 +1,213 @@
+"""NIfTI-1 and -2 files → volumes and masks on a grid in DICOM patient axes.
+
+The affine rules, never the order of the array: axes are turned to the nearest of left, posterior and superior and the
+rest of the rotation goes into the grid. NIfTI's world is right, anterior, superior (RAS); ours is LPS.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from prognoscope.core.geometry import SAME_GRID_VOXELS, Grid, Mask, Volume
+from prognoscope.core.problems import Refused, refuse
+
+LARGEST_VOXELS = 1 << 31
+LABEL_TOLERANCE = 0.01
+RIGHT_ANGLE = 1e-3
+LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
+MM_PER_UNIT = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
+Affine = NDArray[np.float64]
+
+
+def read_nifti(path: Path) -> Volume:
+    """Read an image.
+
+    Raises
+    ------
+    Refused
+        `nifti-unreadable`, `nifti-not-3d`, `nifti-no-place` without any valid transformation, `nifti-forms-differ`
+        when sform and qform do (in mm), `nifti-sheared`, `nifti-too-large`.
+    """
+    values, grid = _read(path)
+    return Volume(values.astype(np.float32), grid)
+
+
+def read_nifti_mask(path: Path, *, label: int | None = None) -> Mask:
+    """Read a label image.
+
+    Parameters
+    ----------
+    path
+        A NIfTI file whose values are whole numbers, within 0.01.
+    label
+        The label that is inside; may be left out when the file has one besides 0.
+
+    Raises
+    ------
+    Refused
+        As `read_nifti`; `label-not-whole`, `label-choice` naming the labels when there are several,
+        `label-unknown`, `empty-mask`.
+    """
+    values, grid = _read(path)
+    subject = path.as_posix()
+    whole = np.rint(values)
+    off = np.abs(values - whole)
+    if not np.isfinite(off).all() or off.max() > LABEL_TOLERANCE:
+        worst = values.flat[int(np.argmax(np.where(np.isfinite(off), off, np.inf)))]
+        raise refuse(
+            "label-not-whole",
+            subject=subject,
+            found=f"a voxel has the value {worst:.4g}: probabilities, or a mask that was interpolated",
+            remedy="threshold it on purpose, or resample it by nearest neighbour",
+        )
+    labels = [int(value) for value in np.unique(whole) if value != 0]
+    return Mask(whole == _chosen(labels, label, subject), grid)
+
+
+def _chosen(labels: list[int], label: int | None, subject: str) -> int:
+    told = ", ".join(map(str, labels[:20]))
+    if not labels:
+        raise refuse(
+            "empty-mask",
+            subject=subject,
+            found="no voxel is inside",
+            remedy="check the segmentation or leave the patient out",
+        )
+    if label is None and len(labels) > 1:
+        raise refuse(
+            "label-choice", subject=subject, found=f"it has the labels {told}", remedy="say which one is meant"
+        )
+    if label is not None and label not in labels:
+        raise refuse(
+            "label-unknown", subject=subject, found=f"it has no label {label}, only {told}", remedy="name one of these"
+        )
+    return labels[0] if label is None else label
+
+
+def _read(path: Path) -> tuple[NDArray[Any], Grid]:
+    subject = path.as_posix()
+    try:
+        image = nib.load(path)
+        if not isinstance(image, (nib.Nifti1Image, nib.Nifti2Image)):
+            raise _unreadable(subject, "it is of another format")
+        shape = _shape(image.shape, subject)
+        affine = _affine(image, shape, subject)
+        values = np.asanyarray(image.dataobj).reshape(shape)
+    except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error) as error:
+        raise _unreadable(subject, str(error).split("\n", 1)[0][:200]) from error
+    if np.iscomplexobj(values) or values.dtype.fields:
+        raise _unreadable(subject, f"its values are of type {values.dtype}, not numbers")
+    return _turned(values, affine, subject)
+
+
+def _unreadable(subject: str, found: str) -> Refused:
+    return refuse(
+        "nifti-unreadable",
+        subject=subject,
+        found=f"the file cannot be read as NIfTI ({found})",
+        remedy="copy the file again from its source",
+    )
+
+
+def _shape(shape: tuple[int, ...], subject: str) -> tuple[int, int, int]:
+    if len(shape) < 3 or any(size != 1 for size in shape[3:]) or min(shape) < 1:
+        raise refuse(
+            "nifti-not-3d",
+            subject=subject,
+            found=f"it has {len(shape)} dimensions of {' × '.join(map(str, shape))}",
+            remedy="save the one volume that is meant as a file of its own",
+        )
+    if np.prod(shape, dtype=np.float64) > LARGEST_VOXELS:
+        raise refuse(
+            "nifti-too-large",
+            subject=subject,
+            found=f"it claims {' × '.join(map(str, shape))} voxels, more than {LARGEST_VOXELS:,}",
+            remedy="crop the image",
+        )
+    return shape[0], shape[1], shape[2]
+
+
+def _affine(image: Any, shape: tuple[int, int, int], subject: str) -> Affine:
+    """The transformation from array index to RAS position in mm."""
+    header = image.header
+    sform, qform = header.get_sform(coded=True), header.get_qform(coded=True)
+    valid = [form for form, code in (sform, qform) if code and form is not None]
+    if not valid:
+        raise refuse(
+            "nifti-no-place",
+            subject=subject,
+            found="neither its sform nor its qform is valid, so directions and places are unknown",
+            remedy="write the file again from its source with an sform",
+        )
+    scale = MM_PER_UNIT.get(header.get_xyzt_units()[0], 1.0)
+    forms = [_in_mm(form, scale) for form in valid]
+    if len(forms) == 2:
+        apart = _apart(forms[0], forms[1], shape)
+        edge = float(np.linalg.norm(forms[0][:3, :3], axis=0).min())
+        if apart > SAME_GRID_VOXELS * edge:
+            raise refuse(
+                "nifti-forms-differ",
+                subject=subject,
+                found=f"its sform and qform place a corner of the image {apart:.2f} mm apart",
+                remedy="find out which one is right and write the file with only that one",
+            )
+    return forms[0]
+
+
+def _in_mm(form: Any, scale: float) -> Affine:
+    affine = np.array(form, dtype=float)
+    affine[:3] *= scale
+    return affine
+
+
+def _apart(first: Affine, second: Affine, shape: tuple[int, int, int]) -> float:
+    ends = np.array(np.meshgrid(*[(0, size - 1) for size in shape])).reshape(3, -1)
+    corners = np.vstack([ends, np.ones(ends.shape[1])])
+    return float(np.linalg.norm(((first - second) @ corners)[:3], axis=0).max())
+
+
+def _turned(values: NDArray[Any], affine: Affine, subject: str) -> tuple[NDArray[Any], Grid]:
+    """Turn the array's axes to the nearest of L, P and S, and return it `[z, y, x]` with its grid."""
+    steps = affine[:3, :3]
+    lengths = np.linalg.norm(steps, axis=0)
+    if not np.isfinite(affine).all() or lengths.min() <= 0:
+        raise _unreadable(subject, "its affine is not finite or has an axis without length")
+    cosines = (steps / lengths).T @ (steps / lengths)
+    skew = float(np.abs(cosines - np.eye(3)).max())
+    if skew > RIGHT_ANGLE:
+        raise refuse(
+            "nifti-sheared",
+            subject=subject,
+            found=f"two of its axes stand at {np.degrees(np.arccos(min(skew, 1.0))):.1f} degrees instead of 90",
+            remedy="resample the image to a grid with right angles on purpose first",
+        )
+    steps, origin = LPS_FROM_RAS @ steps, LPS_FROM_RAS @ affine[:3, 3]
+    _, nearest = linear_sum_assignment(-np.abs(steps / lengths).T)
+    order = np.argsort(nearest)[::-1]
+    turned, axes = values.transpose(order), steps[:, order]
+    for axis, direction in enumerate((2, 1, 0)):
+        if axes[direction, axis] < 0:
+            turned = np.flip(turned, axis)
+            origin = origin + axes[:, axis] * (turned.shape[axis] - 1)
+            axes[:, axis] *= -1
+    return turned, _grid(turned.shape, axes, origin)
+
+
+def _grid(shape: tuple[int, ...], axes: Affine, origin: Affine) -> Grid:
+    spacing = np.linalg.norm(axes, axis=0)
+    rows = [(float(a), float(b), float(c)) for a, b, c in axes / spacing]
+    return Grid(
+        shape=(shape[0], shape[1], shape[2]),
+        spacing=(float(spacing[0]), float(spacing[1]), float(spacing[2])),
+        origin=(float(origin[0]), float(origin[1]), float(origin[2])),
+        direction=(rows[0], rows[1], rows[2]),
+    )
