@@ -29,7 +29,7 @@ def test_the_example_of_shrout_and_fleiss(form: Form) -> None:
 
 
 def test_mean_squares_of_the_example_give_the_estimates_exactly() -> None:
-    # Their table 3: BMS 11.24, WMS 6.26, JMS 32.49, EMS 1.02, here with the sums of squares over their degrees of freedom.
+    # Their table 3 (BMS 11.24, WMS 6.26, JMS 32.49, EMS 1.02), as sums of squares over degrees of freedom.
     bms, wms, jms, ems = 56.208333333 / 5, 112.75 / 18, 97.458333333 / 3, 15.291666667 / 15
     assert float(intraclass_correlation(RATINGS, form="1,1").icc) == pytest.approx((bms - wms) / (bms + 3 * wms))
     assert float(intraclass_correlation(RATINGS, form="3,1").icc) == pytest.approx((bms - ems) / (bms + 3 * ems))
