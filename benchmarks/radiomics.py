@@ -28,16 +28,7 @@ PEERS = {
     "pictologics": "pictologics",
     "pyradiomics": "radiomics",
 }
-ONE_THREAD = {
-    name: "1"
-    for name in (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "PICTOLOGICS_NUM_THREADS",
-    )
-}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "PICTOLOGICS_NUM_THREADS"), "1")
 LEAN = ("morphology", "intensity", "texture")
 Case = tuple[Any, Any, tuple[float, float, float]]
 Measure = Callable[[Case, str], int]
@@ -97,6 +88,7 @@ def pictologics() -> Measure:
 
 def pyradiomics() -> Measure:
     import SimpleITK
+
     from radiomics import featureextractor, setVerbosity
 
     setVerbosity(60)
