@@ -40,7 +40,7 @@ def test_results_come_in_the_order_of_the_items(jobs: int) -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_every_numerical_library_has_one_thread(jobs: int) -> None:
-    for found in local_map(jobs=jobs)(threads, [1, 2], label="threads"):
+    for found in local_map(jobs=jobs)(threads, list(range(6)), label="threads"):
         assert found
         assert set(found) == {1}
 
@@ -48,7 +48,7 @@ def test_every_numerical_library_has_one_thread(jobs: int) -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_refusal_in_a_worker_arrives_with_its_problem(jobs: int) -> None:
     with pytest.raises(Refused) as refused:
-        list(local_map(jobs=jobs)(refuse_three, [1, 2, 3, 4], label="items"))
+        list(local_map(jobs=jobs)(refuse_three, list(range(8)), label="items"))
     assert refused.value.problem.subject == "item 3"
 
 
@@ -67,7 +67,7 @@ SCRIPT = """
 import time
 from prognoscope.work import local_map
 def main():
-    for _ in local_map(jobs=2)(time.sleep, [60, 60], label="sleep"):
+    for _ in local_map(jobs=2)(time.sleep, [60] * 6, label="sleep"):
         pass
 if __name__ == "__main__":
     main()
