@@ -319,6 +319,32 @@ def test_a_name_written_in_two_ways_is_one_patient(tmp_path: Path) -> None:
     assert len(scan(tmp_path).series) == 2
 
 
+@pytest.mark.parametrize(
+    ("attribute", "other", "told"), [("PatientSex", "M", "sex"), ("PatientName", "Roe^Richard", "name")]
+)
+def test_people_who_differ_in(tmp_path: Path, attribute: str, other: str, told: str) -> None:
+    dicom.write_series(tmp_path / "a")
+    dicom.write_series(tmp_path / "b", series="1.2.4", edit=lambda _, file: setattr(file, attribute, other))
+    problem = scan(tmp_path).refused[0].problem
+    assert problem.code == "patient-id-shared"
+    assert problem.found.endswith(f"differ in the patient's {told}")
+
+
+def test_a_middle_name_left_out_is_one_patient(tmp_path: Path) -> None:
+    dicom.write_series(tmp_path / "a", edit=lambda _, file: setattr(file, "PatientName", "Doe^Jane^Maria"))
+    dicom.write_series(tmp_path / "b", series="1.2.4", edit=lambda _, file: setattr(file, "PatientName", "Doe^Jane"))
+    assert len(scan(tmp_path).series) == 2
+
+
+def test_what_a_file_leaves_empty_says_nothing(tmp_path: Path) -> None:
+    def anonymous(_: int, file: FileDataset) -> None:
+        file.PatientName = file.PatientBirthDate = file.PatientSex = ""
+
+    dicom.write_series(tmp_path / "a")
+    dicom.write_series(tmp_path / "b", series="1.2.4", edit=anonymous)
+    assert len(scan(tmp_path).series) == 2
+
+
 def test_one_series_under_two_patient_ids_is_refused_for_both(tmp_path: Path) -> None:
     dicom.write_series(tmp_path / "a", patient="P1")
     dicom.write_series(tmp_path / "b", patient="P2")

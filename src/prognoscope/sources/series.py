@@ -115,9 +115,9 @@ def _unusable(files: Sequence[Located]) -> Problem | None:
     for file in files:
         if file.instance.damage:
             return Problem(
-                code="dicom-truncated",
+                code=file.instance.damage_code,
                 subject=f"series {file.instance.series_uid}",
-                found=f"{file.path} is incomplete: {file.instance.damage}",
+                found=f"{file.path} cannot be used: {file.instance.damage}",
                 remedy="copy the file again from its source",
             )
     return None
