@@ -66,18 +66,19 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What tells two people with one ID apart: sex as written, birth date and name only as short digests."""
+    """What tells two people with one ID apart: sex as written, birth date and parts of the name as short digests."""
 
     birth_date: str = ""
     sex: str = ""
-    name: str = ""
+    name: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One DICOM file without its path and without its pixels.
 
-    `damage` says what is missing when the file ends too early; such an instance only tells which series is incomplete.
+    `damage` and its code say why a file cannot be used whose series is known: it ends too early, or its header is
+    damaged. Such an instance only tells which series is incomplete.
     `notes` are small departures from the standard that were read anyway.
     """
 
@@ -108,6 +109,7 @@ class Instance:
     centre: str = ""
     notes: tuple[str, ...] = ()
     damage: str = ""
+    damage_code: str = ""
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal value."""

@@ -114,6 +114,14 @@ def _region(known: tuple[Region, ...], name: str, subject: str) -> Region:
             found=f"regions number {' and '.join(str(entry.number) for entry in named)} bear the name",
             remedy="rename one of them in the contouring software",
         )
+    number = named[0].number
+    if sum(entry.number == number for entry in known) > 1:
+        raise refuse(
+            "region-number-twice",
+            subject=subject,
+            found=f"another region has its number {number}, so nobody can tell whose the contours are",
+            remedy="export the structure set again",
+        )
     if named[0].contours == 0:
         raise refuse(
             "region-empty", subject=subject, found="it has no contour", remedy="draw the region or leave it out"

@@ -115,9 +115,9 @@ def _unusable(files: Sequence[Located]) -> Problem | None:
     for file in files:
         if file.instance.damage:
             return Problem(
-                code="dicom-truncated",
+                code=file.instance.damage_code,
                 subject=f"series {file.instance.series_uid}",
-                found=f"{file.path} is incomplete: {file.instance.damage}",
+                found=f"{file.path} cannot be used: {file.instance.damage}",
                 remedy="copy the file again from its source",
             )
     return None
@@ -304,11 +304,8 @@ def _finished(slots: Sequence[Slot], label: str, copies: int) -> Series:
 
 def _notes(files: Sequence[Located], copies: int) -> tuple[Problem, ...]:
     subject = f"series {files[0].instance.series_uid}"
-    kinds: dict[str, int] = defaultdict(int)
-    for file in files:
-        for note in file.instance.notes:
-            kinds[note] += 1
-    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind, count in sorted(kinds.items())]
+    kinds = sorted({note for file in files for note in file.instance.notes})
+    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind in kinds]
     if copies:
         notes.append(
             Problem("slices-repeated", subject, f"{copies} slices repeat another exactly and were left out", "nothing")
