@@ -188,16 +188,16 @@ def plain(values: Floats) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def method_in_words(outcome: Outcome, *, resamples: int, repeats: int) -> str:
+def method_in_words(outcome: Outcome, *, resamples: int, repeats: int, analytic: bool) -> str:
     """How the intervals were made and what they are conditional on."""
     survival = not isinstance(outcome, Binary)
     over = "" if repeats == 1 else f", averaged over {repeats} repeats of cross-validation,"
     condition = "conditional on the fitted models: how they would vary with other training patients is not included"
-    if len(outcome) > RESAMPLED_UP_TO:
+    if analytic:
         weights = " (censoring weights taken as known, concordance from 100 random groups)" if survival else ""
         return (
-            f"95 % analytic intervals from influence functions{weights}, not resampled because there are more than "
-            f"{RESAMPLED_UP_TO:,} patients; each figure{over} {condition}."
+            f"95 % analytic intervals from influence functions{weights}, as always above {RESAMPLED_UP_TO:,} patients, "
+            f"not from resamples; each figure{over} {condition}."
         )
     if not resamples:
         return "No intervals were asked for."
