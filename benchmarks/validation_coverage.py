@@ -1,9 +1,9 @@
 """Coverage of the 95 % intervals of AUC, Brier score, calibration slope and C-index of a fixed external model.
 
 Truth: linear predictor normal, true AUC 0.75, 30 % events; survival times exponential in the same predictor, censored
-uniformly, C-index by 2 × 10⁶ patients. Percentile bootstrap of 2,000 resamples, as `evaluate` makes it.
+uniformly, C-index by 2 × 10⁶ patients. Bias-corrected and accelerated bootstrap, as `evaluate` makes it.
 
-    python benchmarks/validation_coverage.py [replicates]      # 4,000 by default
+    python benchmarks/validation_coverage.py [replicates [resamples [sizes …]]]      # 4000 2000 100 300 1000
 """
 
 from __future__ import annotations
@@ -14,12 +14,20 @@ import time
 import numpy as np
 from scipy.optimize import brentq
 
-from prognoscope.core.outcome import Binary, TimeToEvent
-from prognoscope.validation import auc, brier, c_index, calibration_slope
-from prognoscope.validation.metrics import METRICS, sample
-from prognoscope.validation.resampling import blocks, percentile_interval, resample_counts, with_original
+from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
+from prognoscope.validation import (
+    auc,
+    bca_interval,
+    brier,
+    c_index,
+    calibration_slope,
+    jackknife_counts,
+    known_event,
+    resample_counts,
+)
+from prognoscope.validation.metrics import METRICS, Sample
+from prognoscope.validation.resampling import JACKKNIFE_GROUPS, Counts, with_original
 
-RESAMPLES = 2000
 SIZES = (100, 300, 1000)
 AUC = 0.75
 EVENTS = 0.3
@@ -55,17 +63,19 @@ def draw_survival(n: int, random: np.random.Generator) -> tuple[TimeToEvent, np.
     return TimeToEvent(np.minimum(event, lost), event <= lost, 730.0), 1 - np.exp(-rate * 730)
 
 
-def interval(name: str, outcome: Binary | TimeToEvent, risk: np.ndarray, seed: int) -> tuple[float, float]:
-    """The interval that `evaluate` gives."""
+def intervals(outcome: Outcome, risk: np.ndarray, names: list[str], counts: Counts) -> list[tuple[float, float]]:
+    """The intervals that `evaluate` gives; the first row of counts is the cohort, the last are its jackknife."""
     fold = np.zeros(len(outcome), dtype=np.int64)
-    counts = with_original(resample_counts(len(outcome), resamples=RESAMPLES, seed=seed))
-    values = np.concatenate([KINDS[name].rows(sample(outcome, block), risk, fold) for block in blocks(counts)])
-    return percentile_interval(values[1:])[:2]
+    rows = Sample(outcome, known_event(outcome), counts, counts.astype(float))
+    groups = min(len(outcome), JACKKNIFE_GROUPS)
+    values = [KINDS[name].rows(rows, risk, fold) for name in names]
+    return [bca_interval(float(value[0]), value[1:-groups], value[-groups:])[:2] for value in values]
 
 
 def main() -> None:
     """Print a table: figure, n, coverage with its Monte Carlo error, share below and above."""
-    replicates = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
+    given = [int(word) for word in sys.argv[1:]]
+    replicates, resamples, *sizes = given + [4000, 2000][len(given) :]
     spread, shift = scale_and_shift()
     big = np.random.default_rng(0)
     outcome, risk = draw_binary(2_000_000, big, spread, shift)
@@ -79,27 +89,29 @@ def main() -> None:
     print(f"check of the truth: AUC {auc(outcome.event, risk):.4f}, Brier {brier(outcome.event, risk):.4f}, ", end="")
     print(f"slope {calibration_slope(outcome.event, risk):.3f}, C {truth['c_index']:.4f}")
     print("figure               n     coverage  (± 2 s.e.)  truth below  truth above  no interval")
-    for n in SIZES:
+    for n in sizes or SIZES:
         began = time.perf_counter()
         inside: dict[str, list[int]] = {name: [] for name in truth}
         for seed in range(replicates):
             random = np.random.default_rng([seed, n])
-            binary = draw_binary(n, random, spread, shift)
-            survival = draw_survival(n, random)
-            for name in truth:
-                low, high = interval(name, *(survival if name == "c_index" else binary), seed)
-                value = truth[name]
+            drawn = with_original(resample_counts(n, resamples=resamples, seed=seed))
+            counts = np.concatenate([drawn, jackknife_counts(n, seed=seed)])
+            binary, three = draw_binary(n, random, spread, shift), list(truth)[:3]
+            found = intervals(*binary, three, counts) + intervals(*draw_survival(n, random), ["c_index"], counts)
+            for (name, value), (low, high) in zip(truth.items(), found, strict=True):
                 inside[name].append(9 if np.isnan(low) else -1 if value < low else 1 if value > high else 0)
         for name, hits in inside.items():
-            found = np.array(hits)
-            covered = np.mean(found == 0)
-            error = 2 * np.sqrt(covered * (1 - covered) / len(found))
+            where = np.array(hits)
+            covered = np.mean(where == 0)
+            error = 2 * np.sqrt(covered * (1 - covered) / len(where))
             print(
-                f"{name:18} {n:5d}   {covered:7.3%}   {error:7.3%}   {np.mean(found == -1):9.3%}   "
-                f"{np.mean(found == 1):9.3%}   {np.mean(found == 9):9.3%}",
+                f"{name:18} {n:5d}   {covered:7.3%}   {error:7.3%}   {np.mean(where == -1):9.3%}   "
+                f"{np.mean(where == 1):9.3%}   {np.mean(where == 9):9.3%}",
                 flush=True,
             )
-        print(f"   ({replicates} replicates in {time.perf_counter() - began:.0f} s)", flush=True)
+        print(
+            f"   ({replicates} replicates of {resamples} resamples in {time.perf_counter() - began:.0f} s)", flush=True
+        )
 
 
 if __name__ == "__main__":
