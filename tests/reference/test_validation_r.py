@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.make.validation import binary_cohort, survival_cohort
 
 from prognoscope.core.outcome import Binary
 from prognoscope.validation import (
@@ -29,6 +28,7 @@ from prognoscope.validation import (
 )
 from prognoscope.validation.flexible import loess_smoother
 from prognoscope.validation.resampling import once
+from tests.make.validation import binary_cohort, survival_cohort
 
 pytestmark = [
     pytest.mark.system,

@@ -143,6 +143,26 @@ def test_another_frame_of_reference_is_refused(tmp_path: Path) -> None:
     assert "9.9.9" in problem.found
 
 
+def test_a_stray_frame_in_a_region_is_overruled_by_the_files_own_list_and_noted(tmp_path: Path) -> None:
+    """Seen in the sarcoma data: file and list agree with the image, one region names a frame that nothing has."""
+
+    def stray(file: FileDataset) -> None:
+        file.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = "7.7.7"
+
+    found, series = folder_with(tmp_path, {"GTV": [dicom.square(4.5, 9.5, 3.0)]}, edit=stray)
+    assert read_mask(tmp_path, found, "GTV", series).count == 25
+    assert "7.7.7, which the file does not list" in found.notes[0].found
+
+
+def test_a_region_in_the_second_frame_of_its_file_is_refused(tmp_path: Path) -> None:
+    def two_frames(file: FileDataset) -> None:
+        file.ReferencedFrameOfReferenceSequence.append(dicom.item(FrameOfReferenceUID="7.7.7"))
+        file.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = "7.7.7"
+
+    problem = problem_of(tmp_path, {"GTV": [dicom.square(4.5, 9.5, 3.0)]}, edit=two_frames)
+    assert problem.code == "frame-of-reference-differs"
+
+
 def test_contours_of_another_series_are_used_only_when_told(tmp_path: Path) -> None:
     found, series = folder_with(tmp_path, {"GTV": [dicom.square(4.5, 9.5, 3.0)]}, drawn_on="5.5.5")
     with pytest.raises(Refused) as caught:

@@ -241,14 +241,16 @@ def test_localizer_among_the_slices_is_set_aside_and_the_volume_kept(tmp_path: P
 def test_images_that_are_no_volume_are_set_aside(tmp_path: Path, sop_class: str, reason: str) -> None:
     dicom.write_series(tmp_path, slices=4, edit=lambda _, file: setattr(file, "SOPClassUID", sop_class))
     index = scan(tmp_path)
-    assert index.series == index.refused == ()
+    assert index.series == ()
+    assert index.refused == ()
     assert reason in index.set_aside[0].found
 
 
 def test_two_slices_are_set_aside_as_too_few(tmp_path: Path) -> None:
     dicom.write_series(tmp_path, slices=2)
     index = scan(tmp_path)
-    assert index.series == index.refused == ()
+    assert index.series == ()
+    assert index.refused == ()
     assert "fewer than 3 slices: 2 found" in index.set_aside[0].found
 
 

@@ -11,8 +11,7 @@ import typer
 from prognoscope.cli.door import AsJson, door, put, put_json, say
 
 if TYPE_CHECKING:
-    from prognoscope.jobs.validate import Validation
-    from prognoscope.validation.results import Metric
+    from prognoscope.jobs.validate import Metric, Validation
 
 WORDS = {
     "auc": "AUC",

@@ -24,6 +24,7 @@ from prognoscope.validation import (
     Evaluation,
     Gap,
     GroupFigures,
+    Metric,
     ThresholdRow,
     evaluate,
     group_figures,
@@ -32,6 +33,8 @@ from prognoscope.validation import (
 )
 from prognoscope.validation.checks import Bools, Floats, Ints, folds, risks
 from prognoscope.validation.document import evaluation_document, groups_document, thresholds_document
+
+__all__ = ["Metric", "Validation", "validate_predictions"]
 
 SCHEMA = 1
 TABLE_THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)

@@ -85,7 +85,8 @@ def autocorrelation(prepared: Prepared, *, exact: bool = False) -> list[float]:
         Sum on the image's own grid, whatever the size: slower, and the memory of 80 bytes a voxel of the bounding box.
     """
     box = bounding_box(prepared.intensity_mask)
-    region = _describe(prepared.intensities[box], prepared.intensity_mask[box])
+    inside = np.ascontiguousarray(prepared.intensity_mask[box])
+    region = _describe(np.ascontiguousarray(prepared.intensities[box]), inside)
     if region.number < 2 or region.square == 0:
         return [float("nan"), float("nan")]
     factors = (1, 1, 1) if exact else coarsening(region.parts.shape[1:], prepared.spacing_mm)

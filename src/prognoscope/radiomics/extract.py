@@ -160,4 +160,4 @@ def _measure(volume: Volume, mask: Mask, settings: RadiomicsSettings, modality: 
     return extract(volume, mask, settings, modality=modality)
 
 
-MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 1, _measure),)
+MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 2, _measure),)

@@ -19,7 +19,7 @@ def local_peaks(prepared: Prepared) -> list[float] | Undefined:
     anywhere. The sphere's voxels count whether inside the mask or not, as far as the image reaches; undefined where a
     voxel near the region is not finite.
     """
-    image = prepared.intensities
+    image, inside = np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask)
     if not np.isfinite(image.sum(dtype=np.float64)):
         return Undefined("a voxel near the region is not a finite number")
     rows = _rows(prepared)
@@ -27,8 +27,8 @@ def local_peaks(prepared: Prepared) -> list[float] | Undefined:
     height, width = image.shape[1:]
     sums = np.zeros((2 * reach[0] + 1, height, width + 1 + 2 * reach[2]))
     peaks = np.full(2, -np.inf)
-    highest = float(image.max(where=prepared.intensity_mask, initial=-np.inf))
-    _find_peaks(image, prepared.intensity_mask, rows, highest, sums, peaks)
+    highest = float(image.max(where=inside, initial=-np.inf))
+    _find_peaks(image, inside, rows, highest, sums, peaks)
     return [float(peak) for peak in peaks]
 
 
@@ -74,6 +74,7 @@ def _find_peaks(
     places = np.zeros(sums.shape[2])
     _sum_row(np.ones(width, dtype=np.float32), places)
     total, number = np.empty(width), np.empty(width)
+    everything, aside = np.sum(2 * rows[:, 2] + 1), np.max(rows[:, 1])
     for coming in range(depth + ahead):
         if coming < depth:
             for y in range(height):
@@ -92,18 +93,23 @@ def _find_peaks(
                 continue
             sphere, count = total[: high - low], number[: high - low]
             sphere[:] = 0.0
-            count[:] = 0.0
+            # Away from the edges of the image the sphere is whole, and its voxels need not be counted.
+            whole = low >= reach and high + reach <= width and z >= ahead and z + ahead < depth
+            whole = whole and y >= aside and y + aside < height
+            count[:] = everything if whole else 0.0
             for k in range(rows.shape[0]):
-                other_z, other_y, aside = z + rows[k, 0], y + rows[k, 1], rows[k, 2]
+                other_z, other_y = z + rows[k, 0], y + rows[k, 1]
                 if other_z < 0 or other_z >= depth or other_y < 0 or other_y >= height:
                     continue
                 line = sums[other_z % span, other_y]
-                first, last = low + reach - aside, low + reach + aside + 1
+                first, last = low + reach - rows[k, 2], low + reach + rows[k, 2] + 1
                 before, after = line[first : first + high - low], line[last : last + high - low]
-                start, end = places[first : first + high - low], places[last : last + high - low]
                 for i in range(sphere.size):
                     sphere[i] += after[i] - before[i]
-                    count[i] += end[i] - start[i]
+                if not whole:
+                    start, end = places[first : first + high - low], places[last : last + high - low]
+                    for i in range(count.size):
+                        count[i] += end[i] - start[i]
             for x in range(low, high):
                 if inside[z, y, x]:
                     mean = sphere[x - low] / count[x - low]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.sources.header import WANTED, read_instance
 from prognoscope.sources.instance import Instance
-from prognoscope.sources.outline import outline
+from prognoscope.sources.outline import Outline, outline
 
 FILE_BYTES = 4 << 30
 KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
@@ -24,6 +24,8 @@ KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
 )
+
+FOREIGN_PREAMBLES = (b"MZ", b"\x7fELF", b"#!", b"II*\0", b"MM\0*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,21 @@ def inspect_bytes(data: bytes, *, subject: str) -> Inspected:
 
 def parse(data: bytes, *, subject: str) -> Instance:
     """Return the `Instance` of a DICOM file's bytes; refuses as `outline` and the header do."""
-    found = outline(data, WANTED, subject=subject)
+    return instance_of(outline(data, WANTED, subject=subject))
+
+
+def instance_of(found: Outline) -> Instance:
+    """As `parse`, for a file whose outline is at hand."""
     instance = read_instance(found)
+    if found.walk.data.startswith(FOREIGN_PREAMBLES):
+        instance = replace(instance, notes=(*instance.notes, "its preamble makes it a file of another format too"))
     if found.damage and not instance.series_uid:
         raise Refused(found.damage)
     if not instance.sop_class or not instance.series_uid:
         missing = "SOPClassUID" if not instance.sop_class else "SeriesInstanceUID"
         raise refuse(
             "dicom-incomplete",
-            subject=subject,
+            subject=found.walk.subject,
             found=f"{missing} is missing (a DICOMDIR or a fragment)",
             remedy="nothing, if the images it belongs to were read",
         )

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from prognoscope.sources.attributes import Attributes, tag_and_vr
+from prognoscope.sources.classes import RTSTRUCT, VOLUME_CLASSES
 from prognoscope.sources.instance import Instance, Kind, Person, Plane, Region, Tracer, Triple
 from prognoscope.sources.outline import BIG_ENDIAN, DEFLATED, IMPLICIT, Outline, damaged
 
@@ -60,7 +61,6 @@ GROUPS = {
     "FrameType": ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence"),
 }
 NATIVE = frozenset({IMPLICIT, "1.2.840.10008.1.2.1", DEFLATED, BIG_ENDIAN})
-RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 
 
 def read_instance(found: Outline) -> Instance:
@@ -69,11 +69,10 @@ def read_instance(found: Outline) -> Instance:
     for noticed in ("StudyID", "AccessionNumber"):
         header.text(noticed)
     sop_class = header.text("SOPClassUID")
-    kind: Kind = "regions" if sop_class == RTSTRUCT else "image" if found.pixels and header.whole("Rows") else "other"
-    damage = found.damage.found if found.damage else _pixels_missing(found, header) if kind == "image" else ""
-    if damage:
-        # What the header lost may be anything: keep only what tells whose it is.
-        kind = "regions" if kind == "regions" else "image"
+    kind: Kind = "regions" if sop_class == RTSTRUCT else "other"
+    if sop_class in VOLUME_CLASSES or (found.pixels and header.whole("Rows")):
+        kind = "image"
+    damage = _damage(found, header, kind)
     modality = header.text("Modality")
     return Instance(
         kind=kind,
@@ -96,6 +95,9 @@ def read_instance(found: Outline) -> Instance:
         tracer=_tracer(header) if modality == "PT" else None,
         label=header.text("StructureSetLabel"),
         referenced_series=_referenced_series(header),
+        referenced_frames=tuple(
+            frame.text("FrameOfReferenceUID") for frame in header.items("ReferencedFrameOfReferenceSequence")
+        ),
         regions=_regions(header) if kind == "regions" and not damage else (),
         manufacturer=header.text("Manufacturer"),
         scanner=header.text("ManufacturerModelName"),
@@ -112,8 +114,17 @@ def pixel_bytes(header: Attributes) -> int:
     return (bits + 7) // 8
 
 
-def _pixels_missing(found: Outline, header: Attributes) -> str:
-    start, end = found.pixels or (0, 0)
+def _damage(found: Outline, header: Attributes, kind: Kind) -> str:
+    """What a file that ended too early lacks; empty for a whole one."""
+    if found.damage:
+        return found.damage.found
+    if kind == "regions":
+        return "" if "StructureSetROISequence" in header else "it ends before its list of regions"
+    if kind == "other":
+        return ""
+    if not found.pixels:
+        return "it ends before its pixels"
+    start, end = found.pixels
     needed = pixel_bytes(header) if found.transfer_syntax in NATIVE else 0
     return f"its pixels need {needed} bytes, the file holds {end - start}" if needed > end - start else ""
 

@@ -101,6 +101,7 @@ class Instance:
     tracer: Tracer | None = None
     label: str = ""
     referenced_series: tuple[str, ...] = ()
+    referenced_frames: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     manufacturer: str = ""
     scanner: str = ""

@@ -207,7 +207,8 @@ class Walk:
         return value + length
 
     def _nests(self, element: Element) -> bool:
-        return element[1] == b"SQ" or self.data[element[2] : element[2] + 4] == self._item
+        vr = element[1]
+        return vr == b"SQ" or (vr in (b"", b"UN") and self.data[element[2] : element[2] + 4] == self._item)
 
     def _skip(self, position: int, end: int | None, tag: int) -> int:
         """Walk through a sequence and everything nested in it; return the byte after it."""

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.settings import Settings
-from prognoscope.training.candidates import Counts, Matrix, Setting, Shares
+from prognoscope.training.contract import Counts, Matrix, Setting, Shares
 from prognoscope.training.trees import Link, Trees
 
 if TYPE_CHECKING:

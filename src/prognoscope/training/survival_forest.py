@@ -10,7 +10,7 @@ from pydantic import Field
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.seeds import generator
 from prognoscope.core.settings import Settings
-from prognoscope.training.candidates import Counts, Matrix, Setting, Shares
+from prognoscope.training.contract import Counts, Matrix, Setting, Shares
 from prognoscope.training.trees import Trees
 
 
