@@ -30,8 +30,6 @@ PEERS = {
 }
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "PICTOLOGICS_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(THREADS, "1")
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "PICTOLOGICS_NUM_THREADS"), "1"
-)
 LEAN = ("morphology", "intensity", "texture")
 Case = tuple[Any, Any, tuple[float, float, float]]
 Measure = Callable[[Case, str], int]

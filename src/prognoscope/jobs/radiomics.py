@@ -115,9 +115,6 @@ def read_settings(name: str | Path) -> RadiomicsSettings:
 
 def _wrong_key(error: Any) -> str:
     place = ".".join(str(step) for step in error["loc"]) or "the file"
-    if error["type"] == "extra_forbidden":
-        near = nearest(str(error["loc"][-1]), RadiomicsSettings.model_fields)
-        return f"{place}: no such key" + (f", did you mean {near}?" if near else "")
     return f"{place}: {error['msg']}"
 
 
