@@ -187,7 +187,7 @@ def _smooth(sizes: list[int], spacing_mm: Triple, factors: Factors, cutoff_mm: f
 
 
 def _between_fine(factor: int, reach: int) -> NDArray[np.float64]:
-    """Share of each coarse point in the weight of fine voxels 0 to `reach` steps apart, on average over where they lie."""
+    """Share of each coarse point in the weight of voxels 0 to `reach` steps apart, on average over where they lie."""
     tap = _b_spline(np.arange(-2 * factor, 2 * factor + 1) / factor)
     both = np.convolve(tap, tap) / factor
     last = reach // factor + 4
