@@ -94,19 +94,22 @@ def _across_lines(
     outer, size, inner = source.shape
     for block in range(outer):
         for start in range(0, inner, BLOCK):
-            lines = source[block, :, start : min(start + BLOCK, inner)]
+            stop = min(start + BLOCK, inner)
             for position in range(size):
-                row = result[block, position, start : start + lines.shape[1]]
+                row = result[block, position, start:stop]
                 row[:] = np.float32(0.0)
                 tap = 0
                 while tap < weights.size:
-                    at = index[position + tap : position + tap + 4]
-                    if tap + 4 <= weights.size and at.min() >= 0:
-                        a, b, c, d = lines[at[0]], lines[at[1]], lines[at[2]], lines[at[3]]
+                    first = index[position + tap]
+                    # Along the line only the ends are outside, so two of four inside are enough for all.
+                    if tap + 4 <= weights.size and first >= 0 and index[position + tap + 3] >= 0:
+                        a, b = source[block, first, start:stop], source[block, index[position + tap + 1], start:stop]
+                        c = source[block, index[position + tap + 2], start:stop]
+                        d = source[block, index[position + tap + 3], start:stop]
                         _add_four(row, a, b, c, d, weights[tap : tap + 4])
                         tap += 4
-                    elif at[0] >= 0:
-                        _add(row, lines[at[0]], weights[tap])
+                    elif first >= 0:
+                        _add(row, source[block, first, start:stop], weights[tap])
                         tap += 1
                     else:
                         row += weights[tap] * outside
