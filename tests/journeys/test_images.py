@@ -189,7 +189,7 @@ def test_init_writes_a_study_that_says_which_line_is_missing(place: Path, tmp_pa
     assert written.missing
     with pytest.raises(Refused, match="WRITE_THE_COLUMN"):
         run_study(written.path, out=tmp_path / "out")
-    written.path.write_text(text.replace("WRITE_THE_COLUMN", "dead_2y").replace("WRITE_THE_VALUE", "1"))
+    written.path.write_text(text.replace("WRITE_THE_COLUMN", "dead_730d").replace("WRITE_THE_VALUE", "1"))
     small = (
         written.path.read_text()
         .replace(

@@ -22,13 +22,13 @@ data:
   images: cohort/images
   table: cohort/clinical.csv
 outcome:
-  column: dead_2y
+  column: dead_730d
   event: 1
   words: death within two years of the scan
 predictors:
   - {column: age, unit: year, known_at: time_zero}
   - {column: sex, known_at: time_zero}
-  - {column: stage, levels: [I, II, III], known_at: time_zero}
+  - {column: grade, levels: [Low, Intermediate, High], known_at: time_zero}
   - {image: CT, region: GTV, measure: {radiomics: {families: [morphology, intensity, texture], bins: 32}}}
 models: {try: [elastic-net-logistic, random-forest, gradient-boosting], choose: inner}
 validate: {folds: 5, repeats: 5, inner: 3, resamples: 2000}
