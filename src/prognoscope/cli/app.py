@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from prognoscope.cli import conformance, demo, init, predict, run, samplesize, validate
+from prognoscope.cli import conformance, demo, init, predict, radiomics, run, samplesize, validate
 
 COMMANDS = (
     demo.demo,
     init.init,
     run.run,
     predict.predict,
+    radiomics.radiomics,
     validate.validate,
     samplesize.samplesize,
     conformance.conformance,

@@ -85,7 +85,8 @@ def autocorrelation(prepared: Prepared, *, exact: bool = False) -> list[float]:
         Sum on the image's own grid, whatever the size: slower, and the memory of 80 bytes a voxel of the bounding box.
     """
     box = bounding_box(prepared.intensity_mask)
-    region = _describe(prepared.intensities[box], prepared.intensity_mask[box])
+    inside = np.ascontiguousarray(prepared.intensity_mask[box])
+    region = _describe(np.ascontiguousarray(prepared.intensities[box]), inside)
     if region.number < 2 or region.square == 0:
         return [float("nan"), float("nan")]
     factors = (1, 1, 1) if exact else coarsening(region.parts.shape[1:], prepared.spacing_mm)
@@ -186,7 +187,7 @@ def _smooth(sizes: list[int], spacing_mm: Triple, factors: Factors, cutoff_mm: f
 
 
 def _between_fine(factor: int, reach: int) -> NDArray[np.float64]:
-    """Share of each coarse point in the weight of fine voxels 0 to `reach` steps apart, on average over where they lie."""
+    """Share of each coarse point in the weight of voxels 0 to `reach` steps apart, on average over where they lie."""
     tap = _b_spline(np.arange(-2 * factor, 2 * factor + 1) / factor)
     both = np.convolve(tap, tap) / factor
     last = reach // factor + 4

@@ -44,12 +44,6 @@ class Levels:
         z, y, x = (size - 2 * self.pad for size in self.padded.shape)
         return z, y, x
 
-    @property
-    def inner(self) -> NDArray[np.uint16]:
-        """The bounding box without padding, a view."""
-        pad = self.pad
-        return self.padded[pad:-pad, pad:-pad, pad:-pad]
-
     def voxels_by_slice(self) -> NDArray[np.int64]:
         """Number of voxels of the region in each slice of the bounding box."""
         return np.asarray(self.histogram_by_slice().sum(axis=1))
@@ -61,7 +55,7 @@ class Levels:
     def histogram_by_slice(self) -> NDArray[np.int64]:
         """Number of voxels of each level in each slice of the bounding box, `(slices, count)`."""
         counts = np.zeros((self.inner_shape[0], self.count + 1), dtype=np.int64)
-        _count_levels(self.inner, counts)
+        _count_levels(self.padded, self.pad, counts)
         return counts[:, 1:]
 
 
@@ -96,8 +90,8 @@ def discretise(prepared: Prepared, ascending: NDArray[np.float32], settings: Rad
     box, pad = bounding_box(prepared.morphological_mask), padding(settings)
     morphological = np.pad(prepared.morphological_mask[box], pad)
     padded = np.zeros(morphological.shape, dtype=np.uint16)
-    inner = padded[pad:-pad, pad:-pad, pad:-pad]
-    _fill(prepared.intensities[box], prepared.intensity_mask[box], start, numerator, denominator, count, inner)
+    inside = np.ascontiguousarray(prepared.intensity_mask[box])
+    _fill(np.ascontiguousarray(prepared.intensities[box]), inside, start, numerator, denominator, count, pad, padded)
     return Levels(padded, morphological, pad, count)
 
 
@@ -139,7 +133,8 @@ def _fill(
     numerator: float,
     denominator: float,
     count: int,
-    levels: NDArray[np.uint16],
+    pad: int,
+    padded: NDArray[np.uint16],
 ) -> None:
     """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most `count`; 1 where that is 0/0."""
     for z in range(inside.shape[0]):
@@ -149,12 +144,12 @@ def _fill(
                     level = 0.0
                     if denominator > 0.0:
                         level = np.floor(numerator * (np.float64(intensities[z, y, x]) - start) / denominator)
-                    levels[z, y, x] = min(int(level) + 1, count)
+                    padded[z + pad, y + pad, x + pad] = min(int(level) + 1, count)
 
 
 @numba.njit(cache=True, nogil=True)
-def _count_levels(levels: NDArray[np.uint16], counts: NDArray[np.int64]) -> None:
-    for z in range(levels.shape[0]):
-        for y in range(levels.shape[1]):
-            for x in range(levels.shape[2]):
-                counts[z, levels[z, y, x]] += 1
+def _count_levels(padded: NDArray[np.uint16], pad: int, counts: NDArray[np.int64]) -> None:
+    for z in range(counts.shape[0]):
+        for y in range(pad, padded.shape[1] - pad):
+            for x in range(pad, padded.shape[2] - pad):
+                counts[z, padded[z + pad, y, x]] += 1

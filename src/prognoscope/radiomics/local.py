@@ -19,7 +19,7 @@ def local_peaks(prepared: Prepared) -> list[float] | Undefined:
     anywhere. The sphere's voxels count whether inside the mask or not, as far as the image reaches; undefined where a
     voxel near the region is not finite.
     """
-    image = prepared.intensities
+    image, inside = np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask)
     if not np.isfinite(image.sum(dtype=np.float64)):
         return Undefined("a voxel near the region is not a finite number")
     rows = _rows(prepared)
@@ -27,8 +27,8 @@ def local_peaks(prepared: Prepared) -> list[float] | Undefined:
     height, width = image.shape[1:]
     sums = np.zeros((2 * reach[0] + 1, height, width + 1 + 2 * reach[2]))
     peaks = np.full(2, -np.inf)
-    highest = float(image.max(where=prepared.intensity_mask, initial=-np.inf))
-    _find_peaks(image, prepared.intensity_mask, rows, highest, sums, peaks)
+    highest = float(image.max(where=inside, initial=-np.inf))
+    _find_peaks(image, inside, rows, highest, sums, peaks)
     return [float(peak) for peak in peaks]
 
 

@@ -67,7 +67,7 @@ def prepare(
     plan = settings.interpolation
     if plan is None:
         block = tuple(slice(low, high) for low, high in window)
-        intensities, inside, spacing = volume.voxels[block], mask.voxels[block], volume.grid.spacing
+        intensities, inside, spacing = volume.voxels[block].copy(), mask.voxels[block].copy(), volume.grid.spacing
     else:
         targets = analysis_spacing(settings, volume.grid.spacing)
         sizes, old = volume.grid.shape, volume.grid.spacing

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.problems import Problem
@@ -22,6 +21,7 @@ from prognoscope.training.crossfit import cohort_of, in_order_of_patients, requi
 from prognoscope.training.pipeline import Recipe
 from prognoscope.training.predictor import RefitTask, bootstrap_rows, run_refit
 from prognoscope.training.preparation import PreparationSettings
+from prognoscope.training.threads import one_thread
 
 SHUFFLES = 200
 
@@ -98,7 +98,7 @@ def bootstrap_fit(
     cohort = cohort_of(predictors, outcome, groups=groups)
     require_inner(cohort, np.arange(len(outcome)), inner=inner)
     tasks = [RefitTask(cohort, recipe, number) for number in range(resamples + 1)]
-    with threadpool_limits(1):
+    with one_thread():
         apparent, *risks = (pipeline.risk(cohort.encoded) for pipeline in mapper(run_refit, tasks, label="bootstraps"))
     n = len(outcome)
     drawn = [np.bincount(bootstrap_rows(task), minlength=n) for task in tasks[1:]]

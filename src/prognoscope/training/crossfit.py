@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from prognoscope.core import hashing
 from prognoscope.core.outcome import Outcome, TimeToEvent
@@ -24,6 +23,7 @@ from prognoscope.training.pipeline import Choice, Cohort, Learnt, Recipe, Rows, 
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import require_events, strata_of
+from prognoscope.training.threads import one_thread
 from prognoscope.training.thresholds import Costs
 
 
@@ -224,7 +224,7 @@ def fold_tasks(
 def run_fold(task: FoldTask) -> FoldResult:
     """Learn from the training patients of one fold and predict the others. Pure: depends on the task alone."""
     cohort, recipe, key = task.cohort, task.recipe, (task.repeat, task.fold)
-    with threadpool_limits(1):
+    with one_thread():
         learnt = fit_pipeline(cohort, task.train, recipe, key=key)
         pipeline = learnt.pipeline
         new = cohort.encoded[task.held_out]

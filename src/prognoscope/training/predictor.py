@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from prognoscope.core import hashing
 from prognoscope.core.outcome import Outcome, OutcomeKind, TimeToEvent
@@ -22,6 +21,7 @@ from prognoscope.training.pipeline import Cohort, Pipeline, Recipe, Rows, fit_pi
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import strata_of
+from prognoscope.training.threads import one_thread
 from prognoscope.training.thresholds import Costs
 
 INTERVAL = (2.5, 97.5)
@@ -77,7 +77,7 @@ class Predictor:
         Refused
             `predictor-missing` and `predictor-type`, see `encode`.
         """
-        with threadpool_limits(1):
+        with one_thread():
             encoded = encode(table.frame, self.columns)
             low, high = self._interval(encoded)
             risk = self.main.risk(encoded)
@@ -163,7 +163,7 @@ def fit_predictor(
 
 def run_refit(task: RefitTask) -> Pipeline:
     """Learn one pipeline. Pure: depends on the task alone."""
-    with threadpool_limits(1):
+    with one_thread():
         rows = np.arange(len(task.cohort.outcome)) if task.number == 0 else bootstrap_rows(task)
         # A first number that no outer fold has keeps these random numbers apart from those of the folds.
         return fit_pipeline(task.cohort, rows, task.recipe, key=(2**31, task.number)).pipeline
@@ -172,7 +172,7 @@ def run_refit(task: RefitTask) -> Pipeline:
 def bootstrap_rows(task: RefitTask) -> Rows:
     """Return the rows of a refit: groups drawn with replacement until they can fill the inner folds."""
     groups = task.cohort.groups
-    members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
     strata = strata_of(task.cohort.outcome)
     draw = generator(task.recipe.seed, "refit", task.number)
     while True:

@@ -20,6 +20,7 @@ Result = TypeVar("Result")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(_THREAD_VARIABLES, "1")
 IDLE_WORKER_SECONDS = 60
+FEW_ITEMS = 4  # so few are done sooner than new processes have imported their libraries
 
 
 def local_map(*, jobs: int, progress: Progress = silent) -> Mapper:
@@ -30,7 +31,8 @@ def local_map(*, jobs: int, progress: Progress = silent) -> Mapper:
     """
 
     def mapper(function: Callable[[Any], Any], items: Sequence[Any], *, label: str) -> Iterator[Any]:
-        run = _in_processes(function, items, jobs) if jobs > 1 and len(items) > 1 else _here(function, items)
+        few = jobs == 1 or len(items) <= FEW_ITEMS
+        run = _here(function, items) if few else _in_processes(function, items, jobs)
         progress(label, 0, len(items))
         for done, result in enumerate(run, start=1):
             yield result
