@@ -56,24 +56,24 @@ def test_a_truncated_slice_keeps_its_whole_series_out(tmp_path: Path) -> None:
     """Without this, a series that lost its last slice would pass as a shorter one."""
     dicom.write_series(tmp_path / "a")
     dicom.write_series(tmp_path / "b", series="1.2.4", modality="MR")
-    last = tmp_path / "a" / "038.bin"
+    last = tmp_path / "a" / "087.bin"
     last.write_bytes(last.read_bytes()[:-50])
     index = scan(tmp_path)
     assert [series.modality for series in index.series] == ["MR"]
     problem = index.refused[0].problem
     assert problem.code == "dicom-truncated"
-    assert "a/038.bin cannot be used" in problem.found
+    assert "a/087.bin cannot be used" in problem.found
 
 
 def test_a_slice_with_an_unreadable_number_keeps_its_whole_series_out(tmp_path: Path) -> None:
     dicom.write_series(tmp_path)
-    last = tmp_path / "038.bin"
+    last = tmp_path / "087.bin"
     last.write_bytes(last.read_bytes().replace(b"DS\x08\x000.8\\0.7 ", b"DS\x08\x000,8\\0,7 "))
     index = scan(tmp_path)
     assert index.series == ()
     problem = index.refused[0].problem
     assert problem.code == "dicom-value"
-    assert "038.bin cannot be used: PixelSpacing is '0,8" in problem.found
+    assert "087.bin cannot be used: PixelSpacing is '0,8" in problem.found
 
 
 def test_rows_and_columns_beyond_the_data(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from prognoscope.core.problems import Problem
 from prognoscope.sources.attributes import Attributes, tag_and_vr
-from prognoscope.sources.classes import RTSTRUCT, VOLUME_CLASSES
+from prognoscope.sources.classes import RTSTRUCT, SEGMENTATIONS, VOLUME_CLASSES
 from prognoscope.sources.instance import Instance, Kind, Person, Plane, Region, Tracer, Triple
 from prognoscope.sources.outline import BIG_ENDIAN, DEFLATED, IMPLICIT, Outline, damaged
 
@@ -41,7 +42,8 @@ PLAIN = (
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "NumberOfFrames", "SamplesPerPixel"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PlanarConfiguration"),
     *("StructureSetLabel", "StructureSetDate", "ReferencedFrameOfReferenceSequence", "StructureSetROISequence"),
-    "ROIContourSequence",
+    *("ROIContourSequence", "SegmentSequence", "SegmentationType", "ReferencedSeriesSequence", "ContentLabel"),
+    *("ContentDate", "MaximumFractionalValue"),
 )
 PHILIPS_SUV, PHILIPS_BQML, PHILIPS_CREATOR = 0x70531000, 0x70531009, 0x70530010
 WANTED = frozenset(
@@ -98,12 +100,13 @@ def read_instance(found: Outline) -> Instance:
     if problem:
         return identified
     read = _image(identified, found, header) if kind == "image" else identified
-    read = _regions_of(read, header) if kind == "regions" else read
+    if kind == "regions":
+        read = _segments_of(read, header) if sop_class in SEGMENTATIONS else _regions_of(read, header)
     return replace(read, notes=tuple(sorted(_departures(found, header))))
 
 
 def _kind(found: Outline, header: Attributes, sop_class: str) -> Kind:
-    if sop_class == RTSTRUCT:
+    if sop_class == RTSTRUCT or sop_class in SEGMENTATIONS:
         return "regions"
     return "image" if sop_class in VOLUME_CLASSES or (found.pixels and "Rows" in header) else "other"
 
@@ -131,6 +134,33 @@ def _regions_of(instance: Instance, header: Attributes) -> Instance:
     )
 
 
+def _segments_of(instance: Instance, header: Attributes) -> Instance:
+    named = header.items("SegmentSequence")
+    frames = Counter(segment_of_frame(frame) for frame in header.items("PerFrameFunctionalGroupsSequence"))
+    label_map = header.text("SegmentationType") == "LABELMAP"
+    return replace(
+        instance,
+        label=header.text("ContentLabel"),
+        referenced_series=tuple(
+            series.text("SeriesInstanceUID") for series in header.items("ReferencedSeriesSequence")
+        ),
+        regions=tuple(
+            Region(
+                number=segment.whole("SegmentNumber"),
+                name=segment.text("SegmentLabel"),
+                frame_of_reference=instance.frame_of_reference,
+                contours=frames.total() if label_map else frames[segment.whole("SegmentNumber")],
+            )
+            for segment in named
+        ),
+    )
+
+
+def segment_of_frame(frame: Attributes) -> int:
+    """Number of the segment that a frame of a SEG shows; 0 for a label map, whose values are the numbers."""
+    return frame.first("SegmentIdentificationSequence").whole("ReferencedSegmentNumber")
+
+
 def _departures(found: Outline, header: Attributes) -> set[str]:
     for noticed in ("StudyID", "AccessionNumber"):
         header.text(noticed)
@@ -148,11 +178,12 @@ def pixel_bytes(header: Attributes) -> int:
 def _cut_short(found: Outline, header: Attributes, kind: Kind) -> Problem | None:
     """The problem of a file that ends between two elements, or whose pixels are fewer than it says."""
     missing = ""
-    if kind == "regions" and "StructureSetROISequence" not in header:
+    segmentation = header.text("SOPClassUID") in SEGMENTATIONS
+    if kind == "regions" and not segmentation and "StructureSetROISequence" not in header:
         missing = "it ends before its list of regions"
-    elif kind == "image" and not found.pixels:
+    elif (kind == "image" or segmentation) and not found.pixels:
         missing = "it ends before its pixels"
-    elif kind == "image" and found.pixels and found.transfer_syntax in NATIVE:
+    elif found.pixels and kind != "other" and found.transfer_syntax in NATIVE:
         needed, held = pixel_bytes(header), found.pixels[1] - found.pixels[0]
         missing = f"its pixels need {needed} bytes, the file holds {held}" if needed > held else ""
     return (
@@ -172,8 +203,8 @@ def _digest(text: str) -> str:
 
 
 def _date(header: Attributes, kind: Kind) -> str | None:
-    own = "StructureSetDate" if kind == "regions" else "AcquisitionDate"
-    for keyword in (own, "AcquisitionDateTime", "SeriesDate", "StudyDate"):
+    own = ("StructureSetDate", "ContentDate") if kind == "regions" else ("AcquisitionDate", "AcquisitionDateTime")
+    for keyword in (*own, "SeriesDate", "StudyDate"):
         text = header.text(keyword)[:8]
         if len(text) == 8 and text.isdigit():
             return f"{text[:4]}-{text[4:6]}-{text[6:]}"
@@ -192,7 +223,7 @@ def _planes(header: Attributes) -> Iterator[Plane]:
         yield _plane((frame, shared, header))
 
 
-def _holder(places: tuple[Attributes, ...], keyword: str) -> Attributes:
+def holder(places: tuple[Attributes, ...], keyword: str) -> Attributes:
     """Return the first of the places, or of the functional groups in them, that holds an attribute."""
     if len(places) == 1:
         return places[0]
@@ -207,14 +238,14 @@ def _holder(places: tuple[Attributes, ...], keyword: str) -> Attributes:
 
 
 def _plane(places: tuple[Attributes, ...]) -> Plane:
-    position = _holder(places, "ImagePositionPatient").numbers("ImagePositionPatient", 3)
-    axes = _holder(places, "ImageOrientationPatient").numbers("ImageOrientationPatient", 6)
-    spacing = _holder(places, "PixelSpacing").numbers("PixelSpacing", 2)
-    slope = _holder(places, "RescaleSlope").number("RescaleSlope")
-    intercept = _holder(places, "RescaleIntercept").number("RescaleIntercept")
+    position = holder(places, "ImagePositionPatient").numbers("ImagePositionPatient", 3)
+    axes = holder(places, "ImageOrientationPatient").numbers("ImageOrientationPatient", 6)
+    spacing = holder(places, "PixelSpacing").numbers("PixelSpacing", 2)
+    slope = holder(places, "RescaleSlope").number("RescaleSlope")
+    intercept = holder(places, "RescaleIntercept").number("RescaleIntercept")
     keys = []
     for name, words in VOLUME_KEYS:
-        values = [text for word in words if (text := _holder(places, word).text(word))]
+        values = [text for word in words if (text := holder(places, word).text(word))]
         if values:
             keys.append((name, values[-1] if len(places) > 1 else values[0]))
     return Plane(

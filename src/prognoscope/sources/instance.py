@@ -56,7 +56,7 @@ class Tracer:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A region of interest of an RTSTRUCT: number, name, its frame of reference and how many contours it has."""
+    """A region of interest: number, name, frame of reference, and how many contours (or frames, in a SEG) it has."""
 
     number: int
     name: str
@@ -110,6 +110,16 @@ class Instance:
     notes: tuple[str, ...] = ()
     damage: str = ""
     damage_code: str = ""
+
+    def frame_of(self, region: Region) -> str:
+        """Frame of reference of one of its regions.
+
+        Exports exist whose regions name a frame that the file itself, which lists its frames and the series in them,
+        does not know: then the list counts.
+        """
+        if region.frame_of_reference in self.referenced_frames or not self.referenced_frames:
+            return region.frame_of_reference or self.frame_of_reference
+        return self.referenced_frames[0] if len(set(self.referenced_frames)) == 1 else region.frame_of_reference
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal value."""

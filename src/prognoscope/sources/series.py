@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused, refuse
-from prognoscope.sources import identity, pet, rtstruct, stack
+from prognoscope.sources import identity, pet, stack
 from prognoscope.sources.classes import OTHER_CLASSES, VOLUME_CLASSES
 from prognoscope.sources.dicom import Located
 from prognoscope.sources.header import VOLUME_KEYS
@@ -333,7 +333,7 @@ def _region_set(file: Located) -> RegionSet:
 def _stray_frames(file: Located) -> Iterator[Problem]:
     """Notes on regions whose frame of reference the file's own list does not have."""
     for region in file.instance.regions:
-        if region.frame_of_reference not in ("", rtstruct.frame_of(file.instance, region)):
+        if region.frame_of_reference not in ("", file.instance.frame_of(region)):
             yield Problem(
                 "dicom-departs",
                 f"region {region.name!r} of {file.path}",
