@@ -26,7 +26,7 @@ def lesion(
     """A ball with a ragged edge and whole intensities from 1 to `levels` that neighbours tend to share."""
     random = np.random.default_rng(seed)
     rough = random.random(shape)
-    smooth = sum(np.roll(rough, shift, axis) for axis in range(3) for shift in (-1, 0, 1)) / 9
+    smooth = np.mean([np.roll(rough, shift, axis) for axis in range(3) for shift in (-1, 0, 1)], axis=0)
     order = np.argsort(np.argsort(smooth, axis=None)).reshape(shape)
     voxels = (1 + order * levels // rough.size).astype(np.float32)
     inside = ball(shape, radius) & (random.random(shape) < 0.9)

@@ -40,8 +40,9 @@ def same(found: dict[str, float], expected: dict[str, float]) -> None:
 def test_turns_by_right_angles_and_reflections(seed: int, order: list[int], mirrored: list[bool]) -> None:
     voxels, inside, spacing = irregular(seed)
     axes = tuple(axis for axis in range(3) if mirrored[axis])
-    turned = [np.ascontiguousarray(np.flip(array.transpose(order), axes)) for array in (voxels, inside)]
-    same(measured(turned[0], turned[1], tuple(spacing[axis] for axis in order)), measured(voxels, inside, spacing))
+    turned = np.ascontiguousarray(np.flip(voxels.transpose(order), axes))
+    outline = np.ascontiguousarray(np.flip(inside.transpose(order), axes))
+    same(measured(turned, outline, tuple(spacing[axis] for axis in order)), measured(voxels, inside, spacing))
 
 
 @FEW
@@ -58,7 +59,7 @@ def test_a_shift_within_a_larger_image(seed: int, margins: list[tuple[int, int]]
 @given(seeds, st.sampled_from([0.125, 0.5, 2.0, 16.0]), st.integers(-64, 64))
 def test_scaling_intensities_leaves_texture_with_a_fixed_number_of_bins(seed: int, factor: float, shift: int) -> None:
     voxels, inside, spacing = irregular(seed)
-    voxels = np.round(voxels * 64) / 64
+    voxels = (np.round(voxels * 64) / 64).astype(np.float32)
     plain = measured(voxels, inside, spacing)
     scaled = measured(voxels * np.float32(factor) + np.float32(shift), inside, spacing)
     textures = [name for name in plain if name.startswith("fbn8.")]

@@ -43,7 +43,7 @@ def textured(shape: tuple[int, int, int], spacing: Triple, smoothness: int, seed
     random = np.random.default_rng(seed)
     voxels = random.normal(size=shape)
     for _ in range(smoothness):
-        voxels = sum(np.roll(voxels, shift, axis) for axis in range(3) for shift in (-1, 0, 1)) / 9
+        voxels = np.mean([np.roll(voxels, shift, axis) for axis in range(3) for shift in (-1, 0, 1)], axis=0)
     inside = ball(shape, min(shape) * 0.48) & (random.random(shape) < 0.95)
     grid = Grid(shape, spacing)
     return prepared(Volume(voxels.astype(np.float32), grid), Mask(inside, grid))

@@ -74,7 +74,7 @@ def test_of_several_modes_the_one_nearest_to_the_mean_counts() -> None:
     [
         ("CT", {}, [0.9, 0.1, 10, 2]),
         ("MR", {"volume_histogram": {"bins": 10}}, [0.9, 0.1, 10, 2]),
-        # Bins from 1 with centres 2, 4 … 10 hold two voxels each; none has a tenth of the volume, so one above the last.
+        # Bins with centres 2, 4 … 10 hold two voxels each; none has a tenth of the volume, so one above the last.
         ("CT", {"volume_histogram": {"bin_width": 2}}, [0.8, 0.2, 12, 4]),
     ],
 )

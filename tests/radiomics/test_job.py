@@ -29,7 +29,8 @@ def write_pair(folder: Path, name: str, *, seed: int = 1, moved_mm: float = 0.0)
     for kind, voxels, shift in (("image", volume.voxels, 0.0), ("mask", mask.voxels.astype(np.uint8), moved_mm)):
         affine = np.diag([1.0, 1.0, 1.0, 1.0])
         affine[0, 3] = shift
-        nibabel.save(nibabel.Nifti1Image(voxels.T, affine), folder / f"{name}_{kind}.nii.gz")
+        made = nibabel.Nifti1Image(voxels.T, affine)  # type: ignore[no-untyped-call]
+        nibabel.save(made, folder / f"{name}_{kind}.nii.gz")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -44,9 +45,8 @@ def test_splines_are_those_of_scipy(spline: str) -> None:
     axes = [(n - 1) / 2 + (np.arange(m) - (m - 1) / 2) * 0.75 for n, m in zip((14, 13, 15), (19, 18, 20), strict=True)]
     places = np.stack(np.meshgrid(*axes, indexing="ij"))
     places = np.clip(places, 0, np.array([13, 12, 14])[:, None, None, None])
-    expected = ndimage.map_coordinates(
-        volume.voxels.astype(float), places, order={"linear": 1, "cubic": 3}[spline], mode="mirror"
-    )
+    order: Literal[1, 3] = 1 if spline == "linear" else 3
+    expected = ndimage.map_coordinates(volume.voxels.astype(float), places, order=order, mode="mirror")
     assert region.intensities == pytest.approx(expected, abs=1e-4)
 
 
@@ -57,7 +57,7 @@ def test_a_crop_is_interpolated_as_in_the_whole_image(spline: str) -> None:
     grid = Grid(shape, (1.3, 0.9, 1.1))
     inside = np.zeros(shape, dtype=bool)
     inside[33:38, 30:37, 38:46] = True
-    volume, mask = Volume(random.normal(size=shape), grid), Mask(inside, grid)
+    volume, mask = Volume(random.normal(size=shape).astype(np.float32), grid), Mask(inside, grid)
     plan = {"spacing_mm": 1, "image_spline": spline}
     near = prepared(volume, mask, interpolation=plan, margin_mm=2)
     far = prepared(volume, mask, interpolation=plan, margin_mm=math.inf)
@@ -86,7 +86,7 @@ def test_a_voxel_half_inside_belongs_to_the_region() -> None:
     shape = (1, 1, 4)
     grid = Grid(shape, (1.0, 1.0, 1.0))
     inside = np.array([[[True, True, False, False]]])
-    volume, mask = Volume(np.ones(shape), grid), Mask(inside, grid)
+    volume, mask = Volume(np.ones(shape, dtype=np.float32), grid), Mask(inside, grid)
     half = prepared(volume, mask, interpolation={"spacing_mm": 2, "slices": "keep"}, margin_mm=9)
     assert half.morphological_mask.ravel().tolist() == [True, False]
 
@@ -138,7 +138,7 @@ def test_a_region_that_interpolation_loses_is_refused() -> None:
     inside = np.zeros(shape, dtype=bool)
     inside[3, 3, 3] = True
     with pytest.raises(Refused, match="after interpolation"):
-        prepared(Volume(np.ones(shape), grid), Mask(inside, grid), interpolation={"spacing_mm": 4})
+        prepared(Volume(np.ones(shape, dtype=np.float32), grid), Mask(inside, grid), interpolation={"spacing_mm": 4})
 
 
 def test_levels_know_their_slices() -> None:

@@ -16,7 +16,7 @@ from tests.make.radiomics import ball
 
 
 def shape_of(inside: np.ndarray, spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> dict[str, float]:
-    grid = Grid(inside.shape, spacing)  # type: ignore[arg-type]
+    grid = Grid(inside.shape, spacing)
     volume = Volume(np.ones(inside.shape, dtype=np.float32), grid)
     settings = RadiomicsSettings(families=("morphology",))
     return {f.name: f.value for f in extract(volume, Mask(inside, grid), settings, modality="OT")}

@@ -14,7 +14,7 @@ from prognoscope.radiomics import RadiomicsSettings, extract
 from tests.make.radiomics import ball, lesion
 
 Voxel = tuple[int, int, int]
-NEIGHBOURS = [step for step in itertools.product((-1, 0, 1), repeat=3) if step != (0, 0, 0)]
+NEIGHBOURS: list[Voxel] = [(z, y, x) for z, y, x in itertools.product((-1, 0, 1), repeat=3) if (z, y, x) != (0, 0, 0)]
 HALF = [step for step in NEIGHBOURS if step > (0, 0, 0)]
 TEXTURE = {"families": ["texture"], "bin_width": 1}
 
@@ -199,7 +199,8 @@ def test_tone_differences_are_to_the_mean_of_the_neighbours_inside(norm: str, ne
     volume, mask = lesion()
     levels = levels_of(volume, mask)
     order = {"manhattan": 1.0, "euclidean": 2.0, "chebyshev": np.inf}[norm]
-    near = [by for by in itertools.product(range(-2, 3), repeat=3) if 0 < np.linalg.norm(by, order) <= 2]
+    reach = range(-2, 3)
+    near = [(z, y, x) for z in reach for y in reach for x in reach if 0 < np.linalg.norm((z, y, x), order) <= 2]
     assert len(near) == neighbours
     numbers: Counter[int] = Counter()
     sums: dict[int, float] = {}
