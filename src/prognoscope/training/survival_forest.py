@@ -70,16 +70,18 @@ def grow_trees(
     # Imported when needed: a stored predictor answers without it, in a fraction of the time.
     from prognoscope.training.survival_trees import grow
 
-    order = np.argsort(outcome.time_days, kind="stable")
+    by_time = np.argsort(outcome.time_days, kind="stable")
+    columns = np.ascontiguousarray(x[by_time].T)
     features, m = x.shape[1], samples.shape[1]
     most = len(samples) * max(1, 2 * (m // smallest) - 1)
-    feature, left, right = (np.empty(most, dtype=np.int32) for _ in range(3))
+    feature, children = np.empty(most, dtype=np.int32), np.empty((2, most), dtype=np.int32)
     threshold, value = np.empty(most), np.empty(most)
     roots, gain = np.empty(len(samples), dtype=np.int32), np.zeros(features)
     nodes = grow(
-        np.ascontiguousarray(x[order].T),
-        outcome.time_days[order],
-        outcome.event[order],
+        columns,
+        np.argsort(columns, axis=1, kind="stable"),
+        outcome.time_days[by_time],
+        outcome.event[by_time],
         samples,
         tried,
         smallest,
@@ -87,8 +89,7 @@ def grow_trees(
         seeds,
         feature,
         threshold,
-        left,
-        right,
+        children,
         value,
         roots,
         gain,
@@ -97,8 +98,8 @@ def grow_trees(
     return Trees(
         feature=feature[:nodes].copy(),
         threshold=threshold[:nodes].copy(),
-        left=left[:nodes].copy(),
-        right=right[:nodes].copy(),
+        left=children[0, :nodes].copy(),
+        right=children[1, :nodes].copy(),
         value=value[:nodes].copy(),
         roots=roots,
         gain=gain / total if total > 0 else gain,
