@@ -1,0 +1,191 @@
+"""DICOM files in and out: read whole, cleaned, written with a new preamble and new file meta information."""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import Dataset, config, dcmread
+from pydicom.dataset import FileMetaDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
+
+from prognoscope.core.problems import Refused, refuse
+from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
+from prognoscope.deidentify.identity import Identity, gather
+from prognoscope.deidentify.profile import Options
+
+IMPLEMENTATION_UID = UID("2.25.241735329485018463027596471829463027")
+IMPLEMENTATION_NAME = "PROGNOSCOPE"
+LARGEST_FILE_BYTES = 4 << 30
+LARGEST_DEFLATED_BYTES = 64 << 20
+_ENCAPSULATED = "1.2.840.10008.5.1.4.1.1.104."
+# What pydicom raises for bytes that are no DICOM object, or a broken one.
+_BROKEN = (
+    InvalidDicomError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    struct.error,
+    OSError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What one look at a file says, enough to group it with others: whose it is, and whom it names."""
+
+    patient: str
+    study_uid: str
+    instance_uid: str
+    sop_class: str
+    modality: str
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A dataset ready to be written, and what was done to it."""
+
+    dataset: Dataset
+    log: Log
+
+
+def describe(path: Path, options: Options) -> Described:
+    """Read the header of a DICOM file for its patient, its study and everything that identifies people.
+
+    Raises
+    ------
+    Refused
+        `dicom-unreadable`, `dicom-directory`, `file-too-large`.
+    """
+    with config.disable_value_validation():
+        dataset = _read(path, pixels=False)
+        try:
+            identity = gather(dataset, options)
+        except _BROKEN as error:
+            raise _unreadable(error) from error
+    return Described(
+        patient=str(dataset.get("PatientID") or "").strip(),
+        study_uid=str(dataset.get("StudyInstanceUID") or ""),
+        instance_uid=str(dataset.get("SOPInstanceUID") or ""),
+        sop_class=str(dataset.get("SOPClassUID") or ""),
+        modality=str(dataset.get("Modality") or ""),
+        identity=identity,
+    )
+
+
+def clean_file(path: Path, study: Study) -> Cleaned:
+    """Read a DICOM file and apply the standard's table to it, pixels excepted.
+
+    Raises
+    ------
+    Refused
+        As `describe`, and `dicom-no-class` where the object does not say what it is.
+    """
+    with config.disable_value_validation():
+        dataset = _read(path, pixels=True)
+        try:
+            syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
+            dataset, log = deidentify_in_study(dataset, study)
+        except _BROKEN as error:
+            raise _unreadable(error) from error
+    if not dataset.get("SOPClassUID") or not dataset.get("SOPInstanceUID"):
+        raise refuse(
+            "dicom-no-class",
+            subject="file",
+            found="it has no SOP Class UID or no SOP Instance UID",
+            remedy="export it again; without them it can't be a valid object",
+        )
+    dataset.preamble = b"\0" * 128
+    dataset.file_meta = _file_meta(dataset, UID(syntax))
+    return Cleaned(dataset, log)
+
+
+def write_file(dataset: Dataset, path: Path) -> None:
+    """Write an object whole: to a temporary name beside its place, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with config.disable_value_validation():
+            dcmwrite(partial, dataset, enforce_file_format=True)
+        partial.replace(path)
+    except _BROKEN as error:
+        partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise
+        raise _unreadable(error) from error
+
+
+def _read(path: Path, *, pixels: bool) -> Dataset:
+    size = path.stat().st_size
+    if size > LARGEST_FILE_BYTES:
+        raise refuse(
+            "file-too-large",
+            subject="file",
+            found=f"{size >> 20} MiB, more than {LARGEST_FILE_BYTES >> 20}",
+            remedy="split the object",
+        )
+    try:
+        dataset = dcmread(path, stop_before_pixels=not pixels)
+    except _BROKEN as error:
+        raise _unreadable(error) from error
+    _check_kind(dataset, size)
+    return dataset
+
+
+def _check_kind(dataset: Dataset, size: int) -> None:
+    meta = dataset.file_meta
+    if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage or 0x00041220 in dataset:
+        raise refuse(
+            "dicom-directory",
+            subject="file",
+            found="it is a DICOMDIR, an index with names and paths",
+            remedy="make a new one over the de-identified files",
+        )
+    if str(dataset.get("SOPClassUID", "")).startswith(_ENCAPSULATED):
+        raise refuse(
+            "dicom-document",
+            subject="file",
+            found="it holds a whole document (PDF, CDA or a model), which can't be searched for identifiers",
+            remedy="review and convert the document by hand",
+        )
+    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian and size > LARGEST_DEFLATED_BYTES:
+        raise refuse(
+            "file-too-large",
+            subject="file",
+            found=f"a deflated object of {size >> 20} MiB, more than {LARGEST_DEFLATED_BYTES >> 20}",
+            remedy="export it without deflation",
+        )
+    if not len(dataset):
+        raise refuse(
+            "dicom-unreadable",
+            subject="file",
+            found="it holds no attribute",
+            remedy="export it again; it was not passed on",
+        )
+
+
+def _file_meta(dataset: Dataset, syntax: UID) -> FileMetaDataset:
+    meta = FileMetaDataset()
+    meta.FileMetaInformationVersion = b"\0\1"
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = syntax
+    meta.ImplementationClassUID = IMPLEMENTATION_UID
+    meta.ImplementationVersionName = IMPLEMENTATION_NAME
+    return meta
+
+
+def _unreadable(error: Exception) -> Refused:
+    return refuse(
+        "dicom-unreadable",
+        subject="file",
+        found=f"it can't be read as DICOM ({type(error).__name__})",
+        remedy="export it again; it was not passed on",
+    )
