@@ -1,0 +1,130 @@
+"""A batch of DICOM objects of one patient: the unit of parallel work and of resuming.
+
+Each file ends in one of two ways: written under its new name, or refused with a problem. Nothing is passed on as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydicom import Dataset
+
+from prognoscope.core.problems import Problem, Refused
+from prognoscope.deidentify.dataset import Log, Study
+from prognoscope.deidentify.dicom import Described, clean_file, describe, write_file
+from prognoscope.deidentify.identity import Identity
+from prognoscope.deidentify.profile import Options
+from prognoscope.deidentify.project import Project
+
+VERSION = 1  # raised whenever the same input may come out differently
+# Free text that may stay, for the list of residual risks.
+_KEPT_TEXT = (
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "ImageComments",
+    "PatientComments",
+    "AdditionalPatientHistory",
+    "DerivationDescription",
+    "RequestedProcedureDescription",
+    "PerformedProcedureStepDescription",
+    "AcquisitionProtocolDescription",
+    "StructureSetLabel",
+    "InstitutionName",
+    "StationName",
+    "DeviceSerialNumber",
+)
+_TRAITS = ("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "EthnicGroup", "Occupation")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One file and the place, relative to the target folder, where its clean version goes."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files of one patient that are cleaned together, with what the patient's objects say about people."""
+
+    files: tuple[Planned, ...]
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes
+    ----------
+    source, target
+        Where it came from, and where it went; target is empty when it was refused.
+    problem
+        Why it was refused, or None.
+    actions
+        `(tag, keyword, action)` and how often.
+    texts
+        Free text that stayed: `(keyword, text)`.
+    traits
+        What is left that describes the patient: `(keyword, value)`.
+    pixels
+        `not read`, `read`, or `blackened`.
+    pseudonym, modality
+        Of the clean object.
+    """
+
+    source: str
+    target: str
+    problem: Problem | None = None
+    actions: tuple[tuple[str, str, str, int], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    traits: tuple[tuple[str, str], ...] = ()
+    pixels: str = "not read"
+    pseudonym: str = ""
+    modality: str = ""
+
+
+def describe_files(paths: Sequence[str], *, root: Path, options: Options) -> tuple[Described | Problem, ...]:
+    """Look at each of some files for the first time, in their order."""
+    seen: list[Described | Problem] = []
+    for path in paths:
+        try:
+            seen.append(describe(root / path, options))
+        except Refused as refused:
+            seen.append(refused.problem)
+    return tuple(seen)
+
+
+def clean_batch(
+    batch: Batch, *, root: Path, target: Path, private: Path, project: Project, options: Options
+) -> tuple[Outcome, ...]:
+    """Clean and write the files of a batch, in their order."""
+    study = Study(project, options, batch.identity)
+    return tuple(_clean_one(planned, study, root, target, private) for planned in batch.files)
+
+
+def _clean_one(planned: Planned, study: Study, root: Path, target: Path, private: Path) -> Outcome:
+    try:
+        cleaned = clean_file(root / planned.source, study)
+        write_file(cleaned.dataset, target / planned.target)
+    except Refused as refused:
+        return Outcome(planned.source, "", refused.problem)
+    return _outcome(planned, cleaned.dataset, cleaned.log)
+
+
+def _outcome(planned: Planned, dataset: Dataset, log: Log, pixels: str = "not read") -> Outcome:
+    return Outcome(
+        planned.source,
+        planned.target,
+        actions=tuple((*step, count) for step, count in sorted(log.items())),
+        texts=tuple((name, text) for name in _KEPT_TEXT if (text := str(dataset.get(name) or "")) and text != "REMOVED"),
+        traits=tuple((name, text) for name in _TRAITS if (text := str(dataset.get(name) or ""))),
+        pixels=pixels,
+        pseudonym=str(dataset.PatientID),
+        modality=str(dataset.get("Modality") or ""),
+    )
