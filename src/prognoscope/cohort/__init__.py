@@ -1,6 +1,7 @@
 """Who takes part, from when, with which outcome."""
 
 from prognoscope.cohort.characteristics import Characteristic, characteristics
+from prognoscope.cohort.columns import number_column, text_column
 from prognoscope.cohort.eligibility import Filter, ineligible
 from prognoscope.cohort.outcome import BinaryOutcome, EventRule, SurvivalOutcome, read_outcome
 from prognoscope.cohort.predictors import ClinicalPredictor, clinical_table
@@ -16,6 +17,8 @@ __all__ = [
     "characteristics",
     "clinical_table",
     "ineligible",
+    "number_column",
     "read_outcome",
+    "text_column",
     "time_zero_days",
 ]

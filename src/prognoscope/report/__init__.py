@@ -1,1 +1,24 @@
+"""The report: an evaluation in, one page out. It computes no statistic."""
 
+from prognoscope.report.content import (
+    CohortRow,
+    Importance,
+    PredictorUsed,
+    ReportContent,
+    Subgroup,
+    Success,
+    Truth,
+)
+from prognoscope.report.page import render, render_validation
+
+__all__ = [
+    "CohortRow",
+    "Importance",
+    "PredictorUsed",
+    "ReportContent",
+    "Subgroup",
+    "Success",
+    "Truth",
+    "render",
+    "render_validation",
+]

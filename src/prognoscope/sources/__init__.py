@@ -1,1 +1,34 @@
+"""Bytes of a format → values of `core`: DICOM series, contours and tables."""
 
+from prognoscope.sources.describe import ColumnDescription, TableDescription, describe_table
+from prognoscope.sources.dicom import Inspected, Located, inspect
+from prognoscope.sources.files import FoundFile, Listing, list_files, list_folder
+from prognoscope.sources.folder import scan
+from prognoscope.sources.instance import Instance
+from prognoscope.sources.pixels import read_volume
+from prognoscope.sources.rtstruct import matching_regions, read_mask
+from prognoscope.sources.series import assemble
+from prognoscope.sources.tables import read_table
+from prognoscope.sources.values import to_date, to_number
+
+__all__ = [
+    "ColumnDescription",
+    "FoundFile",
+    "Inspected",
+    "Instance",
+    "Listing",
+    "Located",
+    "TableDescription",
+    "assemble",
+    "describe_table",
+    "inspect",
+    "list_files",
+    "list_folder",
+    "matching_regions",
+    "read_mask",
+    "read_table",
+    "read_volume",
+    "scan",
+    "to_date",
+    "to_number",
+]

@@ -1,0 +1,5 @@
+"""`python -m prognoscope`."""
+
+from prognoscope.cli import main
+
+main()

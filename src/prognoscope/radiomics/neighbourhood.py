@@ -1,0 +1,141 @@
+"""Neighbourhood grey tone difference and neighbouring grey level dependence matrices.
+
+IBSI reference manual, sections 3.10 (Amadasun and King 1989) and 3.11 (Sun and Wee 1983).
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from prognoscope.radiomics.aggregate import average
+from prognoscope.radiomics.directions import Dimension, flat_steps, neighbourhood
+from prognoscope.radiomics.discretise import Levels
+from prognoscope.radiomics.emphasis import emphasis_features
+from prognoscope.radiomics.settings import Dependence, ToneDifference
+
+
+def ngtdm(levels: Levels, settings: ToneDifference, dimension: Dimension) -> NDArray[np.float64]:
+    """The 5 features in the order of the catalogue."""
+    steps = neighbourhood(settings.distance, settings.norm, within_slice=dimension != "3D")
+    slices = levels.inner_shape[0] if dimension == "2D" else 1
+    counts = np.zeros((slices, levels.count), dtype=np.int64)
+    differences = np.zeros((slices, levels.count))
+    _sum_differences(
+        levels.padded.ravel(),
+        np.array(levels.padded.shape),
+        levels.pad,
+        flat_steps(steps, levels.padded.shape),
+        counts,
+        differences,
+    )
+    return average(
+        np.array([_tone_features(n, s) for n, s in zip(counts, differences, strict=True) if n.any()]).reshape(-1, 5)
+    )
+
+
+def ngldm(levels: Levels, settings: Dependence, dimension: Dimension) -> NDArray[np.float64]:
+    """The 17 features in the order of the catalogue."""
+    steps = neighbourhood(settings.distance, settings.norm, within_slice=dimension != "3D")
+    slices = levels.inner_shape[0] if dimension == "2D" else 1
+    counts = np.zeros((slices, levels.count, len(steps) + 1), dtype=np.int32)
+    _count_dependences(
+        levels.padded.ravel(),
+        np.array(levels.padded.shape),
+        levels.pad,
+        flat_steps(steps, levels.padded.shape),
+        settings.coarseness,
+        counts,
+    )
+    voxels = levels.voxels_by_slice().astype(np.float64)
+    if dimension != "2D":
+        voxels = voxels.sum(keepdims=True)
+    sizes = np.arange(1.0, len(steps) + 2)
+    features = emphasis_features(counts.astype(np.float64), sizes, voxels)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        energy = (counts.astype(np.float64) ** 2).sum(axis=(1, 2)) / counts.sum(axis=(1, 2)) ** 2
+    return average(np.concatenate([features, energy[:, None]], axis=1))
+
+
+def _tone_features(number: NDArray[np.int64], difference: NDArray[np.float64]) -> list[float]:
+    """Coarseness, contrast, busyness, complexity and strength.
+
+    Parameters
+    ----------
+    number, difference
+        For each grey level the voxels that have a neighbour, and the sum of |level − mean of the neighbours| of these.
+
+    Returns
+    -------
+    Degenerate cases as the manual defines them (section 3.10): coarseness 10⁶ where no voxel differs from its
+    neighbours, contrast and busyness 0 where one level occurs, strength 0 where no voxel differs.
+    """
+    level = np.flatnonzero(number) + 1.0
+    n, s = number[number > 0].astype(np.float64), difference[number > 0]
+    p = n / n.sum()
+    step = level[:, None] - level
+    both = p[:, None] + p
+    weighted = float(p @ s)
+    coarseness = 1 / weighted if weighted > 0 else 1e6
+    contrast = busyness = 0.0
+    if len(level) > 1:
+        pairs = len(level) * (len(level) - 1)
+        contrast = float((np.outer(p, p) * step**2).sum()) / pairs * float(s.sum() / n.sum())
+        busyness = weighted / float(np.abs((level * p)[:, None] - level * p).sum())
+    complexity = float((np.abs(step) * ((p * s)[:, None] + p * s) / both).sum() / n.sum())
+    strength = float((both * step**2).sum() / s.sum()) if s.sum() > 0 else 0.0
+    return [coarseness, contrast, busyness, complexity, strength]
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum_differences(
+    flat: NDArray[np.uint16],
+    shape: NDArray[np.int64],
+    pad: int,
+    steps: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    differences: NDArray[np.float64],
+) -> None:
+    """For each slice (all in one row where there is one) and level: voxels with a neighbour, and their differences."""
+    for z in range(pad, shape[0] - pad):
+        matrix = min(z - pad, counts.shape[0] - 1)
+        for y in range(pad, shape[1] - pad):
+            row = (z * shape[1] + y) * shape[2]
+            for p in range(row + pad, row + shape[2] - pad):
+                here = int(flat[p])
+                if here == 0:
+                    continue
+                total, number = 0, 0
+                for k in range(steps.size):
+                    there = int(flat[p + steps[k]])
+                    total += there
+                    number += there != 0
+                if number > 0:
+                    counts[matrix, here - 1] += 1
+                    differences[matrix, here - 1] += abs(here - total / number)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_dependences(
+    flat: NDArray[np.uint16],
+    shape: NDArray[np.int64],
+    pad: int,
+    steps: NDArray[np.int64],
+    coarseness: int,
+    counts: NDArray[np.int32],
+) -> None:
+    """Count each voxel by its level and the neighbours whose level differs by at most `coarseness`."""
+    for z in range(pad, shape[0] - pad):
+        matrix = min(z - pad, counts.shape[0] - 1)
+        for y in range(pad, shape[1] - pad):
+            row = (z * shape[1] + y) * shape[2]
+            for p in range(row + pad, row + shape[2] - pad):
+                here = int(flat[p])
+                if here == 0:
+                    continue
+                dependent = 0
+                for k in range(steps.size):
+                    there = int(flat[p + steps[k]])
+                    dependent += there != 0 and abs(there - here) <= coarseness
+                counts[matrix, here - 1, dependent] += 1

@@ -1,0 +1,125 @@
+"""From an image and a mask to what features are measured on: crop, interpolate, round, re-segment.
+
+The order is that of the IBSI reference manual, chapter 2 (arXiv 1612.07003). Filters come between `prepare` and
+`measure_prepared`: they replace `Prepared.intensities` and leave the masks alone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognoscope.core.geometry import Mask, Triple, Volume, require_same_grid
+from prognoscope.core.problems import refuse
+from prognoscope.radiomics.interpolate import new_axis, resample_image, resample_mask
+from prognoscope.radiomics.settings import RadiomicsSettings, Resegmentation
+
+Window = tuple[tuple[int, int], ...]
+PEAK_RADIUS_MM = (3 / (4 * math.pi)) ** (1 / 3) * 10
+"""Radius of a sphere of 1 cm³, the reach of the local intensity features (manual, section 3.2)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A region ready to be measured; all arrays `[z, y, x]` of one shape.
+
+    Attributes
+    ----------
+    intensities
+        float32, in the image's unit, of the region and a margin around it (voxels outside the image are absent).
+    intensity_mask
+        Voxels whose intensities are measured: after re-segmentation, possibly none.
+    morphological_mask
+        Voxels whose shape is measured: before re-segmentation, at least one.
+    spacing_mm
+        Distance between voxel centres along z, y, x.
+    """
+
+    intensities: NDArray[np.float32]
+    intensity_mask: NDArray[np.bool_]
+    morphological_mask: NDArray[np.bool_]
+    spacing_mm: Triple
+
+
+def prepare(
+    volume: Volume, mask: Mask, settings: RadiomicsSettings, *, modality: str, margin_mm: float = PEAK_RADIUS_MM
+) -> Prepared:
+    """Crop, interpolate, round and re-segment.
+
+    Parameters
+    ----------
+    modality
+        DICOM modality; `CT` has its interpolated intensities rounded unless the settings say otherwise.
+    margin_mm
+        How much of the image around the region is kept, as far as it reaches; infinite keeps the whole image, for
+        filters whose response depends on all of it.
+
+    Raises
+    ------
+    Refused
+        `empty-mask`, also when nothing is left after interpolation; `grids-differ`.
+    """
+    require_same_grid(volume, mask)
+    window = _window(mask.voxels, volume.grid.spacing, margin_mm)
+    plan = settings.interpolation
+    if plan is None:
+        block = tuple(slice(low, high) for low, high in window)
+        intensities, inside, spacing = volume.voxels[block], mask.voxels[block], volume.grid.spacing
+    else:
+        targets = _target_spacing(settings, volume.grid.spacing)
+        sizes, old = volume.grid.shape, volume.grid.spacing
+        axes = [new_axis(sizes[axis], old[axis], targets[axis], window[axis]) for axis in range(3)]
+        intensities = resample_image(volume.voxels, axes, plan.image_spline)
+        inside = resample_mask(mask.voxels, axes, plan.mask_spline, plan.partial_volume_threshold)
+        spacing = targets
+        if modality == "CT" if plan.round_intensities is None else plan.round_intensities:
+            intensities = np.rint(intensities)
+        if not inside.any():
+            raise _empty("no voxel is left after interpolation")
+    return Prepared(intensities, resegment(intensities, inside, settings.resegmentation), inside, spacing)
+
+
+def resegment(intensities: NDArray[np.float32], inside: NDArray[np.bool_], plan: Resegmentation) -> NDArray[np.bool_]:
+    """Return the voxels that stay in the intensity mask (manual, section 2.6): first the range, then outliers.
+
+    The mean and standard deviation for outliers are those of the voxels that the range left.
+    """
+    kept = inside
+    low, high = plan.range or (None, None)
+    if low is not None:
+        kept = kept & (intensities >= low)
+    if high is not None:
+        kept = kept & (intensities <= high)
+    if plan.outliers_sd is not None and kept.any():
+        values = intensities[kept].astype(np.float64)
+        mean, reach = float(values.mean()), plan.outliers_sd * float(values.std())
+        kept = kept & (intensities >= mean - reach) & (intensities <= mean + reach)
+    return kept
+
+
+def _target_spacing(settings: RadiomicsSettings, spacing: Triple) -> Triple:
+    plan = settings.interpolation
+    assert plan is not None
+    slices = spacing[0] if plan.slices == "keep" else plan.slice_spacing_mm or plan.spacing_mm
+    return slices, plan.spacing_mm, plan.spacing_mm
+
+
+def _window(inside: NDArray[np.bool_], spacing: Triple, margin_mm: float) -> Window:
+    """First and one past the last index along each axis of the mask's bounding box and a margin."""
+    window = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        hit = np.flatnonzero(inside.any(axis=others))
+        if not len(hit):
+            raise _empty("no voxel is inside")
+        size = inside.shape[axis]
+        margin = size if math.isinf(margin_mm) else math.ceil(margin_mm / spacing[axis])
+        window.append((max(int(hit[0]) - margin, 0), min(int(hit[-1]) + 1 + margin, size)))
+    return tuple(window)
+
+
+def _empty(found: str) -> Exception:
+    return refuse("empty-mask", subject="mask", found=found, remedy="check the contour or leave the patient out")

@@ -1,0 +1,71 @@
+"""Intensity-volume histogram (IBSI reference manual, section 3.5)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognoscope.radiomics.discretise import MOST_LEVELS, Undefined, fixed_number
+from prognoscope.radiomics.settings import RadiomicsSettings
+
+PET_BIN_WIDTH = 0.1
+ARBITRARY_BINS = 1000
+
+
+def volume_histogram_features(
+    values: NDArray[np.float64], settings: RadiomicsSettings, *, modality: str
+) -> list[float] | Undefined:
+    """The 6 features in the order of the catalogue, or why there are none.
+
+    Parameters
+    ----------
+    values
+        `(n,)` intensities of the region, n at least 1, ascending.
+    modality
+        Decides about bins that the settings leave open: whole intensities for CT, fixed bin size for PET, else a fixed
+        number (the manual's three cases of definite discrete, definite continuous and arbitrary intensities).
+    """
+    plan = settings.volume_histogram
+    bins, width = plan.bins, plan.bin_width
+    whole = plan.whole_intensities or (modality == "CT" and bins is None and width is None)
+    if whole:
+        width = 1.0
+    elif bins is None and width is None:
+        bins, width = (None, PET_BIN_WIDTH) if modality == "PT" else (ARBITRARY_BINS, None)
+    if bins is not None:
+        levels = fixed_number(values, bins, float(values[0]), float(values[-1]))
+        intensity = np.arange(1.0, bins + 1)
+    else:
+        assert width is not None
+        low, high = _range(values, settings)
+        number = math.floor((high - low) / width) + 1
+        if number > MOST_LEVELS:
+            return Undefined(f"{number} bins in the intensity-volume histogram, more than {MOST_LEVELS}")
+        levels = np.floor((values - low) / width) + 1
+        intensity = low + (np.arange(1.0, number + 1) - (1.0 if whole else 0.5)) * width
+    return _features(np.bincount(levels.astype(np.int64) - 1, minlength=len(intensity)), intensity)
+
+
+def _range(values: NDArray[np.float64], settings: RadiomicsSettings) -> tuple[float, float]:
+    """Ends of the intensity range: of the re-segmentation where it has them, else of the region."""
+    low, high = settings.resegmentation.range or (None, None)
+    return float(values[0]) if low is None else low, float(values[-1]) if high is None else high
+
+
+def _features(counts: NDArray[np.int64], intensity: NDArray[np.float64]) -> list[float]:
+    below = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    volume = 1 - below / counts.sum()
+    if len(intensity) == 1:
+        return [float("nan")] * 6
+    fraction = (intensity - intensity[0]) / (intensity[-1] - intensity[0])
+    v10, v90 = (float(volume[np.searchsorted(fraction, share - 1e-12)]) for share in (0.1, 0.9))
+    i10, i90 = (_intensity_at(volume, intensity, share) for share in (0.1, 0.9))
+    return [v10, v90, i10, i90, v10 - v90, i10 - i90]
+
+
+def _intensity_at(volume: NDArray[np.float64], intensity: NDArray[np.float64], share: float) -> float:
+    """Lowest intensity whose volume fraction is at most `share`; one bin above the highest where none is."""
+    reached = np.flatnonzero(volume <= share + 1e-12)
+    return float(intensity[reached[0]]) if len(reached) else float(2 * intensity[-1] - intensity[-2])

@@ -1,0 +1,190 @@
+"""One page from one evaluation: a single HTML file that needs nothing else, on the screen and on paper."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from ruamel.yaml import YAML
+
+from prognoscope.core.problems import Problem
+from prognoscope.report import tables
+from prognoscope.report.content import ReportContent, Subgroup
+from prognoscope.report.glossary import in_words, metric_words
+from prognoscope.report.legible import legible
+from prognoscope.report.limits import limits
+from prognoscope.report.rounding import count, duration, figure, joined, span, with_interval
+from prognoscope.report.sentences import answer, headline_metric, pairs_of_hundred
+from prognoscope.validation.results import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page: its anchor, heading and template."""
+
+    anchor: str
+    heading: str
+
+
+STUDY_SECTIONS = (
+    Section("answer", "The answer"),
+    Section("trust", "May I trust it?"),
+    Section("participants", "Who took part, and who did not"),
+    Section("cohort", "The cohort"),
+    Section("performance", "How well it predicts"),
+    Section("importance", "What mattered, and how stable that is"),
+    Section("subgroups", "For whom it fails"),
+    Section("methods", "How it was made"),
+)
+VALIDATION_SECTIONS = tuple(
+    section for section in STUDY_SECTIONS if section.anchor not in {"participants", "cohort", "importance"}
+)
+
+
+def render(content: ReportContent) -> str:
+    """Return the report of a study as one self-contained HTML document.
+
+    Parameters
+    ----------
+    content
+        All that is shown; nothing is read from elsewhere and no statistic is computed.
+
+    Returns
+    -------
+    HTML text, the same for the same content; write it as UTF-8.
+    """
+    return _page(content, STUDY_SECTIONS, kind="Study report")
+
+
+def render_validation(
+    evaluation: Evaluation,
+    *,
+    study: str,
+    outcome: str,
+    question: str = "",
+    made_on: str = "",
+    version: str = "",
+    subgroups: tuple[Subgroup, ...] = (),
+    settings: Mapping[str, object] | None = None,
+    versions: Mapping[str, str] | None = None,
+    hashes: Mapping[str, str] | None = None,
+    notes: tuple[Problem, ...] = (),
+    external_validation: bool = False,
+) -> str:
+    """Return the page for predictions of any origin: the sections of a study's report that need no study.
+
+    `study` names the predictions, `outcome` is the event as a phrase; the rest is as in `ReportContent`.
+    """
+    content = ReportContent(
+        study=study,
+        question=question or f"How well do these predictions foretell the event ({outcome})?",
+        outcome=outcome,
+        evaluation=evaluation,
+        made_on=made_on,
+        version=version,
+        subgroups=subgroups,
+        settings=settings or {},
+        versions=versions or {},
+        hashes=hashes or {},
+        notes=notes,
+        external_validation=external_validation,
+    )
+    return _page(content, VALIDATION_SECTIONS, kind="Validation of predictions")
+
+
+def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -> str:
+    evaluation = content.evaluation
+    subgroup_titles, subgroup_rows = tables.subgroup_rows(content.subgroups)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            content=content,
+            evaluation=evaluation,
+            kind=kind,
+            sections=sections,
+            answer=answer(content),
+            pairs=pairs_of_hundred(evaluation),
+            headline=headline_metric(evaluation.models[0]),
+            limits=limits(content),
+            guards=tables.guards_in_order(evaluation.guards),
+            guard_tally=tables.guard_tally(evaluation.guards),
+            counts=tables.counts(content),
+            flow_steps=tables.flow_steps(content.flow) if content.flow else (),
+            included=tables.included_in_words(content),
+            notes=_all_notes(content),
+            metric_rows=tables.metric_rows(evaluation),
+            difference_rows=tables.difference_rows(evaluation),
+            comparison_titles=tables.comparison_titles(evaluation),
+            importance_rows=tables.importance_rows(content.importances),
+            zero_place=tables.zero_place(content.importances),
+            subgroup_titles=subgroup_titles,
+            subgroup_rows=subgroup_rows,
+            settings=_as_yaml(content.settings),
+            figures=_figures(evaluation),
+        )
+    )
+
+
+def _all_notes(content: ReportContent) -> tuple[Problem, ...]:
+    """Return the notes of the content and of its flow, each once."""
+    return tuple(dict.fromkeys((*content.notes, *(content.flow.notes if content.flow else ()))))
+
+
+def _figures(evaluation: Evaluation) -> dict[str, Any]:
+    from prognoscope.report import figures  # matplotlib takes half a second to import, only drawing needs it
+
+    return {
+        "discrimination": figures.discrimination(evaluation),
+        "roc": figures.roc(evaluation),
+        "risk_groups": figures.risk_groups(evaluation),
+        "calibration": [
+            drawing
+            for place, model in enumerate(evaluation.models)
+            if (drawing := figures.calibration(model, place)) is not None
+        ],
+        "net_benefit": figures.net_benefit(evaluation),
+    }
+
+
+def _as_yaml(settings: Mapping[str, object]) -> str:
+    """Return settings in the form of the study file; empty for none."""
+    if not settings:
+        return ""
+    writer = YAML()
+    writer.width = 100
+    writer.indent(mapping=2, sequence=4, offset=2)
+    stream = io.StringIO()
+    writer.dump(tables.plain(settings), stream)
+    return stream.getvalue()
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("prognoscope.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters.update(
+        count=count,
+        duration=duration,
+        figure=figure,
+        in_words=in_words,
+        joined=joined,
+        metric_words=metric_words,
+        span=span,
+        with_interval=with_interval,
+    )
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Make every text that comes from data legible; markup is ours and passes as it is."""
+    return legible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

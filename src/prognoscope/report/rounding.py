@@ -1,0 +1,86 @@
+"""Numbers as a person reads them aloud: the same rounding everywhere, a true minus sign, and never a bare NaN."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from prognoscope.validation.results import Metric
+
+NOT_COMPUTABLE = "not computable"
+DAYS_PER_YEAR = 365.25
+DAYS_PER_MONTH = DAYS_PER_YEAR / 12
+
+
+def figure(value: float, decimals: int = 2) -> str:
+    """Return a number with a fixed count of decimals; `not computable` for NaN, ∞ for infinite ends."""
+    if math.isnan(value):
+        return NOT_COMPUTABLE
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def interval(low: float, high: float, decimals: int = 2) -> str:
+    """Return `0.56 to 0.84`, or an empty text where an end is not known."""
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{figure(low, decimals)} to {figure(high, decimals)}"
+
+
+def with_interval(metric: Metric, decimals: int = 2) -> str:
+    """Return `0.71 (95 % interval 0.56 to 0.84)`; a missing figure or interval says why."""
+    if math.isnan(metric.estimate):
+        return f"{NOT_COMPUTABLE} ({metric.reason})" if metric.reason else NOT_COMPUTABLE
+    ends = interval(metric.low, metric.high, decimals)
+    if ends:
+        return f"{figure(metric.estimate, decimals)} (95 % interval {ends})"
+    why = f": {metric.reason}" if metric.reason else ""
+    return f"{figure(metric.estimate, decimals)} (no interval{why})"
+
+
+def of_hundred(share: float) -> str:
+    """Return a share as a natural frequency: `23` of 100; `fewer than 1` and `more than 99` at the ends."""
+    if math.isnan(share):
+        return NOT_COMPUTABLE
+    if 0 < share < 0.005:
+        return "fewer than 1"
+    if 0.995 <= share < 1:
+        return "more than 99"
+    return str(math.floor(share * 100 + 0.5))
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return `1 patient`, `51 patients`, `1,204 patients`: a number with its noun."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def span(days: float) -> str:
+    """Return a length of time in days, with years or months beside it where they help."""
+    text = f"{days:,.0f} days" if float(days).is_integer() else f"{days:,.1f} days"
+    if days >= DAYS_PER_YEAR:
+        return f"{text} ({days / DAYS_PER_YEAR:.1f} years)"
+    if days >= 2 * DAYS_PER_MONTH:
+        return f"{text} ({days / DAYS_PER_MONTH:.0f} months)"
+    return text
+
+
+def duration(seconds: float) -> str:
+    """Return how long something took: `0.4 s`, `37 s`, `2 min 5 s`, `1 h 2 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = timedelta(seconds=round(seconds))
+    minutes, left = divmod(int(whole.total_seconds()), 60)
+    if minutes == 0:
+        return f"{left} s"
+    if minutes < 60:
+        return f"{minutes} min {left} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def joined(parts: list[str] | tuple[str, ...]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

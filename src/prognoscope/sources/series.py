@@ -1,0 +1,338 @@
+"""Files → image series, region sets and whatever had to be refused, grouped by patient and geometry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries, RegionSet
+from prognoscope.core.problems import Problem, Refused, refuse
+from prognoscope.sources import pet, stack
+from prognoscope.sources.dicom import Located
+from prognoscope.sources.header import VOLUME_KEYS
+from prognoscope.sources.stack import Slot, Stack
+
+# SOP class → the modality that its images must state (PS3.4 B.5; PS3.3 C.7.3.1.1.1).
+VOLUME_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
+    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.4": "MR",
+    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
+    "1.2.840.10008.5.1.4.1.1.4.4": "MR",
+    "1.2.840.10008.5.1.4.1.1.128": "PT",
+    "1.2.840.10008.5.1.4.1.1.130": "PT",
+    "1.2.840.10008.5.1.4.1.1.128.1": "PT",
+}
+OTHER_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
+    "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
+    "1.2.840.10008.5.1.4.1.1.88.67": "radiation dose report",
+    "1.2.840.10008.5.1.4.1.1.481.2": "dose distribution",
+    "1.2.840.10008.5.1.4.1.1.481.5": "treatment plan",
+    "1.2.840.10008.5.1.4.1.1.66.1": "spatial registration",
+    "1.2.840.10008.5.1.4.1.1.1": "radiograph",
+    "1.2.840.10008.5.1.4.1.1.1.1": "radiograph",
+}
+ASIDE_TYPES = {"LOCALIZER": "localizer", "SCREEN SAVE": "screen capture", "DOSE": "dose page"}
+UNITS = {"CT": "HU", "MR": "1"}
+KEY_NAMES = tuple(name for name, _ in VOLUME_KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A series of `core` together with the planes it is made of."""
+
+    entry: ImageSeries
+    stack: Stack
+    factor: float
+
+
+def assemble(located: Sequence[Located]) -> ImageIndex:
+    """Group files to series and region sets; whatever cannot be used is refused or set aside with its reason."""
+    clashes = _shared_ids(located)
+    series: list[ImageSeries] = []
+    refused: list[RefusedSeries] = []
+    aside: list[Problem] = []
+    for files in _grouped([file for file in located if file.instance.kind == "image"]):
+        clash = clashes.get(files[0].instance.patient_id)
+        if clash:
+            refused.append(_refusal(files, clash))
+            continue
+        for outcome in volumes(files):
+            if isinstance(outcome, Series):
+                series.append(outcome.entry)
+            elif isinstance(outcome, RefusedSeries):
+                refused.append(outcome)
+            else:
+                aside.append(outcome)
+    sets: list[RegionSet] = []
+    for file in sorted(located, key=lambda file: file.path):
+        if file.instance.kind == "regions":
+            clash = clashes.get(file.instance.patient_id)
+            if clash:
+                refused.append(_refusal([file], clash))
+            else:
+                sets.append(_region_set(file))
+        elif file.instance.kind == "other":
+            aside.append(_not_image(file))
+    return ImageIndex(
+        series=tuple(sorted(series, key=lambda entry: (entry.patient_id, entry.modality, entry.uid))),
+        region_sets=tuple(sorted(sets, key=lambda entry: (entry.patient_id, entry.uid, entry.file))),
+        refused=tuple(sorted(refused, key=lambda entry: (entry.patient_id, entry.modality, entry.uid))),
+        set_aside=tuple(sorted(aside, key=lambda problem: (problem.subject, problem.code, problem.found))),
+    )
+
+
+def volumes(files: Sequence[Located]) -> Iterator[Series | RefusedSeries | Problem]:
+    """Yield the volumes of one series' files, what of them is refused, and what is set aside."""
+    images, aside = _without_aside(files)
+    yield from aside
+    if not images:
+        return
+    try:
+        _check_class(images)
+        slots, copies = stack.without_copies(stack.slots_of(images))
+        _check_geometry(slots)
+        if len(slots) < stack.FEWEST_SLICES:
+            yield _too_few(slots)
+            return
+        groups = _orientations(slots)
+    except Refused as refused:
+        yield _refusal(images, refused.problem)
+        return
+    if not groups:
+        yield _aside(images, "localizer", f"{len(slots)} slices in several orientations, fewer than 3 in each")
+    for label, members in groups:
+        yield from _split(members, label, copies)
+
+
+def _grouped(located: Sequence[Located]) -> list[list[Located]]:
+    groups: dict[tuple[str, str, str], list[Located]] = defaultdict(list)
+    for file in sorted(located, key=lambda file: file.path):
+        instance = file.instance
+        groups[instance.patient_id, instance.study_uid, instance.series_uid].append(file)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _shared_ids(located: Sequence[Located]) -> dict[str, Problem]:
+    """Patient ID → problem, for IDs whose files describe different people."""
+    by_id: dict[str, list[Located]] = defaultdict(list)
+    for file in sorted(located, key=lambda file: file.path):
+        by_id[file.instance.patient_id].append(file)
+    found = {patient: _clash(patient, files) for patient, files in by_id.items()}
+    return {patient: problem for patient, problem in found.items() if problem}
+
+
+def _clash(patient: str, files: Sequence[Located]) -> Problem | None:
+    for attribute, told in (("birth_date", "birth date"), ("sex", "sex"), ("name", "name")):
+        seen: dict[str, Located] = {}
+        for file in files:
+            value = getattr(file.instance.person, attribute)
+            if value:
+                seen.setdefault(value, file)
+        if len(seen) > 1:
+            first, second = list(seen.values())[:2]
+            return Problem(
+                code="patient-id-shared",
+                subject=f"patient {patient}",
+                found=f"{first.path} (study {first.instance.study_uid}) and {second.path} "
+                f"(study {second.instance.study_uid}) carry this ID but differ in the patient's {told}",
+                remedy="give each person an ID of their own, or correct the header that is wrong",
+            )
+    return None
+
+
+def _without_aside(files: Sequence[Located]) -> tuple[list[Located], list[Problem]]:
+    kept: list[Located] = []
+    aside: dict[str, list[Located]] = defaultdict(list)
+    for file in files:
+        reason = _why_aside(file)
+        if reason:
+            aside[reason].append(file)
+        else:
+            kept.append(file)
+    problems = [_aside(members, reason, f"{len(members)} images") for reason, members in sorted(aside.items())]
+    return kept, problems
+
+
+def _why_aside(file: Located) -> str | None:
+    instance = file.instance
+    if instance.sop_class not in VOLUME_CLASSES:
+        return OTHER_CLASSES.get(instance.sop_class, f"not a volume image (SOP class {instance.sop_class})")
+    words = {word.strip().upper() for word in instance.image_type}
+    for word, reason in ASIDE_TYPES.items():
+        if word in words:
+            return reason
+    if instance.photometric not in ("MONOCHROME1", "MONOCHROME2", ""):
+        return f"colour image ({instance.photometric})"
+    return None
+
+
+def _aside(files: Sequence[Located], reason: str, found: str) -> Problem:
+    return Problem(
+        code="set-aside",
+        subject=f"series {files[0].instance.series_uid} of patient {files[0].instance.patient_id}",
+        found=f"{reason}: {found} (such as {files[0].path})",
+        remedy="nothing, unless you expected to measure it",
+    )
+
+
+def _too_few(slots: Sequence[Slot]) -> Problem:
+    return _aside([slot.located for slot in slots], "fewer than 3 slices", f"{len(slots)} found")
+
+
+def _not_image(file: Located) -> Problem:
+    kind = OTHER_CLASSES.get(file.instance.sop_class, f"SOP class {file.instance.sop_class}")
+    return Problem(
+        code="set-aside",
+        subject=file.path,
+        found=f"it holds no image that can be measured ({kind})",
+        remedy="nothing, unless you expected to measure it",
+    )
+
+
+def _check_class(images: Sequence[Located]) -> None:
+    for file in images:
+        expected = VOLUME_CLASSES[file.instance.sop_class]
+        if file.instance.modality != expected:
+            raise refuse(
+                "modality-disagrees",
+                subject=f"series {file.instance.series_uid}",
+                found=f"{file.path} has the SOP class of {expected} images but states the modality "
+                f"{file.instance.modality or 'nothing'}",
+                remedy="correct the header at its source",
+            )
+
+
+def _check_geometry(slots: Sequence[Slot]) -> None:
+    for slot in slots:
+        plane = slot.plane
+        for value, name in (
+            (plane.position, "ImagePositionPatient"),
+            (plane.row, "ImageOrientationPatient"),
+            (plane.spacing, "PixelSpacing"),
+        ):
+            if value is None:
+                raise refuse(
+                    "geometry-missing",
+                    subject=f"series {slot.located.instance.series_uid}",
+                    found=f"{slot.located.path} has no {name}, so its place is unknown",
+                    remedy="export the series with its geometry",
+                )
+
+
+def _orientations(slots: Sequence[Slot]) -> list[tuple[str, list[Slot]]]:
+    """Volumes by orientation, each with a label that is empty when there is one; empty for a localizer's few planes."""
+    groups = stack.by_orientation(slots)
+    large = [group for group in groups if len(group) >= stack.FEWEST_SLICES]
+    if len(groups) == 1:
+        return [("", list(groups[0]))]
+    if not large:
+        return []
+    if len(large) < len(groups):
+        odd, usual = groups[-1][0], groups[0][0]
+        raise refuse(
+            "mixed-orientations",
+            subject=f"series {odd.located.instance.series_uid}",
+            found=f"{odd.located.path} has orientation {_axes(odd)}, the other slices {_axes(usual)}",
+            remedy="take the file out of the series or fetch the series again",
+        )
+    return [(f"orientation {_axes(group[0])}", list(group)) for group in large]
+
+
+def _axes(slot: Slot) -> str:
+    values = (*(slot.plane.row or ()), *(slot.plane.column or ()))
+    return "\\".join(f"{value:.4g}" for value in values)
+
+
+def _split(slots: Sequence[Slot], label: str, copies: int) -> Iterator[Series | RefusedSeries | Problem]:
+    try:
+        parts = stack.split_by_key(slots, KEY_NAMES)
+    except Refused as refused:
+        yield _refusal([slot.located for slot in slots], refused.problem)
+        return
+    for name, members in parts.items():
+        full = ", ".join(word for word in (label, name) if word)
+        if len(members) < stack.FEWEST_SLICES:
+            yield _too_few(members)
+            continue
+        try:
+            yield _finished(members, full, copies)
+        except Refused as refused:
+            yield _refusal([slot.located for slot in members], refused.problem, full)
+
+
+def _finished(slots: Sequence[Slot], label: str, copies: int) -> Series:
+    ordered = stack.stack(slots)
+    files = list(dict.fromkeys(slot.located for slot in ordered.slots))
+    first = files[0].instance
+    unit, factor = UNITS.get(first.modality, "1"), 1.0
+    if first.modality == "PT":
+        tracers = [file.instance.tracer for file in files if file.instance.tracer]
+        found = pet.conversion(tracers, subject=f"series {first.series_uid}")
+        unit, factor = found.unit, found.factor
+    entry = ImageSeries(
+        patient_id=first.patient_id,
+        modality=first.modality,
+        uid=f"{first.series_uid}#{label}" if label else first.series_uid,
+        study_uid=first.study_uid,
+        frame_of_reference=first.frame_of_reference,
+        description=f"{first.description} [{label}]" if label else first.description,
+        date=first.date,
+        unit=unit,
+        grid=ordered.grid,
+        files=tuple(file.path for file in files),
+        hashes=tuple(file.sha256 for file in files),
+        manufacturer=first.manufacturer,
+        scanner=first.scanner,
+        centre=first.centre,
+        notes=_notes(files, copies),
+    )
+    return Series(entry, ordered, factor)
+
+
+def _notes(files: Sequence[Located], copies: int) -> tuple[Problem, ...]:
+    subject = f"series {files[0].instance.series_uid}"
+    kinds: dict[str, int] = defaultdict(int)
+    for file in files:
+        for note in file.instance.notes:
+            kinds[note] += 1
+    notes = [
+        Problem("dicom-departs", subject, f"{kind} (in {count} of {len(files)} files)", "nothing: it was read")
+        for kind, count in sorted(kinds.items())
+    ]
+    if copies:
+        notes.append(
+            Problem("slices-repeated", subject, f"{copies} slices repeat another exactly and were left out", "nothing")
+        )
+    return tuple(notes)
+
+
+def _region_set(file: Located) -> RegionSet:
+    instance = file.instance
+    return RegionSet(
+        patient_id=instance.patient_id,
+        uid=instance.sop_uid,
+        label=instance.label,
+        date=instance.date,
+        frame_of_reference=instance.frame_of_reference,
+        series_uid=instance.referenced_series[0] if instance.referenced_series else "",
+        regions=tuple(region.name for region in instance.regions),
+        file=file.path,
+        hash=file.sha256,
+        notes=_notes([file], 0),
+    )
+
+
+def _refusal(files: Sequence[Located], problem: Problem, label: str = "") -> RefusedSeries:
+    first = files[0].instance
+    named = replace(problem, subject=f"{problem.subject} of patient {first.patient_id}")
+    return RefusedSeries(
+        patient_id=first.patient_id,
+        modality=first.modality,
+        uid=f"{first.series_uid}#{label}" if label else first.series_uid,
+        description=first.description,
+        problem=named if problem.subject.startswith("series") else problem,
+    )

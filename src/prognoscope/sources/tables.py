@@ -1,0 +1,251 @@
+"""Tables of records (CSV, XLSX, Parquet) → frames of text; nothing is guessed away while reading.
+
+Every cell is text as written, without outer blanks, or None. Identifiers keep their zeros; numbers and dates are made
+from text where a study says that a column holds them (`values`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+
+import pandas as pd
+
+from prognoscope.core.problems import Refused, refuse
+
+DELIMITERS = (",", ";", "\t", "|")
+LARGEST_BYTES = 2 << 30
+LARGEST_INFLATED = 2 << 30
+SAMPLE_LINES = 50
+Row = list[str]
+
+
+def read_table(path: Path, *, missing: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table.
+
+    Parameters
+    ----------
+    path
+        A CSV (comma, semicolon, tab or bar; UTF-8, UTF-16 with its mark, or Windows-1252), XLSX or Parquet file.
+    missing
+        Further texts that mean "not recorded", besides the empty one; `["--", "N/A"]`.
+
+    Returns
+    -------
+    All columns text (`object`) with None where missing; a plain index from 0; columns in the file's order.
+
+    Raises
+    ------
+    Refused
+        `table-missing`, `table-unreadable`, `table-empty`, `table-format`, `table-ragged` with the line,
+        `column-name-twice`, `table-too-large`, `table-sheets`.
+    """
+    readers: dict[str, Callable[[bytes, str], tuple[Row, Iterable[Sequence[str]]]]] = {
+        "zip": _read_workbook,
+        "parquet": _read_parquet,
+        "text": _read_text,
+    }
+    subject = path.as_posix()
+    data = _bytes(path)
+    names, rows = readers[_kind(data, subject)](data, subject)
+    header = _header(names, subject)
+    gone = {"", *(word.strip() for word in missing)}
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    cells = {
+        name: [None if (text := cell.strip()) in gone else text for cell in column]
+        for name, column in zip(header, columns, strict=True)
+    }
+    return pd.DataFrame(cells, dtype=object, columns=header)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise _too_large(path.as_posix())
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise refuse(
+            "table-missing", subject=path.as_posix(), found="there is no such file", remedy="check the path"
+        ) from error
+    except OSError as error:
+        raise refuse(
+            "table-unreadable",
+            subject=path.as_posix(),
+            found=f"the file cannot be read ({error.strerror})",
+            remedy="check the path and the file's rights",
+        ) from error
+
+
+def _too_large(subject: str) -> Refused:
+    return refuse(
+        "table-too-large",
+        subject=subject,
+        found=f"the table needs more than {LARGEST_BYTES >> 30} GiB",
+        remedy="leave out what the study does not need",
+    )
+
+
+def _kind(data: bytes, subject: str) -> str:
+    if not data.strip():
+        raise refuse("table-empty", subject=subject, found="the file is empty", remedy="export the table again")
+    if data[:4] == b"PK\x03\x04":
+        return "zip"
+    if data[:4] == b"PAR1":
+        return "parquet"
+    if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise _format(subject, "it is a workbook of the old Excel format (.xls), or one with a password")
+    if data[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" in data[:65536]:
+        raise _format(subject, "it is neither text nor XLSX nor Parquet")
+    return "text"
+
+
+def _format(subject: str, found: str) -> Refused:
+    return refuse("table-format", subject=subject, found=found, remedy="save the table as CSV, XLSX or Parquet")
+
+
+def _header(names: Row, subject: str) -> Row:
+    header = [name.strip() or f"column_{number}" for number, name in enumerate(names, start=1)]
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    if twice:
+        at = [str(number) for number, name in enumerate(header, start=1) if name == twice[0]]
+        raise refuse(
+            "column-name-twice",
+            subject=subject,
+            found=f"columns {' and '.join(at)} are both named {twice[0]!r}",
+            remedy="rename one of them",
+        )
+    return header
+
+
+def _read_text(data: bytes, subject: str) -> tuple[Row, list[Row]]:
+    text = decode(data)
+    delimiter = _delimiter(text)
+    rows: list[Row] = []
+    names: Row | None = None
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    try:
+        for row in reader:
+            if names is None:
+                names = row if any(cell.strip() for cell in row) else None
+            elif row and len(row) != len(names):
+                raise refuse(
+                    "table-ragged",
+                    subject=f"{subject}, line {reader.line_num}",
+                    found=f"{len(row)} cells, the header has {len(names)}",
+                    remedy="quote cells that contain the delimiter, or complete the line",
+                )
+            elif any(cell.strip() for cell in row):
+                rows.append(row)
+    except csv.Error as error:
+        raise _format(f"{subject}, line {reader.line_num}", f"the line cannot be split into cells ({error})") from error
+    return names or [], rows
+
+
+def decode(data: bytes) -> str:
+    """Text of a file: by its byte order mark, else UTF-8, else Windows-1252, which Excel writes."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that splits the first lines most evenly into most cells."""
+    sample = text[: 1 << 16].splitlines()[:SAMPLE_LINES]
+
+    def quality(delimiter: str) -> tuple[float, int]:
+        counts = [len(row) for row in csv.reader(sample, delimiter=delimiter) if row]
+        same = sum(count == counts[0] for count in counts) / len(counts) if counts else 0.0
+        return (same if counts and counts[0] > 1 else 0.0, counts[0] if counts else 0)
+
+    return max(DELIMITERS, key=quality)
+
+
+def _read_workbook(data: bytes, subject: str) -> tuple[Row, list[Row]]:
+    import openpyxl  # only workbooks need it
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    _check_archive(data, subject)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            sheets = [(sheet.title, _sheet(sheet)) for sheet in book.worksheets]
+        except (InvalidFileException, KeyError, ValueError, TypeError, zipfile.BadZipFile, SyntaxError) as error:
+            raise _format(subject, f"the workbook cannot be read ({error})") from error
+    filled = [(title, rows) for title, rows in sheets if rows]
+    if not filled:
+        raise refuse("table-empty", subject=subject, found="no sheet has a cell", remedy="export the table again")
+    if len(filled) > 1:
+        raise refuse(
+            "table-sheets",
+            subject=subject,
+            found=f"{len(filled)} sheets hold data ({', '.join(title for title, _ in filled)})",
+            remedy="save the sheet you mean as a file of its own",
+        )
+    rows = filled[0][1]
+    return rows[0], rows[1:]
+
+
+def _check_archive(data: bytes, subject: str) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+            size = sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise _format(subject, f"the workbook is damaged ({error})") from error
+    if "[Content_Types].xml" not in names:
+        raise _format(subject, "it is a zip archive, not a workbook")
+    if size > LARGEST_INFLATED:
+        raise _too_large(subject)
+
+
+def _sheet(sheet: object) -> list[Row]:
+    rows = [[_cell(cell) for cell in row] for row in sheet.iter_rows()]  # type: ignore[attr-defined]
+    filled = [row for row in rows if any(row)]
+    width = max((number for row in filled for number, text in enumerate(row, start=1) if text), default=0)
+    return [[*row[:width], *[""] * (width - len(row))] for row in filled]
+
+
+def _cell(cell: object) -> str:
+    value = getattr(cell, "value", None)
+    form = str(getattr(cell, "number_format", "") or "")
+    if isinstance(value, int) and not isinstance(value, bool) and len(form) > 1 and not form.strip("0"):
+        return str(value).zfill(len(form))  # an identifier shown as 007 is stored as 7
+    return written(value)
+
+
+def written(value: object) -> str:
+    """A cell's value as text: whole numbers without a point, dates in ISO form, nothing as the empty text."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "" if value != value else str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)
+
+
+def _read_parquet(data: bytes, subject: str) -> tuple[Row, Iterable[Sequence[str]]]:
+    try:
+        frame = pd.read_parquet(io.BytesIO(data), dtype_backend="pyarrow")
+    except (ValueError, OSError, KeyError, TypeError, NotImplementedError) as error:
+        raise _format(subject, f"the Parquet file cannot be read ({str(error)[:200]})") from error
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    columns = [[written(value) for value in frame.iloc[:, number].tolist()] for number in range(frame.shape[1])]
+    return [str(name) for name in frame.columns], zip(*columns, strict=True)

@@ -1,0 +1,111 @@
+"""Columns of text → numbers and dates, by one rule for the whole column; a cell that does not fit is a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from prognoscope.core.problems import Problem
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})([T ].*)?")
+COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
+DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+
+
+def to_number(column: pd.Series) -> tuple[pd.Series, tuple[Problem, ...]]:
+    """Read a column of text as numbers.
+
+    A decimal comma is read where the whole column is written with it. `1,234` alone may be a thousand or a fraction:
+    a column with nothing else to decide it by is a problem.
+
+    Returns
+    -------
+    float64 with NaN where the text is missing or no number, in the column's index; one problem per kind of trouble.
+    """
+    texts = column.dropna().astype(str)
+    name = str(column.name)
+    plain = texts.map(lambda text: bool(NUMBER.fullmatch(text)))
+    comma = texts.map(lambda text: bool(COMMA_NUMBER.fullmatch(text)))
+    with_comma = texts[texts.str.contains(",", regex=False)] if len(texts) else texts
+    values = pd.Series(np.nan, index=column.index, dtype=float, name=column.name)
+    if len(with_comma) and comma.all():
+        if with_comma.map(lambda text: bool(THOUSANDS.fullmatch(text))).all():
+            return values, (_ambiguous_number(name, with_comma.iloc[0]),)
+        values[texts.index] = texts.str.replace(",", ".", regex=False).astype(float)
+        return values, ()
+    values[texts.index[plain]] = texts[plain].astype(float)
+    odd = texts[~plain]
+    return values, (_not_all(name, "a number", odd, "number-unreadable"),) if len(odd) else ()
+
+
+def to_date(column: pd.Series) -> tuple[pd.Series, tuple[Problem, ...]]:
+    """Read a column of text as dates: ISO, `YYYYMMDD`, `D.M.YYYY`, and `D/M/YYYY` or `M/D/YYYY` where a day tells.
+
+    Returns
+    -------
+    `datetime.date` objects with None where the text is missing or no date; one problem per kind of trouble.
+    """
+    texts = column.dropna().astype(str)
+    slashed = [found for text in texts if (found := SLASHED.fullmatch(text))]
+    day_first = any(int(found[1]) > 12 for found in slashed)
+    month_first = any(int(found[2]) > 12 for found in slashed)
+    values = pd.Series([None] * len(column), index=column.index, dtype=object, name=column.name)
+    if slashed and day_first == month_first:
+        return values, (_ambiguous_date(str(column.name), slashed[0][0]),)
+    read = texts.map(lambda text: _date(text, day_first=day_first))
+    values[texts.index] = read
+    odd = texts[read.isna()]
+    return values, (_not_all(str(column.name), "a date", odd, "date-unreadable"),) if len(odd) else ()
+
+
+def _date(text: str, *, day_first: bool) -> date | None:
+    orders: Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str, str]]]] = (
+        (ISO, lambda m: (m[1], m[2], m[3])),
+        (COMPACT, lambda m: (m[1], m[2], m[3])),
+        (DOTTED, lambda m: (m[3], m[2], m[1])),
+        (SLASHED, lambda m: (m[3], m[2], m[1]) if day_first else (m[3], m[1], m[2])),
+    )
+    for pattern, order in orders:
+        if match := pattern.fullmatch(text):
+            try:
+                year, month, day = (int(part) for part in order(match))
+                return date(year, month, day)
+            except ValueError:
+                return None
+    return None
+
+
+def _ambiguous_number(name: str, example: str) -> Problem:
+    return Problem(
+        code="number-ambiguous",
+        subject=f"column {name}",
+        found=f"{example!r} may be a thousand or a decimal fraction, and no other value tells",
+        remedy="write the column with a decimal point and without separators of thousands",
+    )
+
+
+def _ambiguous_date(name: str, example: str) -> Problem:
+    return Problem(
+        code="date-ambiguous",
+        subject=f"column {name}",
+        found=f"{example!r} may begin with the day or the month, and the other values do not tell",
+        remedy="write dates as YYYY-MM-DD",
+    )
+
+
+def _not_all(name: str, what: str, odd: pd.Series, code: str) -> Problem:
+    shown = ", ".join(repr(text) for text in dict.fromkeys(odd.iloc[:5]))
+    return Problem(
+        code=code,
+        subject=f"column {name}",
+        found=f"{len(odd)} of its cells hold no value that is {what} (such as {shown})",
+        remedy="list these texts under `missing:` if they mean not recorded, or correct them",
+    )

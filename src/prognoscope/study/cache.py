@@ -1,0 +1,106 @@
+"""Nothing is computed twice: results of stages, and of single patients, files and folds, by what they depend on.
+
+A key is the SHA-256 of a step's name, its version, its settings and the hashes of its inputs. No path is in a key, so
+a moved folder is known again. What is computed is kept at once, so a killed run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from prognoscope.core import hashing
+from prognoscope.core.work import Mapper
+from prognoscope.store import Store
+
+Item = TypeVar("Item")
+FLUSH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Outputs of a stage by name: the SHA-256 of each, and the bytes when asked for."""
+
+    names: Mapping[str, str]
+    store: Store
+    created: str
+    fresh: bool
+
+    def __getitem__(self, name: str) -> bytes:
+        return self.store.artefacts.get(self.names[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The store as a cache; `program` is the version that computes."""
+
+    store: Store
+    program: str
+
+    def stage(
+        self,
+        name: str,
+        *,
+        version: int,
+        settings: object,
+        inputs: Mapping[str, str],
+        compute: Callable[[], Mapping[str, bytes]],
+    ) -> Outputs:
+        """Return a stage's outputs, computing them only where nothing it depends on has been seen before."""
+        key = hashing.of_value([name, version, self.program, settings, dict(inputs)])
+        known = self.store.result(key)
+        if known is not None:
+            return Outputs(known.outputs, self.store, known.created.date().isoformat(), fresh=False)
+        began = time.perf_counter()
+        kept = self.store.keep_result(
+            key,
+            stage=name,
+            version=version,
+            settings=settings,
+            inputs=inputs,
+            outputs=compute(),
+            program=self.program,
+            seconds=time.perf_counter() - began,
+        )
+        return Outputs(kept.outputs, self.store, kept.created.date().isoformat(), fresh=True)
+
+    def map(
+        self,
+        mapper: Mapper,
+        step: str,
+        function: Callable[[Item], bytes],
+        items: Sequence[Item],
+        keys: Sequence[object],
+        *,
+        label: str,
+    ) -> list[bytes]:
+        """Apply a function to the items whose result is not known yet; `keys` holds all that each result depends on.
+
+        Returns
+        -------
+        The results in the order of the items.
+        """
+        names = [hashing.of_value([step, self.program, key]) for key in keys]
+        known = self.store.memos(names)
+        missing = [position for position, name in enumerate(names) if name not in known]
+        fresh = mapper(function, [items[position] for position in missing], label=label) if missing else iter(())
+        known |= self._kept(step, ((names[position], value) for position, value in zip(missing, fresh, strict=True)))
+        return [known[name] for name in names]
+
+    def _kept(self, step: str, results: Iterator[tuple[str, bytes]]) -> dict[str, bytes]:
+        everything: dict[str, bytes] = {}
+        waiting: dict[str, bytes] = {}
+        last = time.monotonic()
+        try:
+            for name, value in results:
+                waiting[name] = value
+                if time.monotonic() - last > FLUSH_SECONDS:
+                    self.store.remember(step, waiting)
+                    everything |= waiting
+                    waiting, last = {}, time.monotonic()
+        finally:
+            self.store.remember(step, waiting)
+            everything |= waiting
+        return everything

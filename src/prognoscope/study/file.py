@@ -1,0 +1,377 @@
+"""The study file: what a study asks, of whom, from what, and how it is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
+
+from prognoscope.cohort import BinaryOutcome, ClinicalPredictor, Filter, SurvivalOutcome
+from prognoscope.core.measures import Measure
+from prognoscope.core.outcome import OutcomeKind
+from prognoscope.core.problems import Problem, refuse
+from prognoscope.core.settings import Settings, unknown_word
+from prognoscope.curation import Role
+from prognoscope.study.offers import measures, models
+from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
+from prognoscope.training import Candidate, Model
+
+
+def _one_or_more(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _named(value: Any) -> Any:
+    """Let `[a, {b: {…}}]` and `{a: {}, b: {…}}` mean the same."""
+    if isinstance(value, str):
+        return {value: {}}
+    if isinstance(value, list):
+        named: dict[str, Any] = {}
+        for entry in value:
+            named |= {entry: {}} if isinstance(entry, str) else dict(entry)
+        return named
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
+Offers = Annotated[dict[str, dict[str, Any] | None], BeforeValidator(_named)]
+
+
+class Data(Settings):
+    """Where the data lie. Paths are relative to the study file; `${NAME}` stands for an environment variable."""
+
+    images: str = Field("", description="folder with the images (DICOM, any nesting); empty for a study without images")
+    table: str = Field(description="table with one row per patient: CSV, XLSX or Parquet")
+    patient: str = Field("patient_id", description="column of the table that holds the DICOM PatientID")
+    missing: Names = Field((), description="texts that mean unknown, besides the empty cell")
+    centre: str = Field(
+        "centre", description="column with the institution, if there is one: for guards, never a predictor"
+    )
+    scanner: str = Field("scanner", description="column with the scanner, if there is one")
+
+
+class ImagingPredictor(Settings):
+    """What to measure in which region of which image."""
+
+    image: str = Field(description="DICOM modality: CT, MR, PT, …")
+    name: str = Field("", description="name of the role in results (`MR_T1`); the modality by default")
+    series: str = Field(
+        "*", description="pattern of the series description (`*`, `?`), where a patient has several series"
+    )
+    region: str = Field("*", description="pattern of the region of interest's name, upper and lower case count")
+    label: str = Field("*", description="pattern of the region set's label")
+    choose: Literal["only", "newest", "oldest"] = Field(
+        "only",
+        description="what to do when several regions match: refuse (`only`), or go by the date of the region set",
+    )
+    measure: Offers = Field({"radiomics": {}}, description="what to measure, by name, each with its own settings")
+
+    @property
+    def role(self) -> Role:
+        """What to look for in each patient."""
+        return Role(
+            name=self.result_name,
+            modality=self.image,
+            region=self.region,
+            series=self.series,
+            label=self.label,
+            rule=self.choose,
+        )
+
+    @property
+    def result_name(self) -> str:
+        """First part of the features' names."""
+        return self.name or self.image
+
+    @property
+    def region_name(self) -> str:
+        """Second part of the features' names: the pattern without its wildcards."""
+        return re.sub(r"[^A-Za-z0-9_-]+", "", self.region) or "ROI"
+
+
+def _kind_of_predictor(value: Any) -> str:
+    keys = value if isinstance(value, Mapping) else vars(value)
+    return "image" if "image" in keys else "clinical"
+
+
+def _kind_of_outcome(value: Any) -> str:
+    keys = value if isinstance(value, Mapping) else vars(value)
+    return "time-to-event" if "time" in keys or "horizon" in keys else "binary"
+
+
+Predictor = Annotated[
+    Annotated[ImagingPredictor, Tag("image")] | Annotated[ClinicalPredictor, Tag("clinical")],
+    Discriminator(_kind_of_predictor),
+]
+OutcomeRule = Annotated[
+    Annotated[SurvivalOutcome, Tag("time-to-event")] | Annotated[BinaryOutcome, Tag("binary")],
+    Discriminator(_kind_of_outcome),
+]
+
+
+class Models(Settings):
+    """Which models are tried and how the main one is chosen."""
+
+    try_: Offers = Field(
+        {}, alias="try", description="models by name, each with its own settings; all that fit by default"
+    )
+    choose: str = Field(
+        "inner", description="`inner`: the inner folds choose among all that are tried; or the name of one of them"
+    )
+
+
+class Validation(Settings):
+    """Repeated nested cross-validation; the defaults are the least that the report calls complete."""
+
+    folds: int = Field(5, ge=2, le=50, description="outer folds")
+    repeats: int = Field(5, ge=1, le=100, description="repeats of the outer folds with other splits")
+    inner: int = Field(3, ge=2, le=20, description="inner folds, which choose model and settings")
+    resamples: int = Field(2000, ge=100, le=100_000, description="bootstrap resamples of patients for an interval")
+    refits: int = Field(
+        100, ge=20, le=1000, description="refits of the whole pipeline for the interval of one prediction"
+    )
+    override: dict[str, str] = Field(
+        {}, description="guard that blocks the bundle → the written reason why it may be written all the same"
+    )
+
+
+class Criterion(Settings):
+    """A bound that is fixed before the first result."""
+
+    metric: str = Field(description="`auc`, `c_index`, `brier`, `calibration_slope`, …, or `net_benefit`")
+    of: Literal["estimate", "low", "high"] = Field("estimate", description="the figure, or an end of its interval")
+    at_least: float | None = Field(None, description="met when it is this or more")
+    at_most: float | None = Field(None, description="met when it is this or less")
+    threshold: float | None = Field(None, gt=0, lt=1, description="threshold probability, for `net_benefit`")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a criterion needs a bound: at_least or at_most")
+        if (self.metric == "net_benefit") != (self.threshold is not None):
+            raise ValueError("`threshold:` belongs to net_benefit, and to nothing else")
+        return self
+
+
+class Study(Settings):
+    """A study: question, data, participants, outcome, predictors, models and validation."""
+
+    question: str = Field(min_length=1, description="the clinical question in one sentence")
+    name: str = Field("", description="name of the study; the file's name by default")
+    data: Data = Field(description="where images and table lie")
+    time_zero: Names = Field(
+        (),
+        description="columns that lead from the table's day 0 to the day the last predictor is known, each counted "
+        "from the one before; outcome times are counted from it",
+    )
+    eligible: tuple[Filter, ...] = Field((), description="rules that every participant fulfils")
+    outcome: OutcomeRule = Field(description="binary (`column`, `event`) or time to event (`time`, `event`, `horizon`)")
+    predictors: tuple[Predictor, ...] = Field(min_length=1, description="clinical columns and image measurements")
+    models: Models = Field(Models(), description="models to try")
+    validation: Validation = Field(Validation(), alias="validate", description="how performance is estimated")
+    success: tuple[Criterion, ...] = Field((), description="what counts as success, fixed before the first result")
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="seed of every random step")
+
+    @property
+    def clinical(self) -> tuple[ClinicalPredictor, ...]:
+        """Predictors that are columns of the table."""
+        return tuple(entry for entry in self.predictors if isinstance(entry, ClinicalPredictor))
+
+    @property
+    def imaging(self) -> tuple[ImagingPredictor, ...]:
+        """Predictors that are measured in images."""
+        return tuple(entry for entry in self.predictors if isinstance(entry, ImagingPredictor))
+
+    @property
+    def kind(self) -> OutcomeKind:
+        """Kind of the outcome."""
+        return "time-to-event" if isinstance(self.outcome, SurvivalOutcome) else "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """An imaging predictor's measure with its settings, checked."""
+
+    predictor: ImagingPredictor
+    measure: Measure
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """A study file that has been checked as a whole: nothing in it can be refused later for its form.
+
+    Attributes
+    ----------
+    path
+        The file.
+    study
+        Its values, defaults filled in.
+    images, table
+        Absolute paths; `images` is None in a study without images.
+    measurements
+        What is measured, in the order of the file.
+    candidates
+        Models that are tried.
+    """
+
+    path: Path
+    study: Study
+    images: Path | None
+    table: Path
+    measurements: tuple[Measurement, ...]
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.study.name or self.path.stem
+
+    def as_used(self) -> dict[str, Any]:
+        """Return every setting with its default written out, in the form of the file."""
+        values: dict[str, Any] = self.study.model_dump(mode="json", by_alias=True)
+        for entry, predictor in zip(values["predictors"], self.study.predictors, strict=True):
+            if isinstance(predictor, ImagingPredictor):
+                entry["measure"] = {
+                    found.measure.name: found.settings.model_dump(mode="json", by_alias=True)
+                    for found in self.measurements
+                    if found.predictor is predictor
+                }
+        values["models"]["try"] = {
+            candidate.model.name: candidate.settings.model_dump(mode="json", by_alias=True)
+            for candidate in self.candidates
+        }
+        return values
+
+
+def read_study(path: Path) -> StudyFile:
+    """Read and check a whole study file before any work starts.
+
+    Raises
+    ------
+    Refused
+        `study-file` with the line of every mistake (unknown keys with the nearest known one), `study-file-missing`,
+        `variable-unset`, `known-too-late`.
+    """
+    document = read_document(path)
+    try:
+        study = Study.model_validate(document.values)
+    except ValidationError as error:
+        raise refuse_all(problems_of(error, document)) from None
+    problems: list[Problem] = []
+    measurements = _measurements(study, document, problems)
+    candidates = _candidates(study, document, problems)
+    problems += _contradictions(study, document)
+    if problems:
+        raise refuse_all(problems)
+    folder = path.resolve().parent
+    images = expand(study.data.images, document=document, location=("data", "images"))
+    table = expand(study.data.table, document=document, location=("data", "table"))
+    return StudyFile(
+        path=path,
+        study=study,
+        images=(folder / images) if images else None,
+        table=folder / table,
+        measurements=measurements,
+        candidates=candidates,
+    )
+
+
+def measurements_of(study: Study) -> tuple[Measurement, ...]:
+    """Return the measurements of a study that has been checked before (a bundle's).
+
+    Raises
+    ------
+    Refused
+        `measure-missing` when a measure came from a package that is not installed here.
+    """
+    offers = {measure.name: measure for measure in measures()}
+    found = []
+    for predictor in study.imaging:
+        for name, values in predictor.measure.items():
+            if name not in offers:
+                raise refuse(
+                    "measure-missing",
+                    subject=f"measure {name}",
+                    found=f"nothing of that name is installed; there are: {', '.join(offers)}",
+                    remedy="install the package that brought it",
+                )
+            found.append(Measurement(predictor, offers[name], offers[name].settings.model_validate(values or {})))
+    return tuple(found)
+
+
+def _measurements(study: Study, document: Document, problems: list[Problem]) -> tuple[Measurement, ...]:
+    offers = {measure.name: measure for measure in measures()}
+    found = []
+    for position, predictor in enumerate(study.predictors):
+        if not isinstance(predictor, ImagingPredictor):
+            continue
+        for name, values in predictor.measure.items():
+            location = ("predictors", position, "measure", name)
+            settings = _settings("measure", name, offers, values or {}, document, location, problems)
+            if settings is not None:
+                found.append(Measurement(predictor, offers[name], settings))
+    return tuple(found)
+
+
+def _candidates(study: Study, document: Document, problems: list[Problem]) -> tuple[Candidate, ...]:
+    offers: dict[str, Model] = {model.name: model for model in models()}
+    serving = [name for name, model in offers.items() if study.kind in model.serves]
+    wanted = study.models.try_ or dict.fromkeys(serving)
+    found = []
+    for name, values in wanted.items():
+        location = ("models", "try", name)
+        settings = _settings("model", name, offers, values or {}, document, location, problems)
+        if settings is None:
+            continue
+        if name not in serving:
+            text = f"{name} does not serve a {study.kind} outcome; these do: {', '.join(serving)}"
+            problems.append(document.problem(location, text))
+        found.append(Candidate(offers[name], settings))
+    if study.models.choose not in ("inner", *wanted):
+        near = unknown_word("choice", study.models.choose, ("inner", *wanted))
+        problems.append(document.problem(("models", "choose"), str(near.message())))
+    if study.models.choose in wanted:
+        found = [candidate for candidate in found if candidate.model.name == study.models.choose]
+    return tuple(found)
+
+
+def _settings(
+    what: str,
+    name: str,
+    offers: Mapping[str, Measure | Model],
+    values: Mapping[str, Any],
+    document: Document,
+    location: Location,
+    problems: list[Problem],
+) -> Settings | None:
+    if name not in offers:
+        problems.append(document.problem(location, str(unknown_word(what, name, offers).message())))
+        return None
+    try:
+        return offers[name].settings.model_validate(values)
+    except ValidationError as error:
+        problems.extend(problems_of(error, document, location))
+        return None
+
+
+def _contradictions(study: Study, document: Document) -> list[Problem]:
+    problems = []
+    names: list[str] = []
+    for position, predictor in enumerate(study.predictors):
+        name = predictor.result_name
+        if name in names:
+            text = f"two predictors are named {name}; give one of them another `name:`"
+            problems.append(document.problem(("predictors", position), text))
+        names.append(name)
+        if isinstance(predictor, ClinicalPredictor) and predictor.known_at == "later":
+            text = f"{predictor.column} is known only after time zero, so no prediction can use it"
+            place = document.problem(("predictors", position, "known_at"), text)
+            problems.append(Problem("known-too-late", place.subject, place.found, "remove it from `predictors:`"))
+    if study.imaging and not study.data.images:
+        problems.append(document.problem(("data",), "image predictors need `images:`, the folder that holds them"))
+    return problems

@@ -1,0 +1,27 @@
+"""What a study file may name: our own measures and models, and those that other packages add by entry point."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from prognoscope import radiomics, training
+from prognoscope.core.measures import Measure
+from prognoscope.training import Model
+
+
+@cache
+def measures() -> tuple[Measure, ...]:
+    """Return all measures: ours first, then those of the entry point group `prognoscope.measures`, by name."""
+    return (*radiomics.MEASURES, *_added("prognoscope.measures"))
+
+
+@cache
+def models() -> tuple[Model, ...]:
+    """Return all models: ours first, then those of the entry point group `prognoscope.models`, by name."""
+    return (*training.MODELS, *_added("prognoscope.models"))
+
+
+def _added(group: str) -> tuple[Any, ...]:
+    return tuple(point.load() for point in sorted(entry_points(group=group), key=lambda point: point.name))

@@ -1,0 +1,364 @@
+"""Run a study: alone knows the order of its stages, and decides which must run."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from prognoscope.core import hashing
+from prognoscope.core.flow import Flow
+from prognoscope.core.problems import Problem
+from prognoscope.core.table import Table, join
+from prognoscope.core.work import Mapper, serial_map
+from prognoscope.report import Truth, render
+from prognoscope.store import Store, to_parquet, write_whole
+from prognoscope.study.cache import Cache, Outputs
+from prognoscope.study.file import StudyFile, read_study
+from prognoscope.study.stages.evaluate import as_json, evaluate_study
+from prognoscope.study.stages.gather import Gathered, gather
+from prognoscope.study.stages.guard import blocked_by, study_guards
+from prognoscope.study.stages.learn import Learnt, fit_bundle, learn
+from prognoscope.study.stages.measure import Measured, measure
+from prognoscope.study.stages.publish import VERSION as PUBLISH_VERSION
+from prognoscope.study.stages.publish import bundle_files, predictions_csv, report_content
+from prognoscope.study.stages.select import Cohort, select
+
+LIBRARIES = (
+    "prognoscope",
+    "numpy",
+    "scipy",
+    "pandas",
+    "numba",
+    "pydicom",
+    "scikit-learn",
+    "lightgbm",
+    "scikit-survival",
+)
+BUNDLE = "bundle/"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run left behind.
+
+    Attributes
+    ----------
+    out
+        Folder with `report.html`, `evaluation.json`, `predictions.csv`, `features.parquet`, `run.json` and `bundle/`.
+    evaluation
+        The document `evaluation.json`.
+    flow
+        Who took part and who did not.
+    notes
+        Problems that excluded nobody.
+    blocked
+        Why there is no bundle; empty when there is one.
+    seconds
+        By stage.
+    truth
+        Of a generated cohort: metric and the best that can be reached.
+    """
+
+    out: Path
+    evaluation: Mapping[str, Any]
+    flow: Flow
+    notes: tuple[Problem, ...]
+    blocked: str
+    seconds: Mapping[str, float]
+    truth: Truth | None = None
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 3)
+
+
+def run_study(
+    study: str | Path,
+    *,
+    out: str | Path | None = None,
+    store: str | Path | None = None,
+    mapper: Mapper = serial_map,
+    verify: bool = False,
+    truth: Truth | None = None,
+) -> RunResult:
+    """Answer a study's question.
+
+    Parameters
+    ----------
+    study
+        The study file.
+    out
+        Folder for the results; `results/NAME` by default.
+    store
+        Folder of the store; `.prognoscope` beside the study file by default.
+    mapper
+        Where the heavy maps run.
+    verify
+        Hash every file again instead of trusting size and time.
+    truth
+        Of a generated cohort, for the report.
+
+    Raises
+    ------
+    Refused
+        Whatever stops the study; nothing that was computed is lost.
+    """
+    file = read_study(Path(study))
+    target = Path(out) if out is not None else Path("results") / file.name
+    folder = Path(store) if store is not None else file.path.resolve().parent / ".prognoscope"
+    clock = Clock()
+    versions = _versions()
+    opened = Store(folder)
+    try:
+        cache = Cache(opened, versions["prognoscope"])
+        return _run(file, target, cache, mapper, clock, versions, verify=verify, truth=truth)
+    finally:
+        opened.close()
+
+
+def _run(
+    file: StudyFile,
+    out: Path,
+    cache: Cache,
+    mapper: Mapper,
+    clock: Clock,
+    versions: Mapping[str, str],
+    *,
+    verify: bool,
+    truth: Truth | None,
+) -> RunResult:
+    with clock.stage("gather"):
+        gathered = gather(file.images, cache=cache, mapper=mapper, verify=verify) if file.images else None
+    with clock.stage("select"):
+        cohort = select(file.study, file.table, gathered.index if gathered else None)
+    with clock.stage("measure"):
+        cohort, measured = _measure(file, cohort, cache, mapper)
+    predictors = join([cohort.clinical, measured.table]) if measured else cohort.clinical
+    fixed_on = _fix_success(file, cohort, cache)
+    with clock.stage("learn"):
+        learnt = learn(predictors, cohort.outcome, file, cache=cache, mapper=mapper)
+        tried_ever = _count_tried(cohort, learnt, cache)
+        bundle = fit_bundle(predictors, cohort.outcome, file, cache=cache, mapper=mapper)
+    notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_kinds_of_notes(gathered))
+    with clock.stage("evaluate and publish"):
+        outputs = _publish(
+            file, cohort, predictors, measured, learnt, bundle, cache, versions,
+            notes=notes, fixed_on=fixed_on, tried_ever=tried_ever, truth=truth,
+        )  # fmt: skip
+        evaluation = json.loads(outputs["evaluation.json"])
+        write_outputs(out, {name: outputs[name] for name in outputs.names})
+    record = _record(file, cohort, gathered, outputs, clock, versions)
+    write_whole(out / "run.json", record)
+    return RunResult(out, evaluation, cohort.flow, notes, evaluation["bundle_blocked"], clock.seconds, truth)
+
+
+def write_outputs(out: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a run whole; a bundle of an earlier run that is no longer valid goes."""
+    for name, data in files.items():
+        write_whole(out / name, data)
+    bundle = out / "bundle"
+    if bundle.is_dir():
+        for path in sorted(bundle.rglob("*")):
+            if path.is_file() and path.relative_to(out).as_posix() not in files:
+                path.unlink()
+
+
+def _measure(file: StudyFile, cohort: Cohort, cache: Cache, mapper: Mapper) -> tuple[Cohort, Measured | None]:
+    if file.images is None or not file.measurements:
+        return cohort, None
+    measured = measure(file.images, cohort.patients, cohort.choices, file.measurements, cache=cache, mapper=mapper)
+    return cohort.without(measured.exclusions), measured
+
+
+def _fix_success(file: StudyFile, cohort: Cohort, cache: Cache) -> str:
+    """Note the criteria of success before the first result, and return when and as what they were first noted."""
+    if not file.study.success:
+        return ""
+    key = hashing.of_value(list(file.study.success))
+    snapshot = cohort.snapshot()
+    if cache.store.first_counted(snapshot, f"success {key}") is None:
+        cache.store.count(snapshot, f"success {key}", key, 1)
+    first = cache.store.first_counted(snapshot, f"success {key}")
+    before = cache.store.first_counted(snapshot, "settings tried")
+    when = f"recorded on {first:%Y-%m-%d} as {key[:12]}" if first else ""
+    late = before is not None and first is not None and before < first
+    return when + (", after a first result on this cohort was known" if late else ", before the first result")
+
+
+def _count_tried(cohort: Cohort, learnt: tuple[Learnt, ...], cache: Cache) -> int:
+    for one in learnt:
+        cache.store.count(cohort.snapshot(), "settings tried", one.hash, one.tried)
+    return cache.store.counted(cohort.snapshot(), "settings tried")
+
+
+def _publish(
+    file: StudyFile,
+    cohort: Cohort,
+    predictors: Table,
+    measured: Measured | None,
+    learnt: tuple[Learnt, ...],
+    bundle: Outputs,
+    cache: Cache,
+    versions: Mapping[str, str],
+    *,
+    notes: tuple[Problem, ...],
+    fixed_on: str,
+    tried_ever: int,
+    truth: Truth | None,
+) -> Outputs:
+    def compute() -> dict[str, bytes]:
+        guards = study_guards(file, cohort, predictors, learnt)
+        blocked = blocked_by(guards, file.study.validation.override)
+        evaluation = evaluate_study(file, cohort, learnt, guards, tried_ever=tried_ever)
+        content = report_content(
+            file, cohort, predictors, learnt, evaluation,
+            notes=notes, versions=versions, hashes=_hashes(cohort, predictors), made_on=_today(),
+            fixed_on=fixed_on, truth=truth, blocked=blocked,
+        )  # fmt: skip
+        document = as_json(file, cohort, evaluation, predictors) | {
+            "bundle_blocked": blocked,
+            "research_only": content.research_only,
+            "truth": {"metric": truth.metric, "best": truth.best} if truth else None,
+        }
+        files = {
+            "evaluation.json": _json(document),
+            "report.html": render(content).encode(),
+            "predictions.csv": predictions_csv(cohort, learnt),
+            "features.parquet": to_parquet(predictors, reasons=dict(measured.reasons) if measured else {}),
+        }
+        if not blocked:
+            parts = {name: bundle[name] for name in bundle.names}
+            files |= {BUNDLE + name: data for name, data in bundle_files(file, parts, evaluation, versions).items()}
+        return files
+
+    used = file.as_used()
+    used["data"] |= {"images": "", "table": ""}  # where the data lie changes nothing in the results
+    settings = [used, file.name, fixed_on, tried_ever, repr(truth), [repr(note) for note in notes]]
+    inputs = {one.name: one.hash for one in learnt} | {
+        "bundle": hashing.of_value(dict(bundle.names)),
+        "flow": hashing.of_value([repr(cohort.flow)]),
+        "predictors": hashing.of_frame(predictors.frame),
+        "circumstances": hashing.of_frame(cohort.circumstances),
+        "versions": hashing.of_value(dict(versions)),
+    }
+    return cache.stage("publish", version=PUBLISH_VERSION, settings=settings, inputs=inputs, compute=compute)
+
+
+def _hashes(cohort: Cohort, predictors: Table) -> dict[str, str]:
+    images = sorted(
+        {
+            name
+            for choices in cohort.choices.values()
+            for one in choices
+            for name in (*one.series.hashes, one.region_set.hash)
+        }
+    )
+    return {
+        "table": cohort.table_hash,
+        "images": hashing.of_value(images),
+        "participants and outcome": cohort.snapshot(),
+        "predictors": hashing.of_frame(predictors.frame),
+    }
+
+
+def _record(
+    file: StudyFile,
+    cohort: Cohort,
+    gathered: Gathered | None,
+    outputs: Outputs,
+    clock: Clock,
+    versions: Mapping[str, str],
+) -> bytes:
+    images = {
+        patient: [
+            {
+                "series": one.series.uid,
+                "region": one.region,
+                "files": dict(zip(one.series.files, one.series.hashes, strict=True)),
+            }
+            | {"regions": {one.region_set.file: one.region_set.hash}}
+            for one in choices
+        ]
+        for patient, choices in sorted(cohort.choices.items())
+    }
+    document = {
+        "schema": 1,
+        "study": file.name,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "as_given": file.path.read_text(encoding="utf-8-sig"),
+        "as_used": file.as_used(),
+        "versions": dict(versions),
+        "platform": {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()},
+        "seconds": clock.seconds,
+        "computed_on": outputs.created,
+        "from_cache": not outputs.fresh,
+        "outputs": dict(outputs.names),
+        "data": {
+            "table": cohort.table_hash,
+            "participants_and_outcome": cohort.snapshot(),
+            "set_aside": [str(problem) for problem in gathered.index.set_aside] if gathered else [],
+            "images": images,
+        },
+        "exclusions": [
+            {
+                "patient_id": one.patient_id,
+                "step": one.step,
+                "code": one.problem.code,
+                "found": one.problem.found,
+                "remedy": one.problem.remedy,
+            }
+            for one in cohort.flow.exclusions
+        ],
+    }
+    return _json(document)
+
+
+def _kinds_of_notes(gathered: Gathered | None) -> tuple[Problem, ...]:
+    """Return each kind of note on a file once, with the number of series that it was made on."""
+    if gathered is None:
+        return ()
+    entries = [note for series in gathered.index.series for note in series.notes]
+    entries += [note for regions in gathered.index.region_sets for note in regions.notes]
+    kinds: dict[tuple[str, str], list[Problem]] = {}
+    for note in entries:
+        kinds.setdefault((note.code, note.found), []).append(note)
+    return tuple(
+        Problem(code, f"{len(notes)} series or region sets", found, notes[0].remedy)
+        for (code, found), notes in sorted(kinds.items())
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,169 @@
+"""Measure: what the images of each participant show, patient by patient."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prognoscope.core.flow import Exclusion
+from prognoscope.core.measures import Feature
+from prognoscope.core.problems import Problem, Refused, refuse
+from prognoscope.core.table import PATIENT, Column, Table
+from prognoscope.core.work import Mapper
+from prognoscope.curation import Choice
+from prognoscope.sources import read_mask, read_volume
+from prognoscope.study.cache import Cache
+from prognoscope.study.file import Measurement
+from prognoscope.study.offers import measures
+
+VERSION = 1
+_POWERS = {"intensity": 1, "intensity2": 2, "intensity3": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One region of one patient and all that is measured there: `wanted` is (measure, settings as JSON)."""
+
+    folder: Path
+    prefix: str
+    choice: Choice
+    wanted: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """Features of the patients who could be measured, and the exclusions of the others.
+
+    `reasons` says per patient and feature why a value is NaN.
+    """
+
+    table: Table
+    reasons: Mapping[str, Mapping[str, str]]
+    exclusions: tuple[Exclusion, ...]
+
+
+def measure(
+    folder: Path,
+    patients: Sequence[str],
+    choices: Mapping[str, Sequence[Choice]],
+    measurements: Sequence[Measurement],
+    *,
+    cache: Cache,
+    mapper: Mapper,
+) -> Measured:
+    """Measure every patient; one whose images are as before is not read again.
+
+    Parameters
+    ----------
+    folder
+        The source that the choices' paths are relative to.
+    patients
+        IDs in the order of the result.
+    choices
+        Per patient one choice for each imaging predictor, in the order in which `measurements` first names them.
+    """
+    roles = list(dict.fromkeys(measurement.predictor for measurement in measurements))
+    tasks = [
+        _task(folder, choices[patient][position], [one for one in measurements if one.predictor is role])
+        for patient in patients
+        for position, role in enumerate(roles)
+    ]
+    answers = cache.map(
+        mapper, "measure", measure_region, tasks, [_key(task) for task in tasks], label="measure images"
+    )
+    return _collect(patients, len(roles), [json.loads(answer) for answer in answers])
+
+
+def measure_region(task: Task) -> bytes:
+    """Measure one region; the answer is JSON: `{"features": [[name, value, unit, reason, meaning]]}` or a problem."""
+    offers = {offer.name: offer for offer in measures()}
+    try:
+        volume = read_volume(task.folder, task.choice.series)
+        mask = read_mask(task.folder, task.choice.region_set, task.choice.region, task.choice.series)
+        features = [
+            feature
+            for name, settings in task.wanted
+            for feature in offers[name].measure(
+                volume, mask, offers[name].settings.model_validate_json(settings), task.choice.series.modality
+            )
+        ]
+    except Refused as refused:
+        problem = refused.problem
+        return json.dumps({"problem": [problem.code, problem.subject, problem.found, problem.remedy]}).encode()
+    return json.dumps({"features": [_plain(task, feature) for feature in features]}).encode()
+
+
+def _task(folder: Path, choice: Choice, measurements: Sequence[Measurement]) -> Task:
+    predictor = measurements[0].predictor
+    wanted = tuple((one.measure.name, one.settings.model_dump_json(by_alias=True)) for one in measurements)
+    return Task(folder, f"{predictor.result_name}.{predictor.region_name}", choice, wanted)
+
+
+def _key(task: Task) -> object:
+    versions = {offer.name: offer.version for offer in measures()}
+    choice = task.choice
+    return [
+        VERSION,
+        task.prefix,
+        [[name, versions[name], settings] for name, settings in task.wanted],
+        list(choice.series.hashes),
+        choice.series.unit,
+        choice.region_set.hash,
+        choice.region,
+    ]
+
+
+def _plain(task: Task, feature: Feature) -> list[Any]:
+    value = feature.value if math.isfinite(feature.value) else None
+    return [f"{task.prefix}.{feature.name}", value, _unit(task, feature.unit), feature.reason, feature.meaning]
+
+
+def _unit(task: Task, unit: str) -> str:
+    image = task.choice.series.unit
+    if unit not in _POWERS:
+        return unit
+    if image == "1":
+        return "1"
+    return image if _POWERS[unit] == 1 else f"{image}^{_POWERS[unit]}"
+
+
+def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str, Any]]) -> Measured:
+    rows: dict[str, list[list[Any]]] = {}
+    exclusions = []
+    for position, patient in enumerate(patients):
+        own = answers[position * roles : (position + 1) * roles]
+        refused = [answer["problem"] for answer in own if "problem" in answer]
+        if refused:
+            code, subject, found, remedy = refused[0]
+            exclusions.append(
+                Exclusion(patient, "measurement", Problem(code, f"patient {patient}, {subject}", found, remedy))
+            )
+        else:
+            rows[patient] = [feature for answer in own for feature in answer["features"]]
+    if not rows:
+        raise refuse(
+            "nobody-measured",
+            subject="images",
+            found=f"none of {len(patients)} patients could be measured; for instance {exclusions[0].problem}",
+            remedy="correct the images or regions and run again",
+        )
+    described = next(iter(rows.values()))
+    columns = tuple(
+        Column(name, "number", unit=unit, meaning=meaning, origin="imaging", known_at="time_zero")
+        for name, _, unit, _, meaning in described
+    )
+    values = [[math.nan if cell[1] is None else cell[1] for cell in row] for row in rows.values()]
+    frame = pd.DataFrame(
+        np.array(values, dtype=float),
+        index=pd.Index(list(rows), name=PATIENT),
+        columns=[column.name for column in columns],
+    )
+    reasons = {patient: {cell[0]: cell[3] for cell in row if cell[3]} for patient, row in rows.items()}
+    return Measured(Table(frame, columns), {patient: why for patient, why in reasons.items() if why}, tuple(exclusions))

@@ -1,0 +1,190 @@
+"""Publish: report, tables and bundle, written whole to the output folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prognoscope.cohort import Characteristic, characteristics
+from prognoscope.core.outcome import TimeToEvent
+from prognoscope.core.problems import Problem
+from prognoscope.core.table import Column, Table
+from prognoscope.report import CohortRow, Importance, PredictorUsed, ReportContent, Success, Truth
+from prognoscope.study.file import StudyFile
+from prognoscope.study.stages.evaluate import judge
+from prognoscope.study.stages.learn import TITLES, Learnt
+from prognoscope.study.stages.select import Cohort
+from prognoscope.validation import Evaluation
+
+VERSION = 1
+SHOWN_FEATURES = 20
+
+
+def report_content(
+    study: StudyFile,
+    cohort: Cohort,
+    predictors: Table,
+    learnt: Sequence[Learnt],
+    evaluation: Evaluation,
+    *,
+    notes: Sequence[Problem],
+    versions: Mapping[str, str],
+    hashes: Mapping[str, str],
+    made_on: str,
+    fixed_on: str,
+    truth: Truth | None,
+    blocked: str,
+) -> ReportContent:
+    """Gather all that the report shows."""
+    main = learnt[0]
+    warned = [guard for guard in evaluation.guards if guard.status != "passed"]
+    return ReportContent(
+        study=study.name,
+        question=study.study.question,
+        outcome=outcome_in_words(study),
+        evaluation=evaluation,
+        made_on=made_on,
+        version=versions["prognoscope"],
+        flow=cohort.flow,
+        cohort=_cohort_rows(cohort),
+        cohort_summary="median (quartiles) or number (share)",
+        importances=_importances(main, predictors),
+        importance_scale="mean loss of log score on held-out participants when the feature is shuffled among them",
+        chosen=main.chosen,
+        predictors=tuple(_predictor_used(column) for column in predictors.columns),
+        candidate_parameters=_parameters(predictors),
+        sources=_sources(study, cohort),
+        settings=study.as_used(),
+        versions=versions,
+        hashes=hashes,
+        seed=study.study.seed,
+        tried_ever=evaluation.counts["settings_tried_on_this_cohort_ever"],
+        truth=truth,
+        success=_success(study, evaluation, fixed_on),
+        notes=tuple(notes),
+        research_only=bool(warned),
+        research_reasons=tuple(guard.name for guard in warned),
+        bundle_blocked=blocked,
+        overrides=study.study.validation.override,
+    )
+
+
+def outcome_in_words(study: StudyFile) -> str:
+    """Return the outcome as a phrase: `death within 730 days of time zero`."""
+    rule = study.study.outcome
+    if hasattr(rule, "horizon"):
+        return f"{rule.words or 'the event'} within {rule.horizon:g} days of time zero"
+    return rule.words or f"{rule.column} = {rule.event}"
+
+
+def predictions_csv(cohort: Cohort, learnt: Sequence[Learnt]) -> bytes:
+    """Return all out-of-fold risks as CSV: `patient_id,model,repeat,fold,risk` and the outcome."""
+    outcome = cohort.outcome
+    timed = isinstance(outcome, TimeToEvent)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["patient_id", "model", "repeat", "fold", "risk", *(("time_days",) if timed else ()), "event"])
+    for one in learnt:
+        for repeat in range(one.out_of_fold.repeats):
+            for row, patient in enumerate(cohort.patients):
+                risk, fold = one.out_of_fold.risk[repeat, row], one.out_of_fold.fold[repeat, row]
+                time = [f"{outcome.time_days[row]:g}"] if isinstance(outcome, TimeToEvent) else []
+                writer.writerow([patient, one.name, repeat, fold, repr(float(risk)), *time, int(outcome.event[row])])
+    return text.getvalue().encode()
+
+
+def bundle_files(
+    study: StudyFile, predictor: Mapping[str, bytes], evaluation: Evaluation, versions: Mapping[str, str]
+) -> dict[str, bytes]:
+    """Return the files of a bundle: the predictor, the study as used, and what a user must know of it."""
+    warned = [guard.name for guard in evaluation.guards if guard.status != "passed"]
+    used = study.as_used()
+    used["data"] |= {"images": "", "table": study.table.name}
+    card = {
+        "format": 1,
+        "study": study.name,
+        "question": study.study.question,
+        "outcome": outcome_in_words(study),
+        "participants": evaluation.n,
+        "events": evaluation.events,
+        "research_only": bool(warned),
+        "warned_by": warned,
+        "overrides": study.study.validation.override,
+        "versions": dict(versions),
+    }
+    return {
+        "study.json": _json(used),
+        "card.json": _json(card),
+        **{f"predictor/{name}": data for name, data in predictor.items()},
+    }
+
+
+def _cohort_rows(cohort: Cohort) -> tuple[CohortRow, ...]:
+    rows: list[CohortRow] = []
+    named = ""
+    for one in characteristics(cohort.clinical, cohort.event):
+        if one.level and one.name != named:
+            rows.append(CohortRow(one.name, missing=str(one.missing)))
+        named = one.name
+        rows.append(_row(one))
+    return tuple(rows)
+
+
+def _row(one: Characteristic) -> CohortRow:
+    if one.level:
+        return CohortRow(one.level, one.overall, one.with_event, one.without_event, level=True)
+    name = f"{one.name}, {one.unit}" if one.unit else one.name
+    return CohortRow(name, one.overall, one.with_event, one.without_event, str(one.missing))
+
+
+def _importances(main: Learnt, predictors: Table) -> tuple[Importance, ...]:
+    columns = {column.name: column for column in predictors.columns}
+    shown = []
+    for use in main.uses[:SHOWN_FEATURES]:
+        column = columns.get(use.column)
+        words = column.meaning if column else ""
+        direction = "higher values, higher risk" if use.direction > 0.5 else "higher values, lower risk"
+        told = "; ".join(filter(None, [words, direction if abs(use.direction) > 0.5 else "direction varies"]))
+        unit = column.unit if column and column.unit != "1" else ""
+        shown.append(Importance(use.feature, told, unit, use.selected, use.importance, use.importance, use.importance))
+    return tuple(shown)
+
+
+def _predictor_used(column: Column) -> PredictorUsed:
+    return PredictorUsed(column.name, column.meaning, column.unit, column.origin, column.known_at)
+
+
+def _parameters(predictors: Table) -> int:
+    return sum(
+        max(len(column.levels) - 1, 1) if column.type == "category" and not column.ordered else 1
+        for column in predictors.columns
+    )
+
+
+def _sources(study: StudyFile, cohort: Cohort) -> tuple[str, ...]:
+    centre = study.study.data.centre
+    if centre not in cohort.circumstances.columns:
+        return ()
+    return tuple(sorted(cohort.circumstances[centre].dropna().unique()))
+
+
+def _success(study: StudyFile, evaluation: Evaluation, fixed_on: str) -> Success | None:
+    criteria = study.study.success
+    if not criteria:
+        return None
+    from prognoscope.study.stages.evaluate import describe
+
+    met, evidence = judge(criteria, evaluation)
+    return Success("; ".join(describe(one) for one in criteria), met, evidence, fixed_on)
+
+
+def title_of(model: str) -> str:
+    """Return the words for a set of predictors."""
+    return TITLES[model]
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,245 @@
+"""Select: who takes part, from when, with which outcome, and in which images they are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from prognoscope.cohort import clinical_table, ineligible, read_outcome, time_zero_days
+from prognoscope.core import hashing
+from prognoscope.core.flow import Exclusion, Flow, Step
+from prognoscope.core.images import ImageIndex
+from prognoscope.core.outcome import Outcome, TimeToEvent
+from prognoscope.core.problems import Problem, Refused, refuse
+from prognoscope.core.settings import nearest
+from prognoscope.core.table import PATIENT, Table
+from prognoscope.curation import Choice, choose
+from prognoscope.sources import read_table
+from prognoscope.study.file import Study
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cohort:
+    """The participants, sorted by ID, and everything that is known of them before anything is measured.
+
+    Attributes
+    ----------
+    outcome, clinical
+        In the order of `flow.included`.
+    choices
+        Per participant one series and region for each imaging predictor.
+    circumstances
+        Centre, scanner and whatever tells where an image came from: for guards, never for prediction.
+    table_hash
+        SHA-256 of the table's file.
+    """
+
+    flow: Flow
+    outcome: Outcome
+    clinical: Table
+    choices: Mapping[str, tuple[Choice, ...]]
+    circumstances: pd.DataFrame
+    table_hash: str
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """IDs of the participants, sorted."""
+        return self.flow.included
+
+    @property
+    def event(self) -> NDArray[np.bool_]:
+        """Whether each participant has the event, by the horizon for a time to event."""
+        if isinstance(self.outcome, TimeToEvent):
+            return np.asarray(self.outcome.event & (self.outcome.time_days <= self.outcome.horizon_days))
+        return self.outcome.event
+
+    def without(self, exclusions: tuple[Exclusion, ...]) -> Cohort:
+        """Return the cohort after a further step has excluded some participants."""
+        if not exclusions:
+            return self
+        flow = self.flow.without(exclusions)
+        rows = [self.flow.included.index(patient) for patient in flow.included]
+        return Cohort(
+            flow=flow,
+            outcome=_both_classes(self.outcome.take(rows)),
+            clinical=self.clinical.take(flow.included),
+            choices={patient: self.choices[patient] for patient in flow.included},
+            circumstances=self.circumstances.loc[list(flow.included)],
+            table_hash=self.table_hash,
+        )
+
+    def snapshot(self) -> str:
+        """SHA-256 of participants and outcome: what the counters of the store belong to."""
+        times = self.outcome.time_days.tolist() if isinstance(self.outcome, TimeToEvent) else []
+        return hashing.of_value([list(self.patients), self.outcome.event.tolist(), times])
+
+
+def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
+    """Decide who takes part.
+
+    Steps, each with its exclusions: row in the table, eligibility, time zero, outcome, images and regions.
+
+    Raises
+    ------
+    Refused
+        A table that cannot be read, a column that is missing, an outcome that cannot be told, or nobody left.
+    """
+    rows = read_rows(study, table)
+    strangers = _without_row(rows, index) if index is not None else ()
+    kept, exclusions = rows, list(strangers)
+    kept = _keep(kept, exclusions, ineligible(kept, study.eligible))
+    zero, unknown = time_zero_days(kept, study.time_zero)
+    kept = _keep(kept, exclusions, unknown)
+    read = read_outcome(kept, study.outcome, zero)
+    kept = _keep(kept, exclusions, read.exclusions)
+    choices, unseen = _choices(study, tuple(kept.index), index, rows)
+    exclusions.extend(unseen)
+    included = tuple(patient for patient in read.patients if patient in choices)
+    _refuse_if_empty(included, exclusions, index)
+    position = {patient: row for row, patient in enumerate(read.patients)}
+    clinical, notes = clinical_table(rows.loc[list(included)], study.clinical)
+    return Cohort(
+        flow=Flow(included, tuple(exclusions), (*read.notes, *notes)),
+        outcome=_both_classes(read.outcome.take([position[patient] for patient in included])),
+        clinical=clinical,
+        choices=choices,
+        circumstances=_circumstances(study, rows.loc[list(included)], choices),
+        table_hash=hashing.of_file(table),
+    )
+
+
+def read_rows(study: Study, table: Path) -> pd.DataFrame:
+    """Read the table: cells as text, None where missing, indexed and sorted by patient ID.
+
+    Raises
+    ------
+    Refused
+        As `sources.read_table`; `column-missing` without the patient column; `patient-twice`; `patient-id-missing`.
+    """
+    frame = read_table(table, missing=study.data.missing)
+    name = study.data.patient
+    if name not in frame.columns:
+        near = nearest(name, [str(column) for column in frame.columns])
+        raise refuse(
+            "column-missing",
+            subject=f"column {name}",
+            found=f"{table.name} has no such column" + (f", but has {near}" if near else ""),
+            remedy="name the column that holds the DICOM PatientID with `data: patient:`; there are: "
+            + ", ".join(map(str, frame.columns)),
+        )
+    ids = frame[name].map(lambda cell: cell.strip() or None, na_action="ignore")
+    if ids.isna().any():
+        raise refuse(
+            "patient-id-missing",
+            subject=f"{table.name}, row {int(np.flatnonzero(ids.isna())[0]) + 2}",
+            found=f"the column {name} is empty",
+            remedy="give every row its patient ID, or delete the row",
+        )
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].iloc[0]
+        lines = ", ".join(str(row + 2) for row in np.flatnonzero(ids == twice))
+        raise refuse(
+            "patient-twice",
+            subject=f"patient {twice}",
+            found=f"{table.name} has several rows with this ID (rows {lines})",
+            remedy="keep one row per patient, or give two patients two IDs",
+        )
+    return frame.set_index(pd.Index(ids, name=PATIENT)).sort_index()
+
+
+def _keep(rows: pd.DataFrame, exclusions: list[Exclusion], more: tuple[Exclusion, ...]) -> pd.DataFrame:
+    exclusions.extend(more)
+    return rows.drop(index=[exclusion.patient_id for exclusion in more])
+
+
+def _without_row(rows: pd.DataFrame, index: ImageIndex) -> tuple[Exclusion, ...]:
+    known = list(map(str, rows.index))
+    return tuple(
+        Exclusion(patient, "table", _no_row(patient, known)) for patient in index.patients if patient not in rows.index
+    )
+
+
+def _no_row(patient: str, known: list[str]) -> Problem:
+    near = nearest(patient, known)
+    return Problem(
+        "no-table-row",
+        f"patient {patient}",
+        "has images, but no row in the table" + (f" (the nearest ID there is {near})" if near else ""),
+        "add the row, or write the ID as the images do",
+    )
+
+
+def _choices(
+    study: Study, patients: tuple[str, ...], index: ImageIndex | None, rows: pd.DataFrame
+) -> tuple[dict[str, tuple[Choice, ...]], list[Exclusion]]:
+    if index is None or not study.imaging:
+        return dict.fromkeys(patients, ()), []
+    imaged = set(index.patients)
+    strangers = [patient for patient in index.patients if patient not in rows.index]
+    choices: dict[str, tuple[Choice, ...]] = {}
+    exclusions = []
+    for patient in patients:
+        if patient not in imaged:
+            exclusions.append(Exclusion(patient, "images", _no_images(patient, strangers)))
+            continue
+        try:
+            choices[patient] = tuple(choose(index, patient, predictor.role) for predictor in study.imaging)
+        except Refused as refused:
+            step: Step = "regions" if refused.problem.code.startswith(("region", "no-region")) else "images"
+            exclusions.append(Exclusion(patient, step, refused.problem))
+    return choices, exclusions
+
+
+def _no_images(patient: str, strangers: list[str]) -> Problem:
+    near = nearest(patient, strangers)
+    return Problem(
+        "no-images",
+        f"patient {patient}",
+        "has a row in the table, but no images" + (f" (the nearest ID without a row is {near})" if near else ""),
+        "add the images, or write the ID as the images do",
+    )
+
+
+def _refuse_if_empty(included: tuple[str, ...], exclusions: list[Exclusion], index: ImageIndex | None) -> None:
+    if included:
+        return
+    tally = Flow((), tuple(exclusions)).counts()
+    reasons = "; ".join(f"{number} × {code} ({step})" for step, code, number in tally)
+    first = exclusions[0].problem if exclusions else None
+    raise refuse(
+        "no-participants",
+        subject="cohort",
+        found=f"nobody is left: {reasons or 'the table is empty'}" + (f"; for instance {first}" if first else ""),
+        remedy="IDs of table and images must agree" if index is not None else "check the eligibility rules",
+    )
+
+
+def _both_classes(outcome: Outcome) -> Outcome:
+    if 0 < outcome.events < len(outcome):
+        return outcome
+    who = "no participant" if outcome.events == 0 else "every participant"
+    raise refuse(
+        "one-class",
+        subject="outcome",
+        found=f"{who} of {len(outcome)} has the event after all exclusions, so there is nothing to tell apart",
+        remedy="see which patients were excluded and why; check `outcome:` in the study file",
+    )
+
+
+def _circumstances(study: Study, rows: pd.DataFrame, choices: Mapping[str, tuple[Choice, ...]]) -> pd.DataFrame:
+    columns: dict[str, object] = {
+        name: rows[name] for name in (study.data.centre, study.data.scanner) if name in rows.columns
+    }
+    for position, predictor in enumerate(study.imaging):
+        series = [choices[patient][position].series for patient in rows.index]
+        columns[f"{predictor.result_name} scanner"] = [
+            f"{one.manufacturer} {one.scanner}".strip() or None for one in series
+        ]
+        columns[f"{predictor.result_name} slice spacing"] = [f"{one.grid.spacing[0]:.3g} mm" for one in series]
+        columns[f"{predictor.result_name} pixel spacing"] = [f"{one.grid.spacing[1]:.3g} mm" for one in series]
+    return pd.DataFrame(columns, index=rows.index)

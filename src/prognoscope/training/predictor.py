@@ -1,0 +1,169 @@
+"""A predictor for new patients: the pipeline learnt from all patients, and its refits on patient bootstraps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from prognoscope.core import hashing
+from prognoscope.core.outcome import Outcome, OutcomeKind, TimeToEvent
+from prognoscope.core.seeds import generator
+from prognoscope.core.table import PATIENT, Column, Table
+from prognoscope.core.work import Mapper, serial_map
+from prognoscope.training.candidates import Candidate, Score
+from prognoscope.training.crossfit import cohort_of, identity, require_inner
+from prognoscope.training.encoding import encode, with_levels
+from prognoscope.training.limits import Limits, limits_of
+from prognoscope.training.pipeline import Cohort, Pipeline, Recipe, Rows, fit_pipeline
+from prognoscope.training.preparation import PreparationSettings
+from prognoscope.training.splits import strata_of
+
+INTERVAL = (2.5, 97.5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """A fitted predictor.
+
+    Attributes
+    ----------
+    limits
+        The predictors it needs and what it knows of their ranges.
+    main
+        The pipeline learnt from all patients: gives the risk.
+    refits
+        Pipelines learnt, tuning included, from bootstraps of the patients: give the interval.
+    outcome_kind, horizon_days
+        What the risk is the probability of; the horizon is None for a binary outcome.
+    n, events
+        Patients it was trained on, and how many had the event (by the horizon).
+    """
+
+    limits: Limits
+    main: Pipeline
+    refits: tuple[Pipeline, ...]
+    outcome_kind: OutcomeKind
+    horizon_days: float | None
+    n: int
+    events: int
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The predictors it needs, with units and levels."""
+        return self.limits.columns
+
+    def predict(self, table: Table) -> pd.DataFrame:
+        """Predict patients.
+
+        Parameters
+        ----------
+        table
+            One row per patient with at least the predictor's columns; numbers in the same units.
+
+        Returns
+        -------
+        Indexed by `patient_id`, in the order of the table: `risk`; `low` and `high`, the 2.5 and 97.5 percentile of the
+        risk over the refits (NaN without refits); `abstained`, and the `reason` in words (empty if not). A patient
+        abstained from keeps risk and interval.
+
+        Raises
+        ------
+        Refused
+            `predictor-missing` and `predictor-type`, see `encode`.
+        """
+        with threadpool_limits(1):
+            encoded = encode(table.frame, self.columns)
+            low, high = self._interval(encoded)
+            risk = self.main.risk(encoded)
+        reasons = self.limits.reasons(table.frame)
+        return pd.DataFrame(
+            {
+                "risk": risk,
+                "low": low,
+                "high": high,
+                "abstained": [bool(reason) for reason in reasons],
+                "reason": reasons,
+            },
+            index=pd.Index(table.frame.index.astype(str), name=PATIENT),
+        )
+
+    def _interval(self, encoded: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> np.ndarray:
+        if not self.refits:
+            return np.full((2, len(encoded)), np.nan)
+        return np.percentile([refit.risk(encoded) for refit in self.refits], INTERVAL, axis=0)
+
+
+@dataclass(frozen=True, slots=True)
+class RefitTask:
+    """One fit of the whole pipeline: number 0 on all patients, the others on a bootstrap of them."""
+
+    cohort: Cohort
+    recipe: Recipe
+    number: int
+
+    def key(self) -> str:
+        """Return the SHA-256 of everything that the result depends on, for a cache."""
+        return hashing.of_value([identity(self.cohort, self.recipe), "refit", self.number])
+
+
+def fit_predictor(
+    predictors: Table,
+    outcome: Outcome,
+    *,
+    candidates: Sequence[Candidate],
+    inner: int,
+    score: Score,
+    refits: int = 100,
+    seed: int,
+    mapper: Mapper = serial_map,
+    preparation: PreparationSettings | None = None,
+    groups: Sequence[str] | None = None,
+) -> Predictor:
+    """Learn a predictor from all patients, and its interval from refits of the whole pipeline.
+
+    Parameters are those of `cross_fit`. The result is the same for any mapper and any order of the patients.
+    """
+    recipe = Recipe(tuple(candidates), preparation or PreparationSettings(), inner, score, seed)
+    cohort = cohort_of(predictors, outcome, groups=groups)
+    require_inner(cohort, np.arange(len(outcome)), inner=inner)
+    tasks = [RefitTask(cohort, recipe, number) for number in range(refits + 1)]
+    main, *others = mapper(run_refit, tasks, label="refits")
+    used = frozenset(
+        feature.column
+        for feature, weight in zip(main.preparation.features, main.fitted.weight(), strict=True)
+        if weight > 0
+    )
+    return Predictor(
+        limits=limits_of(predictors, with_levels(predictors), used),
+        main=main,
+        refits=tuple(others),
+        outcome_kind=outcome.kind,
+        horizon_days=outcome.horizon_days if isinstance(outcome, TimeToEvent) else None,
+        n=len(outcome),
+        events=outcome.events_by_horizon if isinstance(outcome, TimeToEvent) else outcome.events,
+    )
+
+
+def run_refit(task: RefitTask) -> Pipeline:
+    """Learn one pipeline. Pure: depends on the task alone."""
+    with threadpool_limits(1):
+        rows = np.arange(len(task.cohort.outcome)) if task.number == 0 else _bootstrap(task)
+        # A first number that no outer fold has keeps these random numbers apart from those of the folds.
+        return fit_pipeline(task.cohort, rows, task.recipe, key=(2**31, task.number))
+
+
+def _bootstrap(task: RefitTask) -> Rows:
+    """Draw groups of patients with replacement until the inner folds can be filled."""
+    groups = task.cohort.groups
+    members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
+    strata = strata_of(task.cohort.outcome)
+    draw = generator(task.recipe.seed, "refit", task.number)
+    while True:
+        rows = np.concatenate([members[group] for group in draw.integers(0, len(members), len(members))])
+        event, free = rows[strata[rows] == 1], rows[strata[rows] != 1]
+        if min(len(np.unique(groups[event])), len(np.unique(groups[free]))) >= task.recipe.inner:
+            return np.sort(rows)

@@ -1,0 +1,95 @@
+"""Random survival forest, kept as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import Field
+
+from prognoscope.core.outcome import Outcome, TimeToEvent
+from prognoscope.core.seeds import generator
+from prognoscope.core.settings import Settings
+from prognoscope.training.candidates import Counts, Matrix, Setting, Shares
+from prognoscope.training.survival_trees import grow
+from prognoscope.training.trees import Trees
+
+
+class SurvivalForestSettings(Settings):
+    """Grid of a random survival forest. Each field takes one value or a list to choose from."""
+
+    features: Counts = Field(default=(5, 15), description="how many of the ranked predictors it may use")
+    leaf_share: Shares = Field(default=(0.05, 0.15), description="smallest share of the patients in a leaf")
+    trees: Counts = Field(default=(100,), description="number of trees")
+
+
+def fit_survival_forest(x: Matrix, outcome: Outcome, settings: Sequence[Setting], *, seed: int) -> tuple[Trees, ...]:
+    """Fit a random survival forest for each setting (Ishwaran et al. 2008).
+
+    Each tree sees a bootstrap of the patients and splits by the log-rank statistic, trying the square root of the
+    number of predictors at each node. A leaf says one minus the Kaplan-Meier survival at the horizon of the patients
+    in it; the risk is the leaves' mean over the trees.
+    """
+    assert isinstance(outcome, TimeToEvent)
+    return tuple(_forest(x, outcome, setting, seed) for setting in settings)
+
+
+def _forest(x: Matrix, outcome: TimeToEvent, setting: Setting, seed: int) -> Trees:
+    n, features = x.shape
+    trees = int(setting["trees"])
+    draw = generator(seed, "survival forest")
+    samples = np.sort(draw.integers(0, n, (trees, n)), axis=1)
+    return grow_trees(
+        x,
+        outcome,
+        samples,
+        tried=max(1, round(features**0.5)),
+        smallest=max(1, round(float(setting["leaf_share"]) * n)),
+        seeds=draw.integers(1, 2**63, trees, dtype=np.uint64),
+    )
+
+
+def grow_trees(
+    x: Matrix,
+    outcome: TimeToEvent,
+    samples: np.ndarray[tuple[int, int], np.dtype[np.int64]],
+    *,
+    tried: int,
+    smallest: int,
+    seeds: np.ndarray[tuple[int], np.dtype[np.uint64]],
+) -> Trees:
+    """Grow one tree per row of `samples` `(trees, m)`, places in the order of the patients' times; see `grow`."""
+    order = np.argsort(outcome.time_days, kind="stable")
+    features, m = x.shape[1], samples.shape[1]
+    most = len(samples) * max(1, 2 * (m // smallest) - 1)
+    feature, left, right = (np.empty(most, dtype=np.int32) for _ in range(3))
+    threshold, value = np.empty(most), np.empty(most)
+    roots, gain = np.empty(len(samples), dtype=np.int32), np.zeros(features)
+    nodes = grow(
+        np.ascontiguousarray(x[order].T),
+        outcome.time_days[order],
+        outcome.event[order],
+        samples,
+        tried,
+        smallest,
+        float(outcome.horizon_days),
+        seeds,
+        feature,
+        threshold,
+        left,
+        right,
+        value,
+        roots,
+        gain,
+    )
+    total = float(gain.sum())
+    return Trees(
+        feature=feature[:nodes].copy(),
+        threshold=threshold[:nodes].copy(),
+        left=left[:nodes].copy(),
+        right=right[:nodes].copy(),
+        value=value[:nodes].copy(),
+        roots=roots,
+        gain=gain / total if total > 0 else gain,
+        link="mean",
+    )

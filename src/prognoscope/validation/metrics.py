@@ -1,0 +1,146 @@
+"""The figures of an evaluation: what each is called, which outcomes it serves, how it is computed under counts.
+
+`METRICS` is the one place where a figure is added; `evaluate` computes all that serve the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from prognoscope.core.outcome import Binary, Outcome, OutcomeKind, TimeToEvent
+from prognoscope.validation.censoring import known_event, status_weights
+from prognoscope.validation.checks import Bools, Floats, Ints
+from prognoscope.validation.discrimination import auc_rows, concordance_rows
+from prognoscope.validation.overall import brier_rows, event_rate_rows, log_rows, scaled_brier_rows
+from prognoscope.validation.recalibration import intercept_rows, slope_rows
+from prognoscope.validation.resampling import Counts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Resamples of the patients of one outcome: counts, and the weights of known statuses; both `(rows, n)`."""
+
+    outcome: Outcome
+    event: Bools
+    counts: Counts
+    weights: Floats
+
+
+def sample(outcome: Outcome, counts: Counts) -> Sample:
+    """Prepare resamples; censoring weights are estimated anew in each."""
+    return Sample(outcome, known_event(outcome), counts, status_weights(outcome, counts))
+
+
+Rows = Callable[[Sample, Floats, Ints], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricKind:
+    """A figure of `evaluation.json`.
+
+    Attributes
+    ----------
+    name
+        Its key.
+    kinds
+        Outcomes it serves.
+    rows
+        `(sample, risk (n,), fold (n,)) -> (rows,)`: its value in each resample; NaN where undefined.
+    needs
+        What must hold for it to be defined: `pairs` within a fold, both `classes`, a finite `logit` of every risk.
+    """
+
+    name: str
+    kinds: tuple[OutcomeKind, ...]
+    rows: Rows
+    needs: tuple[str, ...]
+
+
+def why_undefined(metric: MetricKind, outcome: Outcome, risk: Floats, fold: Ints) -> str:
+    """Say in words why a figure of one repeat is NaN."""
+    event = known_event(outcome)
+    if isinstance(outcome, TimeToEvent) and not np.isfinite(status_weights(outcome, _one(len(outcome)))).all():
+        return f"no patient was followed to the horizon of {outcome.horizon_days:g} days"
+    if "classes" in metric.needs and (not event.any() or event.all()):
+        return "every patient had the event" if event.all() else "no patient had the event"
+    if "logit" in metric.needs:
+        certain = int(((risk == 0) | (risk == 1)).sum())
+        if certain:
+            return f"{certain} of {len(risk)} risks are exactly 0 or 1, their logit is infinite"
+        if np.ptp(risk) == 0:
+            return "all risks are equal"
+        return "the risks separate those with the event from those without"
+    if "pairs" in metric.needs:
+        return f"no two patients of one fold can be compared ({len(np.unique(fold))} folds, {int(event.sum())} events)"
+    return "not defined for these risks"
+
+
+def _one(n: int) -> Counts:
+    return np.ones((1, n), dtype=np.uint16)
+
+
+def _auc(drawn: Sample, risk: Floats, fold: Ints) -> Floats:
+    return auc_rows(drawn.event, risk, fold, drawn.weights)
+
+
+def _c_index(drawn: Sample, risk: Floats, fold: Ints) -> Floats:
+    outcome = _survival(drawn)
+    return concordance_rows(outcome.time_days, outcome.event, risk, fold, drawn.counts)
+
+
+def _uno_c(drawn: Sample, risk: Floats, fold: Ints) -> Floats:
+    outcome = _survival(drawn)
+    horizon = outcome.horizon_days
+    return concordance_rows(outcome.time_days, outcome.event, risk, fold, drawn.counts, uno_horizon=horizon)
+
+
+def _survival(drawn: Sample) -> TimeToEvent:
+    assert not isinstance(drawn.outcome, Binary), "METRICS lists this figure for a time to event only"
+    return drawn.outcome
+
+
+def _brier(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 - all risks of a repeat
+    return brier_rows(drawn.event, risk, drawn.weights)
+
+
+def _scaled_brier(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 - all risks of a repeat
+    return scaled_brier_rows(drawn.event, risk, drawn.weights)
+
+
+def _log_score(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 - all risks of a repeat
+    score = log_rows(drawn.event, risk, drawn.weights)
+    return np.where(np.isfinite(score), score, np.nan)
+
+
+def _intercept(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 - all risks of a repeat
+    return intercept_rows(drawn.event, risk, drawn.weights)
+
+
+def _slope(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 - all risks of a repeat
+    return slope_rows(drawn.event, risk, drawn.weights)
+
+
+def _observed_expected(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 - all risks of a repeat
+    observed = event_rate_rows(drawn.event, drawn.weights)
+    counts = drawn.counts.astype(float)
+    expected = counts @ risk / counts.sum(axis=1)
+    return np.asarray(np.divide(observed, expected, out=np.full(len(observed), np.nan), where=expected > 0))
+
+
+BINARY: tuple[OutcomeKind, ...] = ("binary",)
+SURVIVAL: tuple[OutcomeKind, ...] = ("time-to-event",)
+METRICS: tuple[MetricKind, ...] = (
+    MetricKind("auc", BINARY, _auc, ("pairs", "classes")),
+    MetricKind("c_index", SURVIVAL, _c_index, ("pairs",)),
+    MetricKind("uno_c", SURVIVAL, _uno_c, ("pairs",)),
+    MetricKind("auc_at_horizon", SURVIVAL, _auc, ("pairs", "classes")),
+    MetricKind("brier", BINARY + SURVIVAL, _brier, ()),
+    MetricKind("scaled_brier", BINARY + SURVIVAL, _scaled_brier, ("classes",)),
+    MetricKind("log_score", BINARY + SURVIVAL, _log_score, ()),
+    MetricKind("calibration_intercept", BINARY + SURVIVAL, _intercept, ("classes", "logit")),
+    MetricKind("calibration_slope", BINARY + SURVIVAL, _slope, ("classes", "logit")),
+    MetricKind("observed_expected", BINARY + SURVIVAL, _observed_expected, ("classes",)),
+)

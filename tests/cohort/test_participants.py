@@ -1,0 +1,99 @@
+"""Eligibility, clinical predictors and the cohort table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prognoscope.cohort import ClinicalPredictor, Filter, characteristics, clinical_table, ineligible
+from prognoscope.core.problems import Refused
+from prognoscope.core.table import PATIENT, Column, Table
+
+
+def rows(**columns: list[str | None]) -> pd.DataFrame:
+    number = len(next(iter(columns.values())))
+    index = pd.Index([f"P{row:03}" for row in range(number)], name=PATIENT)
+    return pd.DataFrame(columns, index=index, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("rule", "excluded"),
+    [
+        ({"at_least": 18}, ["P000", "P003"]),
+        ({"above": 18}, ["P000", "P001", "P003"]),
+        ({"at_most": 18}, ["P002", "P003"]),
+        ({"below": 18}, ["P001", "P002", "P003"]),
+        ({"at_least": 18, "missing": "keep"}, ["P000"]),
+        ({"is": [17, 18]}, ["P002", "P003"]),
+        ({"is_not": 18.0}, ["P001", "P003"]),
+    ],
+)
+def test_each_operator_excludes_whom_it_should(rule: dict[str, object], excluded: list[str]) -> None:
+    frame = rows(age=["17", "18", "19,5", None])
+    found = ineligible(frame, (Filter.model_validate({"column": "age", **rule}),))
+    assert [one.patient_id for one in found] == excluded
+
+
+def test_a_patient_is_excluded_by_the_first_rule_that_fails() -> None:
+    frame = rows(age=["17"], sex=["m"])
+    rules = (Filter(column="age", at_least=18), Filter.model_validate({"column": "sex", "is": "f"}))
+    (only,) = ineligible(frame, rules)
+    assert only.problem.found == "age is “17”, the study asks for age at least 18"
+
+
+def test_a_rule_on_a_column_that_does_not_exist_names_the_nearest() -> None:
+    with pytest.raises(Refused, match="has age") as refused:
+        ineligible(rows(age=["1"]), (Filter(column="agee", at_least=1),))
+    assert refused.value.problem.code == "column-missing"
+
+
+def test_a_cell_that_is_no_number_is_refused_with_patient_and_column() -> None:
+    with pytest.raises(Refused, match="column age, patient P001: “old” is not a number"):
+        clinical_table(rows(age=["1", "old"]), (ClinicalPredictor(column="age", unit="year"),))
+
+
+def test_types_are_told_from_unit_levels_and_cells() -> None:
+    frame = rows(age=["61", "17"], grade=["High", None], sex=["Male", "Female"], dose=["1,5", "2"])
+    predictors = (
+        ClinicalPredictor(column="age", unit="year", known_at="time_zero"),
+        ClinicalPredictor(column="grade", levels=("Low", "High"), known_at="time_zero"),
+        ClinicalPredictor(column="sex", known_at="time_zero"),
+        ClinicalPredictor(column="dose", known_at="time_zero"),
+    )
+    table, notes = clinical_table(frame, predictors)
+    assert [(column.type, column.ordered, column.levels) for column in table.columns] == [
+        ("number", False, ()),
+        ("category", True, ("Low", "High")),
+        ("category", False, ("Female", "Male")),
+        ("number", False, ()),
+    ]
+    assert table.frame["dose"].tolist() == [1.5, 2.0]
+    assert table.frame["grade"].tolist() == ["High", None]
+    assert notes == ()
+
+
+def test_a_predictor_whose_time_is_not_declared_is_noted_and_one_known_later_refused() -> None:
+    frame = rows(age=["1", "2"])
+    _, notes = clinical_table(frame, (ClinicalPredictor(column="age"),))
+    assert [note.code for note in notes] == ["known-at-undeclared"]
+    with pytest.raises(Refused) as refused:
+        clinical_table(frame, (ClinicalPredictor(column="age", known_at="after"),))  # type: ignore[arg-type]
+    assert refused.value.problem.code == "known-too-late"
+
+
+def test_a_level_that_the_study_file_does_not_list_is_refused() -> None:
+    with pytest.raises(Refused, match="“high” is not among the levels Low, High"):
+        clinical_table(rows(grade=["Low", "high"]), (ClinicalPredictor(column="grade", levels=("Low", "High")),))
+
+
+def test_the_cohort_table_counts_levels_and_missing_cells_by_event() -> None:
+    frame = pd.DataFrame(
+        {"age": [60.0, 40.0, 50.0, np.nan], "sex": ["m", "f", "f", None]},
+        index=pd.Index(list("abcd"), name=PATIENT),
+    )
+    table = Table(frame, (Column("age", "number", unit="year"), Column("sex", "category", levels=("f", "m"))))
+    age, woman, man = characteristics(table, np.array([True, True, False, False]))
+    assert (age.overall, age.with_event, age.missing) == ("50 (45 to 55)", "50 (45 to 55)", 1)
+    assert (woman.overall, woman.with_event, woman.without_event) == ("2 (67 %)", "1 (50 %)", "1 (100 %)")
+    assert (man.without_event, woman.missing, man.missing) == ("0 (0 %)", 1, 0)

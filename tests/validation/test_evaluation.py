@@ -1,0 +1,168 @@
+"""The evaluation of a study, as its report and `evaluation.json` will hold it."""
+
+import numpy as np
+import pytest
+from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
+
+from prognoscope.core.outcome import Binary, TimeToEvent
+from prognoscope.core.predictions import OutOfFold
+from prognoscope.core.problems import Refused
+from prognoscope.validation import auc, brier, calibration_slope, evaluate
+
+
+def _evaluate(outcome, models, *, resamples=300, **more):
+    return evaluate(outcome, models, titles={"all": "All predictors"}, resamples=resamples, seed=1, **more)
+
+
+@pytest.fixture(scope="module")
+def binary():
+    event, risk = binary_cohort(120, seed=1)
+    main = out_of_fold(risk, repeats=3, folds=5)
+    flat = out_of_fold(np.full(120, 0.3), repeats=3, folds=5, seed=1)
+    return event, main, _evaluate(Binary(event), {"all": main, "clinical": flat})
+
+
+@pytest.fixture(scope="module")
+def survival():
+    outcome, risk = survival_cohort(120, seed=2)
+    main = out_of_fold(risk.clip(1e-6, 1 - 1e-6), repeats=2, folds=4)
+    return outcome, main, _evaluate(outcome, {"all": main})
+
+
+def test_each_figure_is_the_mean_over_repeats_of_the_plain_function(binary):
+    event, main, evaluation = binary
+    metrics = evaluation.model("all").metrics
+    each = list(zip(main.risk, main.fold, strict=True))
+    assert metrics["auc"].estimate == pytest.approx(np.mean([auc(event, r, fold=f) for r, f in each]), abs=1e-12)
+    assert metrics["brier"].estimate == pytest.approx(np.mean([brier(event, r) for r, _ in each]), abs=1e-12)
+    assert metrics["calibration_slope"].estimate == pytest.approx(
+        np.mean([calibration_slope(event, r) for r, _ in each]), abs=1e-9
+    )
+
+
+def test_a_binary_outcome_has_these_figures(binary):
+    assert list(binary[2].model("all").metrics) == [
+        "auc", "brier", "scaled_brier", "log_score", "calibration_intercept", "calibration_slope", "observed_expected",
+    ]  # fmt: skip
+
+
+def test_a_time_to_event_has_these_figures(survival):
+    assert list(survival[2].model("all").metrics) == [
+        "c_index", "uno_c", "auc_at_horizon", "brier", "scaled_brier", "log_score",
+        "calibration_intercept", "calibration_slope", "observed_expected",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["binary", "survival"])
+def test_every_estimate_lies_in_its_interval(kind, request):
+    evaluation = request.getfixturevalue(kind)[2]
+    for name, metric in evaluation.models[0].metrics.items():
+        assert metric.low < metric.estimate < metric.high, name
+        assert metric.reason == ""
+        assert metric.n == 120
+
+
+def test_the_numbers_of_the_cohort_are_stated(survival):
+    outcome, _, evaluation = survival
+    assert evaluation.n == 120
+    assert evaluation.events == outcome.events_by_horizon
+    assert evaluation.horizon_days == 730.0
+    assert evaluation.censored_before_horizon == outcome.censored_before_horizon
+    assert "conditional on the fitted models" in evaluation.interval
+    assert evaluation.counts["resamples"] == 300
+
+
+def test_differences_are_main_less_other_and_narrower_than_unpaired_ones(binary):
+    evaluation = binary[2]
+    (comparison,) = evaluation.comparisons
+    assert (comparison.model, comparison.reference) == ("all", "clinical")
+    first, second = (evaluation.model(name).metrics["brier"] for name in ("all", "clinical"))
+    difference = comparison.differences["brier"]
+    assert difference.estimate == pytest.approx(first.estimate - second.estimate, abs=1e-12)
+    assert difference.high - difference.low < (first.high - first.low) + (second.high - second.low)
+
+
+def test_a_model_compared_with_itself_differs_by_exactly_nothing():
+    event, risk = binary_cohort(60, seed=3)
+    model = out_of_fold(risk, repeats=2, folds=5)
+    evaluation = _evaluate(Binary(event), {"a": model, "b": model})
+    for metric in evaluation.comparisons[0].differences.values():
+        assert (metric.estimate, metric.low, metric.high) == (0.0, 0.0, 0.0)
+
+
+def test_curves_have_bands_and_groups_hold_every_patient(binary):
+    entry = binary[2].model("all")
+    curve = entry.calibration.curve
+    assert len(curve.x) == len(curve.y) == len(curve.low) == len(curve.high) > 0
+    assert sum(group.n for group in entry.calibration.groups) == 120
+    assert all(group.low <= group.observed <= group.high for group in entry.calibration.groups)
+    assert len(entry.decision.model.x) == len(entry.decision.treat_all) == 99
+    assert entry.roc is not None
+    assert entry.risk_groups == ()
+
+
+def test_risk_groups_of_a_time_to_event_are_ordered_and_complete(survival):
+    _, _, evaluation = survival
+    groups = evaluation.models[0].risk_groups
+    assert [group.name for group in groups] == ["low risk", "middle risk", "high risk"]
+    assert sum(group.n for group in groups) == 120
+    assert groups[0].survival.y[-1] > groups[-1].survival.y[-1]
+    assert all(group.at_risk[0] == (0.0, group.n) for group in groups)
+    assert evaluation.models[0].roc is None
+
+
+def test_the_same_seed_gives_the_same_evaluation_and_another_a_different_interval():
+    event, risk = binary_cohort(50, seed=4)
+    models = {"all": out_of_fold(risk, folds=5)}
+    assert repr(_evaluate(Binary(event), models)) == repr(_evaluate(Binary(event), models))
+    other = evaluate(Binary(event), models, titles={}, resamples=300, seed=2)
+    assert other.models[0].metrics["auc"].low != _evaluate(Binary(event), models).models[0].metrics["auc"].low
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_one_class_gives_reasons_not_numbers(every):
+    outcome = Binary(np.full(20, every))
+    metrics = _evaluate(outcome, {"all": out_of_fold(np.linspace(0.1, 0.9, 20), folds=2)}).models[0].metrics
+    for name in ("auc", "scaled_brier", "calibration_intercept", "calibration_slope"):
+        assert np.isnan(metrics[name].estimate)
+        assert "patient had the event" in metrics[name].reason
+    assert np.isfinite(metrics["brier"].estimate)
+
+
+def test_all_lost_before_the_horizon_gives_reasons_not_numbers():
+    outcome = TimeToEvent(np.arange(1.0, 21.0), np.zeros(20, dtype=bool), 730.0)
+    metrics = _evaluate(outcome, {"all": out_of_fold(np.linspace(0.1, 0.9, 20), folds=2)}).models[0].metrics
+    assert all(np.isnan(metric.estimate) for metric in metrics.values())
+    assert all("730 days" in metric.reason for metric in metrics.values())
+
+
+def test_leaving_one_out_has_no_auc_and_says_why_but_keeps_the_brier_score():
+    event, risk = binary_cohort(30, seed=5)
+    model = OutOfFold(risk[None], np.arange(30)[None])
+    metrics = _evaluate(Binary(event), {"all": model}).models[0].metrics
+    assert "no two patients of one fold" in metrics["auc"].reason
+    assert np.isfinite(metrics["brier"].estimate)
+
+
+def test_a_risk_of_exactly_zero_has_no_slope_and_says_why():
+    event, risk = binary_cohort(60, seed=6)
+    risk[7] = 0.0
+    metric = _evaluate(Binary(event), {"all": OutOfFold(risk[None], np.zeros((1, 60), dtype=np.int64))})
+    assert "1 of 60 risks are exactly 0 or 1" in metric.models[0].metrics["calibration_slope"].reason
+
+
+def test_five_patients_have_figures_without_intervals_where_resamples_often_fail():
+    outcome = Binary(np.array([True, False, False, False, False]))
+    model = out_of_fold(np.array([0.6, 0.2, 0.7, 0.3, 0.4]))
+    metric = _evaluate(outcome, {"all": model}).models[0].metrics["auc"]
+    assert metric.estimate == 0.75
+    assert np.isnan(metric.low)
+    assert "undefined in" in metric.reason
+
+
+def test_risks_of_another_cohort_are_refused():
+    event, risk = binary_cohort(30, seed=7)
+    with pytest.raises(Refused, match="values-shape"):
+        _evaluate(Binary(event), {"all": out_of_fold(risk[:20])})
+    with pytest.raises(Refused, match="no-model"):
+        _evaluate(Binary(event), {})
