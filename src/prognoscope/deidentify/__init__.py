@@ -3,7 +3,7 @@
 from prognoscope.deidentify.dataset import deidentify_dataset
 from prognoscope.deidentify.identity import Identity, gather, merged
 from prognoscope.deidentify.keys import create_key, fingerprint, read_key
-from prognoscope.deidentify.profile import PROFILES, Options, standard
+from prognoscope.deidentify.profile import PROFILES, Options, ProfileName, standard
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.pseudonyms import PseudonymTable, load_table, save_table
 
@@ -11,6 +11,7 @@ __all__ = [
     "PROFILES",
     "Identity",
     "Options",
+    "ProfileName",
     "Project",
     "PseudonymTable",
     "create_key",

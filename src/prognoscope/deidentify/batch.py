@@ -5,9 +5,8 @@ Each file ends in one of two ways: written under its new name, or refused with a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom import Dataset
@@ -122,7 +121,9 @@ def _outcome(planned: Planned, dataset: Dataset, log: Log, pixels: str = "not re
         planned.source,
         planned.target,
         actions=tuple((*step, count) for step, count in sorted(log.items())),
-        texts=tuple((name, text) for name in _KEPT_TEXT if (text := str(dataset.get(name) or "")) and text != "REMOVED"),
+        texts=tuple(
+            (name, text) for name in _KEPT_TEXT if (text := str(dataset.get(name) or "")) and text != "REMOVED"
+        ),
         traits=tuple((name, text) for name in _TRAITS if (text := str(dataset.get(name) or ""))),
         pixels=pixels,
         pseudonym=str(dataset.PatientID),
