@@ -5,7 +5,6 @@ Each file ends in one of two ways: written under its new name, or refused with a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from pydicom import Dataset
 
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.deidentify.dataset import Log, Study
-from prognoscope.deidentify.dicom import Described, clean_file, describe, write_file
+from prognoscope.deidentify.dicom import clean_file, write_file
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
@@ -86,17 +85,6 @@ class Outcome:
     pixels: str = "not read"
     pseudonym: str = ""
     modality: str = ""
-
-
-def describe_files(paths: Sequence[str], *, root: Path, options: Options) -> tuple[Described | Problem, ...]:
-    """Look at each of some files for the first time, in their order."""
-    seen: list[Described | Problem] = []
-    for path in paths:
-        try:
-            seen.append(describe(root / path, options))
-        except Refused as refused:
-            seen.append(refused.problem)
-    return tuple(seen)
 
 
 def clean_batch(

@@ -13,7 +13,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from prognoscope.core.hashing import of_value
@@ -21,6 +21,7 @@ from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.deidentify import (
     PROFILES,
+    Identity,
     Options,
     ProfileName,
     Project,
@@ -30,8 +31,19 @@ from prognoscope.deidentify import (
     merged,
     save_table,
 )
-from prognoscope.deidentify.batch import VERSION, Batch, Outcome, Planned, clean_batch, describe_files
+from prognoscope.deidentify.batch import VERSION, Batch, Outcome, Planned, clean_batch
 from prognoscope.deidentify.dicom import Described
+from prognoscope.deidentify.look import look_at
+from prognoscope.deidentify.others import (
+    Other,
+    PlannedOther,
+    as_words,
+    clean_other,
+    clean_table,
+    owner_by_path,
+    owners_by_tables,
+    place_of,
+)
 from prognoscope.deidentify.report import REPORT_FILE, build_report
 from prognoscope.sources.files import FoundFile, list_folder
 
@@ -106,10 +118,13 @@ def deidentify(
     earlier = load_table(private / PSEUDONYM_FILE, project)
     for folder in (target, private):
         folder.mkdir(parents=True, exist_ok=True)
-    described, unread = _look(listing.files, source, options, mapper)
-    held_back += unread
+    seen = _look(listing.files, source, options, mapper)
+    held_back += [(path, answer) for path, answer in seen.items() if isinstance(answer, Problem)]
+    described = {path: answer for path, answer in seen.items() if isinstance(answer, Described)}
     batches = _plan(described, project)
     outcomes, reused = _clean(batches, dict(_stamps(listing.files)), source, target, private, project, options, mapper)
+    others = {path: answer for path, answer in seen.items() if isinstance(answer, Other)}
+    outcomes += _clean_others(others, described, source, target, project, options, mapper)
     held_back += [(outcome.source, outcome.problem) for outcome in outcomes if outcome.problem]
     held_back.sort(key=lambda entry: (entry[0], entry[1].code))
     _remember(outcomes, described, earlier, private, project)
@@ -139,19 +154,16 @@ def _keep_apart(source: Path, target: Path, private: Path) -> None:
 
 def _look(
     files: Sequence[FoundFile], source: Path, options: Options, mapper: Mapper
-) -> tuple[dict[str, Described], list[tuple[str, Problem]]]:
+) -> dict[str, Described | Other | Problem]:
     paths = [file.path for file in files]
     groups = [tuple(paths[start : start + FILES_A_LOOK]) for start in range(0, len(paths), FILES_A_LOOK)]
-    look = functools.partial(describe_files, root=source, options=options)
-    described: dict[str, Described] = {}
-    unread: list[tuple[str, Problem]] = []
-    for group, answers in zip(groups, mapper(look, groups, label="looking at files"), strict=True):
-        for path, answer in zip(group, answers, strict=True):
-            if isinstance(answer, Described):
-                described[path] = answer
-            else:
-                unread.append((path, answer))
-    return described, unread
+    look = functools.partial(look_at, root=source, options=options)
+    answers = mapper(look, groups, label="looking at files")
+    return {
+        path: answer
+        for group, some in zip(groups, answers, strict=True)
+        for path, answer in zip(group, some, strict=True)
+    }
 
 
 def _plan(described: Mapping[str, Described], project: Project) -> tuple[Batch, ...]:
@@ -203,6 +215,43 @@ def _clean(
         _write_json(records[place], [_plain(outcome) for outcome in outcomes])
         done[place] = outcomes
     return [outcome for place in sorted(done) for outcome in done[place]], reused
+
+
+def _clean_others(
+    others: Mapping[str, Other],
+    described: Mapping[str, Described],
+    source: Path,
+    target: Path,
+    project: Project,
+    options: Options,
+    mapper: Mapper,
+) -> list[Outcome]:
+    people = _people(described)
+    tables = [path for path in sorted(others) if others[path].kind == "table"]
+    images = [path for path in sorted(others) if others[path].kind != "table"]
+    owners = owners_by_tables(tables, images, root=source, patients=frozenset(people))
+    words = as_words(frozenset(people) | frozenset(owners.values()))
+    planned = []
+    for path in images:
+        patient = owners.get(path) or owner_by_path(path, words)
+        planned.append(PlannedOther(Planned(path, place_of(path, patient, project)), others[path].kind, patient))
+    clean = functools.partial(clean_other, root=source, target=target, project=project)
+    outcomes = list(mapper(clean, planned, label="pictures and NIfTI"))
+    renamed = {PurePosixPath(one.planned.source).name: one.planned.target for one in planned}
+    places = [
+        Planned(path, f"tables/{project.token('table', path)}{PurePosixPath(path).suffix.lower()}") for path in tables
+    ]
+    rows = functools.partial(
+        clean_table, root=source, target=target, people=people, renamed=renamed, project=project, options=options
+    )
+    return outcomes + list(mapper(rows, places, label="tables"))
+
+
+def _people(described: Mapping[str, Described]) -> dict[str, Identity]:
+    known: dict[str, list[Identity]] = defaultdict(list)
+    for path in sorted(described):
+        known[described[path].patient or described[path].study_uid].append(described[path].identity)
+    return {person: merged(identities) for person, identities in sorted(known.items())}
 
 
 def _key(batch: Batch, stamps: Mapping[str, tuple[int, int]], context: Sequence[object]) -> str:
