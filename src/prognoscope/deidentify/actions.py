@@ -21,6 +21,7 @@ from prognoscope.deidentify.text import Cleaner, tidy
 
 TEXT = frozenset({"AE", "AS", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
 WRITTEN = frozenset({"LT", "ST", "UT", "UC"})  # text of which people write much
+_UNREADABLE = frozenset({"PN", "OB", "OW", "UN"})
 _LONGEST = {"AE": 16, "CS": 16, "SH": 16, "LO": 64, "ST": 1024, "LT": 10240}
 _PATIENT_ID, _PATIENT_NAME, _PATIENT_AGE = 0x00100020, 0x00100010, 0x00101010
 OLDEST_AGE_YEARS = 90  # 45 CFR 164.514(b)(2)(i)(C): ages over 89 may be aggregated into one category of 90 or older
@@ -121,10 +122,10 @@ def keep(element: DataElement, context: Context) -> DataElement | None:
 
 
 def clean(element: DataElement, context: Context) -> DataElement | None:
-    """C: dates moved by the patient's shift, text without identity, anything else as it is."""
+    """C: dates moved by the shift, text without identity; names and bytes, which can't be cleaned, replaced."""
     if element.VR in ("DA", "DT"):
         return _moved_date(element, context)
-    if element.VR == "PN":
+    if element.VR in _UNREADABLE:
         return dummy(element, context)
     return _cleaned_text(element, context, free=element.VR not in ("AE", "CS")) if element.VR in TEXT else element
 
