@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from pydicom import Dataset
 
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.deidentify.dataset import Log, Study
-from prognoscope.deidentify.dicom import clean_file, write_file
+from prognoscope.deidentify.dicom import Cleaned, clean_file, decoded, write_bytes, write_file
 from prognoscope.deidentify.identity import Identity
+from prognoscope.deidentify.ocr import open_reader
+from prognoscope.deidentify.pixels import cover_identifiers, must_read, thumbnail
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
 
@@ -71,7 +74,7 @@ class Outcome:
     traits
         What is left that describes the patient: `(keyword, value)`.
     pixels
-        `not read`, `read`, or `blackened`.
+        `not read`, `read` (nothing found that identifies), or `covered`.
     pseudonym, modality
         Of the clean object.
     """
@@ -90,18 +93,36 @@ class Outcome:
 def clean_batch(
     batch: Batch, *, root: Path, target: Path, private: Path, project: Project, options: Options
 ) -> tuple[Outcome, ...]:
-    """Clean and write the files of a batch, in their order."""
+    """Clean and write the files of a batch, in their order; thumbnails go into the private folder."""
     study = Study(project, options, batch.identity)
     return tuple(_clean_one(planned, study, root, target, private) for planned in batch.files)
 
 
 def _clean_one(planned: Planned, study: Study, root: Path, target: Path, private: Path) -> Outcome:
+    pixels = "not read"
     try:
         cleaned = clean_file(root / planned.source, study)
+        if study.options.clean_pixels and must_read(cleaned.dataset):
+            pixels = _clean_pixels(cleaned, planned, study, private)
         write_file(cleaned.dataset, target / planned.target)
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
-    return _outcome(planned, cleaned.dataset, cleaned.log)
+    return _outcome(planned, cleaned.dataset, cleaned.log, pixels)
+
+
+def _clean_pixels(cleaned: Cleaned, planned: Planned, study: Study, private: Path) -> str:
+    reader = open_reader()
+    name = f"{study.project.token('thumbnail', planned.source)}.png"
+    before = decoded(cleaned.dataset)[0]
+    try:
+        covered = cover_identifiers(cleaned.dataset, study.cleaner(cleaned.patient), reader)
+    except Refused:
+        write_bytes(private / "quarantine" / name, thumbnail(before))
+        raise
+    if covered:
+        after = decoded(cleaned.dataset)[0]
+        write_bytes(private / "thumbnails" / name, thumbnail(np.concatenate([before, after], axis=1)))
+    return "covered" if covered else "read"
 
 
 def _outcome(planned: Planned, dataset: Dataset, log: Log, pixels: str = "not read") -> Outcome:

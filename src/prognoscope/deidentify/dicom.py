@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset, config, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.errors import InvalidDicomError
@@ -16,6 +19,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEnd
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
 from prognoscope.deidentify.identity import Identity, gather
+from prognoscope.deidentify.pixels import pictures
 from prognoscope.deidentify.profile import Options
 
 IMPLEMENTATION_UID = UID("2.25.241735329485018463027596471829463027")
@@ -50,9 +54,10 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A dataset ready to be written, and what was done to it."""
+    """A dataset ready to be written, the original ID of its patient, and what was done to it."""
 
     dataset: Dataset
+    patient: str
     log: Log
 
 
@@ -92,6 +97,7 @@ def clean_file(path: Path, study: Study) -> Cleaned:
         dataset = _read(path, pixels=True)
         try:
             syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
+            patient = str(dataset.get("PatientID") or "").strip()
             dataset, log = deidentify_in_study(dataset, study)
         except _BROKEN as error:
             raise _unreadable(error) from error
@@ -104,22 +110,43 @@ def clean_file(path: Path, study: Study) -> Cleaned:
         )
     dataset.preamble = b"\0" * 128
     dataset.file_meta = _file_meta(dataset, UID(syntax))
-    return Cleaned(dataset, log)
+    return Cleaned(dataset, patient, log)
+
+
+def decoded(dataset: Dataset) -> list[NDArray[np.uint8]]:
+    """Frames of an object as pictures; `dicom-pixels` where no decoder can read them."""
+    try:
+        return pictures(dataset)
+    except (*_BROKEN, RuntimeError, AttributeError) as error:
+        raise refuse(
+            "dicom-pixels",
+            subject="file",
+            found=f"its pixels can't be decoded ({type(error).__name__}), so nobody knows what is burned in",
+            remedy="export it with another transfer syntax",
+        ) from error
 
 
 def write_file(dataset: Dataset, path: Path) -> None:
-    """Write an object whole: to a temporary name beside its place, then renamed."""
+    """Write an object whole, as `write_bytes` does."""
+    stream = io.BytesIO()
+    try:
+        with config.disable_value_validation():
+            dcmwrite(stream, dataset, enforce_file_format=True)
+    except _BROKEN as error:
+        raise _unreadable(error) from error
+    write_bytes(path, stream.getvalue())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole: to a temporary name beside its place, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with config.disable_value_validation():
-            dcmwrite(partial, dataset, enforce_file_format=True)
+        partial.write_bytes(data)
         partial.replace(path)
-    except _BROKEN as error:
+    except OSError:
         partial.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise
-        raise _unreadable(error) from error
+        raise
 
 
 def _read(path: Path, *, pixels: bool) -> Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Literal
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify.batch import Outcome, Planned
+from prognoscope.deidentify.dicom import write_bytes
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.nifti import compressed, is_nifti, strip_nifti
 from prognoscope.deidentify.pictures import is_picture, strip_picture
@@ -128,11 +128,3 @@ def clean_table(
     words = {"identifier": "Z", "birth": "Z", "patient": "Z", "file": "Z", "date": "C", "age": "C", "text": "C"}
     actions = tuple(("column", name, words.get(role, "K"), changed) for name, role, changed in clean.columns)
     return Outcome(planned.source, planned.target, actions=actions, modality="table")
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole: to a temporary name beside its place, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_bytes(data)
-    partial.replace(path)

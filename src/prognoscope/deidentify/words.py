@@ -10,6 +10,7 @@ EPONYMS = frozenset(_LISTS["eponyms"].split())
 CLINICAL_NOUNS = frozenset(_LISTS["clinical_nouns"].split())
 ORDINARY = frozenset(_LISTS["ordinary"].split())
 NO_NAMES = frozenset(_LISTS["no_names"].split())
+ON_SCREEN = frozenset(_LISTS["on_screen"].split())
 
 
 def alternatives(name: str) -> str:
