@@ -52,7 +52,7 @@ def shift_dt(value: str, days: int) -> str | None:
     return f"{moved:%Y%m}{rest}" if month else f"{moved:%Y}{rest}"
 
 
-def replace_written(text: str, days: Shift, removed: Callable[[str], str]) -> str:
+def replace_written(text: str, days: Shift, *, moved: Callable[[str], str], removed: Callable[[str], str]) -> str:
     """Move, or take out, each date that people write within a text.
 
     Parameters
@@ -61,14 +61,16 @@ def replace_written(text: str, days: Shift, removed: Callable[[str], str]) -> st
         Any text.
     days
         Days to add; None takes dates out.
+    moved
+        Gives what stands in the place of a moved date, from the date written in its old form.
     removed
         Gives what stands in the place of a date that is taken out, or that looks like one and is none.
     """
 
     def change(match: re.Match[str]) -> str:
         kind = match.lastgroup if match.lastgroup != "mark" else "numbers"
-        moved = None if days is None else _written(match.group(0), kind or "", days)
-        return removed("date") if moved is None else moved
+        date = None if days is None else _written(match.group(0), kind or "", days)
+        return removed("date") if date is None else moved(date)
 
     return WRITTEN.sub(change, text)
 

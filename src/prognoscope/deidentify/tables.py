@@ -173,10 +173,14 @@ def _cell(value: str, role: Role, cleaner: Cleaner, renamed: Mapping[str, str], 
     if role == "age":
         return str(OLDEST_AGE_YEARS) if _years(value) >= OLDEST_AGE_YEARS else value
     if role == "date":
-        return (
-            tidy(replace_written(value, cleaner.shift, lambda _: "\x00"), mark=False) if WRITTEN.search(value) else ""
-        )
+        return _date_cell(value, cleaner)
     return tidy(cleaner.clean(value, free=True), mark=" " in value.strip())
+
+
+def _date_cell(value: str, cleaner: Cleaner) -> str:
+    if not WRITTEN.search(value):
+        return ""
+    return replace_written(value, cleaner.shift, moved=str, removed=lambda _: "").strip()
 
 
 def _role(name: str, values: Sequence[str], files: frozenset[str]) -> Role:

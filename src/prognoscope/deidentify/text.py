@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,15 +19,33 @@ from prognoscope.deidentify.words import CLINICAL_NOUNS, EPONYMS, NO_NAMES, ORDI
 
 MARK = "[removed]"
 _HOLE = "\x00"  # stands for a removal while the patterns run: no pattern matches it
+# A moved date hides from the patterns that follow behind two characters of the private use area.
+_FIRST, _MOST = 0xE100, 0x1000
+_GERMAN = {
+    ord("ä"): "ae",
+    ord("ö"): "oe",
+    ord("ü"): "ue",
+    ord("Ä"): "Ae",
+    ord("Ö"): "Oe",
+    ord("Ü"): "Ue",
+    ord("ß"): "ss",
+}
+LONGEST_TEXT = 1 << 20  # characters; a longer text is taken out whole
+_KEPT = re.compile("\ue000([\ue100-\uf0ff])")
 _CAPITAL = r"(?-i:[A-ZÀ-ÖØ-Þ][\w'’\-]*)"
-_NAME = rf"{_CAPITAL}(?:[\s,]+(?:{_CAPITAL}|(?:van|von|de|der|den|la|le|di|da|del|bin|al)\b)){{0,3}}"
+_PARTICLE = r"(?:van|von|de|der|den|la|le|di|da|del|bin|al)\b"
+_INITIAL = r"(?-i:[A-Z])\."
+_NAME = rf"(?:{_PARTICLE}\s+)*{_CAPITAL}\.?(?:[\s,]+(?:{_INITIAL}|{_CAPITAL}|{_PARTICLE})){{0,3}}"
+# After a title with its full stop a name may be in small letters too.
+_SMALL = r"(?-i:[a-z])[\w'’\-]+"
 
 _STREET = alternatives("streets")
 # Patterns in the order in which they run; the first of each pair names the kind in the report.
 _CERTAIN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
-        ("mail", r"[\w.+%\-]+@[\w\-]+(?:\.[\w\-]+)+"),
+        # Bounded, and only from the beginning of a run: otherwise a long run without @ takes quadratic time.
+        ("mail", r"(?<![\w.+%\-])[\w.+%\-]{1,64}@[\w\-]{1,64}(?:\.[\w\-]{1,64}){1,8}"),
         ("address", r"\b(?:https?|ftp|file)://\S+|\bwww\.[\w\-]+\.\S+"),
         ("number", r"(?<![\d\-])\d{3}-\d{2}-\d{4}(?![\d\-])"),
         ("phone", r"(?<![\w.])(?:\+\d{1,3}[\s.\-]?)?\(\d{2,5}\)[\s.\-]?\d{3,4}[\s.\-]?\d{3,4}(?!\d)"),
@@ -42,7 +61,7 @@ _LIKELY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\b(?:tel|phone|telephone|fax|pager|beeper|cell|mobile|call|ext)\b[.:#\s]*(?:no\.?\s*)?"
             r"\+?[\d(][\d\s().\-/]{3,}\d",
         ),
-        ("phone", r"(?<![\w.\-])\d{3}-\d{4}(?![\d\-])"),
+        ("phone", r"(?<![\w.\-])\d{3}-\d{4}(?![\d\-])|\bext\.?\s*\d{2,6}\b"),
         (
             "number",
             r"\b(?:mrn|m\.r\.n|pid|ssn|nhs|dob|acc(?:ession)?|patient\s*id|medical\s*record|record|case|order|visit|encounter"
@@ -73,6 +92,10 @@ _INTRODUCED: tuple[re.Pattern[str], ...] = tuple(
         rf"{alternatives('cues')}\s*(?:name)?\s*[:=]\s*",
         rf"{alternatives('acts')}\s+by:?\s+",
     )
+)
+_SMALL_TITLED = re.compile(
+    rf"\b(?P<cue>(?:dr|prof|mr|mrs|ms)\.\s+)(?P<name>{_SMALL}(?:\s+[a-z]\.)?(?:\s+(?!{alternatives('no_surnames')}\b){_SMALL})?)",
+    re.IGNORECASE,
 )
 _CARET = re.compile(r"\b[A-Za-zÀ-ÿ'\-]{2,}\^[A-Za-zÀ-ÿ'\-]*(?:\^[A-Za-zÀ-ÿ.'\-]*)*")
 _UID = re.compile(r"(?<![\d.])[0-2](?:\.\d+){5,}(?![\d.]*\d)")
@@ -105,15 +128,18 @@ class Cleaner:
         free
             Whether people wrote it (a description, a report), so that every pattern applies.
         """
-        out = self._without_known(text)
+        if len(text) > LONGEST_TEXT:
+            return self._removed("too long")
+        out = self._without_known(text.replace("\ue000", ""))
+        moved: list[str] = []
         if free:
-            out = replace_written(out, self.shift, self._removed)
+            out = replace_written(out, self.shift, moved=lambda date: _kept(date, moved), removed=self._removed)
             out = _UID.sub(lambda _: self._removed("uid"), out)
         for kind, pattern in (*_CERTAIN, *_LIKELY) if free else _CERTAIN:
             out = pattern.sub(lambda _, kind=kind: self._removed(kind), out)  # type: ignore[misc]
         if free:
             out = self._without_introduced(out)
-        return out
+        return _KEPT.sub(lambda match: moved[ord(match[1]) - _FIRST], out)
 
     def _removed(self, kind: str) -> str:
         self.removals[kind] += 1
@@ -137,7 +163,7 @@ class Cleaner:
         return self._removed("name")
 
     def _without_introduced(self, text: str) -> str:
-        for pattern in _INTRODUCED:
+        for pattern in (*_INTRODUCED, _SMALL_TITLED):
             text = pattern.sub(self._introduced, text)
         return _CARET.sub(lambda _: self._removed("name"), text)
 
@@ -156,6 +182,13 @@ class Cleaner:
         whole |= {form for known in self.identity.ids for form in _id_forms(known)}
         parts = {part for name in self.identity.names for part in _name_parts(name)}
         return _any_of(whole), _any_of(parts)
+
+
+def _kept(date: str, moved: list[str]) -> str:
+    if len(moved) == _MOST:
+        return _HOLE  # a text of thousands of dates: the rest is taken out
+    moved.append(date)
+    return f"\ue000{chr(_FIRST + len(moved) - 1)}"
 
 
 def tidy(text: str, *, mark: bool) -> str:
@@ -178,6 +211,8 @@ def _any_of(strings: Iterable[str]) -> re.Pattern[str] | None:
 def _bounded(known: str) -> str:
     """Return a pattern for a known string: blanks may vary, and it may not be a part of a longer word or number."""
     pattern = r"[\s_^,]+".join(re.escape(piece) for piece in known.split(" "))
+    if _ideographic(known):
+        return re.escape(known)  # no blanks stand between words
     if known.isdigit():
         return rf"(?<!\d){pattern}(?!\d)"
     before = r"(?<![^\W_])" if known[0].isalnum() else ""
@@ -196,12 +231,30 @@ def _name_forms(name: str) -> set[str]:
         forms |= (
             {f"{given[:1]} {family}", f"{given[:1]}. {family}", f"{family} {given[:1]}"} if given and family else set()
         )
-    return {re.sub(r"\s+", " ", form).strip() for form in forms if _identifies(form)}
+    plain = {re.sub(r"\s+", " ", spelling).strip() for form in forms for spelling in _spellings(form)}
+    return {form for form in plain if _identifies(form)}
 
 
 def _name_parts(name: str) -> set[str]:
     parts = {part.strip(".,") for part in re.split(r"[\^=\s,]+", name)}
-    return {part for part in parts if len(part) >= 3 and not part.isdigit() and part.lower() not in NO_NAMES}
+    parts |= {half for part in parts for half in part.split("-") if len(half) >= 4}
+    return {
+        spelling
+        for part in parts
+        for spelling in _spellings(part)
+        if (len(part) >= 3 or _ideographic(part)) and not part.isdigit() and part.lower() not in NO_NAMES
+    }
+
+
+def _spellings(name: str) -> set[str]:
+    """A name with and without its accents, and with umlauts written out."""
+    german = name.translate(_GERMAN)
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return {name, german, plain}
+
+
+def _ideographic(name: str) -> bool:
+    return len(name) >= 2 and all(ord(letter) > 0x2E80 for letter in name)
 
 
 def _id_forms(known: str) -> set[str]:
