@@ -10,7 +10,7 @@ import functools
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pydicom import Dataset, Sequence
+from pydicom import Dataset, Sequence, config
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
@@ -79,8 +79,9 @@ def deidentify_dataset(
     Refused
         `dicom-nesting` when sequences lie deeper than 16 within each other.
     """
-    known = gather(dataset, options) | (identity or Identity())
-    return deidentify_in_study(dataset, Study(project, options, known))
+    with config.disable_value_validation():
+        known = gather(dataset, options) | (identity or Identity())
+        return deidentify_in_study(dataset, Study(project, options, known))
 
 
 def deidentify_in_study(dataset: Dataset, study: Study) -> tuple[Dataset, Log]:
@@ -184,8 +185,8 @@ def _sequence(
 
 def _unlisted(tag: BaseTag, vr: str, context: Context) -> Action | None:
     """Action for a standard attribute that the table doesn't list; None leaves its bytes alone."""
-    if tag in _ALWAYS_REMOVED or vr == "UN":
-        return "X"
+    if tag in _ALWAYS_REMOVED or vr == "UN" or dictionary_vr(tag) == "UN":
+        return "X"  # an attribute that no dictionary explains can't be judged
     if vr == "UI":
         return None if any(word in keyword(tag) for word in _CLASS_WORDS) else "U"
     if vr == "PN" or (context.dummies and vr in TEXT | {"DA", "DT", "TM"} and vr != "CS" and tag not in _CODES):
