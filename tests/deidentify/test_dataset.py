@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 from pydicom import Dataset, Sequence, config
 from pydicom.dataelem import DataElement
+from tests.make.deidentify import BASIC, CT, PROJECT, RESEARCH, an_object, options
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import Identity, deidentify_dataset, gather
-from tests.make.deidentify import BASIC, CT, PROJECT, RESEARCH, an_object, options
 
 
 def clean(dataset: Dataset, **changes: bool) -> Dataset:
@@ -60,7 +60,9 @@ def test_codes_of_an_earlier_de_identification_stay_and_its_free_text_goes() -> 
 
 
 def test_all_dates_of_a_patient_move_by_the_same_days() -> None:
-    cleaned = clean(an_object(StudyDate="20200131", SeriesDate="20200202", AcquisitionDateTime="20200203101500"), retain_dates=True)
+    cleaned = clean(
+        an_object(StudyDate="20200131", SeriesDate="20200202", AcquisitionDateTime="20200203101500"), retain_dates=True
+    )
     days = PROJECT.shift_days("4711-8")
     assert -3650 <= days <= -365
     dates = [cleaned.StudyDate, cleaned.SeriesDate, cleaned.AcquisitionDateTime[:8]]
@@ -98,7 +100,9 @@ def test_a_uid_in_an_attribute_that_the_table_does_not_list_changes_too() -> Non
 
 
 def test_names_anywhere_are_cleaned_from_texts_that_the_table_does_not_list() -> None:
-    cleaned = clean(an_object(FilterType="DOE filter", AcquisitionContrast="T1", DerivationCodeSequence=[_code("of Jane")]))
+    cleaned = clean(
+        an_object(FilterType="DOE filter", AcquisitionContrast="T1", DerivationCodeSequence=[_code("of Jane")])
+    )
     assert cleaned.FilterType == "FILTER" or "DOE" not in cleaned.FilterType
     assert "Jane" not in cleaned.DerivationCodeSequence[0].CodeMeaning
     assert cleaned.AcquisitionContrast == "T1"
@@ -177,7 +181,9 @@ def test_overlays_curves_and_group_lengths_go() -> None:
     dataset.add_new(0x50003000, "OW", b"DOE ")
     dataset[0x00080000] = DataElement(0x00080000, "UL", 100)
     cleaned = clean(dataset)
-    assert not [element for element in cleaned if element.tag.group in (0x6000, 0x6002, 0x5000) or not element.tag.element]
+    assert not [
+        element for element in cleaned if element.tag.group in (0x6000, 0x6002, 0x5000) or not element.tag.element
+    ]
 
 
 def test_an_attribute_that_the_dictionary_does_not_know_goes() -> None:

@@ -35,7 +35,9 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         read_key(tmp_path / "a.key")
 
 
-@pytest.mark.parametrize("text", ["", "hello", "prognoscope project key 1\n", "prognoscope project key 1\nAAAA\n", "\0\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "hello", "prognoscope project key 1\n", "prognoscope project key 1\nAAAA\n", "\0\xff"]
+)
 def test_a_damaged_key_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.key"
     path.touch(mode=0o600)

@@ -104,7 +104,7 @@ def _clean_one(planned: Planned, study: Study, root: Path, target: Path, private
         cleaned = clean_file(root / planned.source, study)
         if study.options.clean_pixels and must_read(cleaned.dataset):
             pixels = _clean_pixels(cleaned, planned, study, private)
-        write_file(cleaned.dataset, target / planned.target)
+        write_file(cleaned.dataset, target / planned.target, study)
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
     return _outcome(planned, cleaned.dataset, cleaned.log, pixels)

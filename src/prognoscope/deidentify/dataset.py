@@ -11,13 +11,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pydicom import Dataset, Sequence, config
-from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
 
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.actions import ACTIONS, TEXT, WRITTEN, Context
-from prognoscope.deidentify.identity import Identity, gather
+from prognoscope.deidentify.identity import Identity, dictionary_vr, gather
 from prognoscope.deidentify.private import kept_private
 from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, rulebook, standard
 from prognoscope.deidentify.project import Project
@@ -25,6 +25,7 @@ from prognoscope.deidentify.text import Cleaner
 
 DEEPEST = 16
 _LONGEST_REMEMBERED = 2048
+_PIXELS, _PATIENT_NAME, _METHOD_CODES = 0x7FE0, 0x00100010, 0x00120064
 _ACTIONS = dict(ACTIONS)
 _ALWAYS_REMOVED = frozenset({0x04000500, 0x00080300})  # encrypted originals, and the description of private blocks
 # In an item whose values are all replaced, codes stay: they are taken from public lists.
@@ -37,13 +38,18 @@ Log = Counter[tuple[str, str, Action]]
 
 @dataclass(eq=False)
 class Study:
-    """What the objects of one study share while they are de-identified: who is in it, and what was worked out."""
+    """What the objects of one study share while they are de-identified: who is in it, and what was worked out.
+
+    `encoded` has an entry for each element that more than one object may hold, and its bytes once they are known.
+    """
 
     project: Project
     options: Options
     identity: Identity
     remembered: dict[tuple[object, ...], tuple[Action | None, object]] = field(default_factory=dict)
     cleaners: dict[str, Cleaner] = field(default_factory=dict)
+    signatures: dict[object, tuple[DataElement, ...]] = field(default_factory=dict)
+    encoded: dict[int, bytes] = field(default_factory=dict)
 
     def cleaner(self, patient: str) -> Cleaner:
         """Return the text cleaner for a patient of the study, who has a date shift of their own."""
@@ -96,8 +102,10 @@ def deidentify_in_study(dataset: Dataset, study: Study) -> tuple[Dataset, Log]:
         sop_class=str(dataset.get("SOPClassUID", "")),
     )
     log: Log = Counter()
+    earlier = _earlier_codes(dataset)
     _level(dataset, context, study, log, depth=0)
-    _sign(dataset, context)
+    for element in _signature(context, study, earlier):
+        dataset[element.tag] = element
     return dataset, log
 
 
@@ -110,23 +118,30 @@ def _level(dataset: Dataset, context: Context, study: Study, log: Log, *, depth:
             remedy="check the object with its maker; it was not passed on",
         )
     safe = kept_private(dataset, context.cleaner) if context.options.retain_safe_private else frozenset()
-    for tag in list(dataset.keys()):
-        if tag.group & 1:
+    for tag, held in list(dataset.items()):
+        number = int(tag)
+        if number & 0x10000:
             if tag not in safe:
                 _drop(dataset, tag, log, "(private)")
-        elif _outside(tag):
-            _drop(dataset, tag, log, keyword(tag))
-        elif tag.group != 0x7FE0:
-            _element(dataset, tag, context, study, log, depth)
+        elif _outside(number):
+            _drop(dataset, tag, log, keyword(number))
+        elif number >> 16 != _PIXELS:
+            _element(dataset, tag, held, context, study, log, depth)
 
 
-def _element(dataset: Dataset, tag: BaseTag, context: Context, study: Study, log: Log, depth: int) -> None:
-    held = dataset.get_item(tag)
-    if held is None:
-        return
-    vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(tag)
-    action = context.book.action(tag, sop_class=context.sop_class, within=context.within)
-    action = action or _unlisted(tag, vr, context)
+def _element(
+    dataset: Dataset,
+    tag: BaseTag,
+    held: DataElement | RawDataElement,
+    context: Context,
+    study: Study,
+    log: Log,
+    depth: int,
+) -> None:
+    number = int(tag)
+    vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(number)
+    action = context.book.action(number, sop_class=context.sop_class, within=context.within)
+    action = action or _unlisted(number, vr, context)
     if action is None:
         return
     if vr == "SQ":
@@ -134,18 +149,20 @@ def _element(dataset: Dataset, tag: BaseTag, context: Context, study: Study, log
         return
     key = None
     if isinstance(held, RawDataElement) and held.value is not None and len(held.value) <= _LONGEST_REMEMBERED:
-        charset = dataset.original_character_set
-        key = (tag, vr, held.value, action, context.patient, context.within and tag == 0x00100010, str(charset))
+        inside = bool(context.within) and number == _PATIENT_NAME
+        key = (number, vr, held.value, action, context.patient, inside, str(dataset.original_character_set))
         if key in study.remembered:
             _put(dataset, tag, *study.remembered[key], log)
             return
     element = _decoded(held, dataset)
     result = _ACTIONS[action](element, context)
     # Listed attributes are counted whatever came out; of the others only those that changed.
-    counted = action if result is not element or context.book.actions.get(tag) else None
+    counted = action if result is not element or context.book.actions.get(number) else None
     outcome = _SAME if result is element else result
     if key is not None:
         study.remembered[key] = (counted, outcome)
+        if isinstance(outcome, DataElement):
+            study.encoded[id(outcome)] = b""
     _put(dataset, tag, counted, outcome, log)
 
 
@@ -183,7 +200,7 @@ def _sequence(
             _level(item, inner, study, log, depth=depth + 1)
 
 
-def _unlisted(tag: BaseTag, vr: str, context: Context) -> Action | None:
+def _unlisted(tag: int, vr: str, context: Context) -> Action | None:
     """Action for a standard attribute that the table doesn't list; None leaves its bytes alone."""
     if tag in _ALWAYS_REMOVED or vr == "UN" or dictionary_vr(tag) == "UN":
         return "X"  # an attribute that no dictionary explains can't be judged
@@ -198,10 +215,10 @@ def _unlisted(tag: BaseTag, vr: str, context: Context) -> Action | None:
     return "K" if vr == "SQ" else None
 
 
-def _outside(tag: BaseTag) -> bool:
+def _outside(tag: int) -> bool:
     """Whether an element has no place in what leaves: group lengths, commands, directories, curves and overlays."""
-    group = tag.group
-    return tag.element == 0 or group < 8 or 0x5000 <= group <= 0x50FF or 0x6000 <= group <= 0x60FF or group == 0xFFFA
+    group = tag >> 16
+    return tag & 0xFFFF == 0 or group < 8 or 0x5000 <= group <= 0x50FF or 0x6000 <= group <= 0x60FF or group == 0xFFFA
 
 
 def _drop(dataset: Dataset, tag: BaseTag, log: Log, name: str) -> None:
@@ -210,19 +227,31 @@ def _drop(dataset: Dataset, tag: BaseTag, log: Log, name: str) -> None:
     log[text, name, "X"] += 1
 
 
-def _sign(dataset: Dataset, context: Context) -> None:
-    """Write what was done: (0010,0010), (0010,0020), (0012,0062) to (0012,0064) and (0028,0303)."""
-    pseudonym = context.project.patient(context.patient)
-    dataset.PatientID = pseudonym
-    dataset.PatientName = pseudonym
-    codes = dict(context.options.codes())
+def _earlier_codes(dataset: Dataset) -> dict[str, str]:
+    """Methods that an earlier de-identification wrote, as far as they are the standard's; its sequence is taken out."""
+    found = {}
     for item in dataset.get("DeidentificationMethodCodeSequence") or ():
         if item.get("CodingSchemeDesignator") == "DCM" and item.get("CodeValue") in _LISTED:
-            codes.setdefault(str(item.CodeValue), str(item.get("CodeMeaning", "")))
-    dataset.PatientIdentityRemoved = "YES"
-    dataset.DeidentificationMethod = [f"DICOM PS3.15 {standard().edition} Annex E", BASIC_CODE[1][:64]]
-    dataset.DeidentificationMethodCodeSequence = Sequence([_code(value, codes[value]) for value in sorted(codes)])
-    dataset.LongitudinalTemporalInformationModified = "MODIFIED" if context.options.retain_dates else "REMOVED"
+            found[str(item.CodeValue)] = str(item.get("CodeMeaning", ""))
+    dataset.pop(_METHOD_CODES, None)
+    return found
+
+
+def _signature(context: Context, study: Study, earlier: dict[str, str]) -> tuple[DataElement, ...]:
+    """What says that identity was removed, and how: (0010,0010), (0010,0020), (0012,0062) to 0064, (0028,0303)."""
+    key = (context.patient, *sorted(earlier.items()))
+    if key not in study.signatures:
+        pseudonym = context.project.patient(context.patient)
+        codes = {**earlier, **dict(context.options.codes())}
+        written = Dataset()
+        written.PatientID = written.PatientName = pseudonym
+        written.PatientIdentityRemoved = "YES"
+        written.DeidentificationMethod = [f"DICOM PS3.15 {standard().edition} Annex E", BASIC_CODE[1]]
+        written.DeidentificationMethodCodeSequence = Sequence([_code(value, codes[value]) for value in sorted(codes)])
+        written.LongitudinalTemporalInformationModified = "MODIFIED" if context.options.retain_dates else "REMOVED"
+        study.signatures[key] = tuple(written)
+        study.encoded |= {id(element): b"" for element in written}
+    return study.signatures[key]
 
 
 def _code(value: str, meaning: str) -> Dataset:
@@ -240,13 +269,5 @@ def keyword(tag: int) -> str:
 
 
 @functools.lru_cache(maxsize=8192)
-def dictionary_vr(tag: int) -> str:
-    """Value representation from the data dictionary; `UN` where it has none."""
-    try:
-        return dictionary_VR(tag)
-    except KeyError:
-        return "UN"
-
-
-def _tag_text(tag: BaseTag) -> str:
-    return f"({tag.group:04X},{tag.element:04X})"
+def _tag_text(tag: int) -> str:
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 from pydicom import Dataset, config, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.errors import InvalidDicomError
-from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
-from prognoscope.deidentify.identity import Identity, gather
+from prognoscope.deidentify.encode import file_bytes
+from prognoscope.deidentify.identity import Identity, Remembered, gather
 from prognoscope.deidentify.pixels import pictures
 from prognoscope.deidentify.profile import Options
 
@@ -61,7 +60,7 @@ class Cleaned:
     log: Log
 
 
-def describe(path: Path, options: Options) -> Described:
+def describe(path: Path, options: Options, remembered: Remembered | None = None) -> Described:
     """Read the header of a DICOM file for its patient, its study and everything that identifies people.
 
     Raises
@@ -72,7 +71,7 @@ def describe(path: Path, options: Options) -> Described:
     with config.disable_value_validation():
         dataset = _read(path, pixels=False)
         try:
-            identity = gather(dataset, options)
+            identity = gather(dataset, options, remembered)
         except _BROKEN as error:
             raise _unreadable(error) from error
     return Described(
@@ -126,15 +125,14 @@ def decoded(dataset: Dataset) -> list[NDArray[np.uint8]]:
         ) from error
 
 
-def write_file(dataset: Dataset, path: Path) -> None:
-    """Write an object whole, as `write_bytes` does."""
-    stream = io.BytesIO()
+def write_file(dataset: Dataset, path: Path, study: Study) -> None:
+    """Write an object whole, as `write_bytes` does; the study remembers what its objects share."""
     try:
         with config.disable_value_validation():
-            dcmwrite(stream, dataset, enforce_file_format=True)
+            data = file_bytes(dataset, study.encoded)
     except _BROKEN as error:
         raise _unreadable(error) from error
-    write_bytes(path, stream.getvalue())
+    write_bytes(path, data)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.multival import MultiValue
 
 from prognoscope.deidentify.profile import Options, rulebook, standard
 
 _TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "UR"})
 _MANY = 1 << 16
+_PIXELS = 0x7FE0
+Remembered = dict[tuple[int, bytes, str], tuple[str, ...]]
 _WITHOUT_NAMES = frozenset({0x30060039, 0x52009230})  # contours and frames: long, and numbers only
 # Values with these options describe more than they identify; they are cleaned, and clean nothing else.
 _DESCRIBING = frozenset({"clean_descriptors", "clean_structured_content", "retain_characteristics"})
@@ -54,44 +56,61 @@ def merged(identities: Iterable[Identity]) -> Identity:
     return Identity(frozenset(names), frozenset(ids))
 
 
-def gather(dataset: Dataset, options: Options) -> Identity:
-    """Collect what a dataset and its sequences say about people; nothing is changed or decoded in place."""
+def gather(dataset: Dataset, options: Options, remembered: Remembered | None = None) -> Identity:
+    """Collect what a dataset and its sequences say about people; nothing is changed or decoded in place.
+
+    Parameters
+    ----------
+    remembered
+        Values of elements of other objects, which are not decoded again; filled as new ones are met.
+    """
     names: set[str] = set()
     ids: set[str] = set()
-    _walk(dataset, _identifying(options), names, ids)
+    _walk(dataset, _identifying(options), names, ids, {} if remembered is None else remembered)
     return Identity(frozenset(names), frozenset(ids))
 
 
-def _walk(dataset: Dataset, identifying: frozenset[int], names: set[str], ids: set[str]) -> None:
-    for tag in list(dataset.keys()):
-        if tag.group & 1 or tag.group == 0x7FE0:
+def _walk(
+    dataset: Dataset, identifying: frozenset[int], names: set[str], ids: set[str], remembered: Remembered
+) -> None:
+    for tag, held in list(dataset.items()):
+        number = int(tag)
+        if number & 0x10000 or number >> 16 == _PIXELS:
             continue
-        held = dataset.get_item(tag)
-        vr = held.VR if held is not None and held.VR not in (None, "UN") else _vr(tag)
+        vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(number)
         if vr == "PN":
-            names.update(_values(dataset, tag))
-        elif vr == "SQ" and tag not in _WITHOUT_NAMES:
+            names.update(_values(dataset, held, remembered))
+        elif vr == "SQ" and number not in _WITHOUT_NAMES:
             for item in dataset[tag].value:
-                _walk(item, identifying, names, ids)
-        elif tag in identifying and vr in _TEXT and not _too_long(held):
-            ids.update(_values(dataset, tag))
+                _walk(item, identifying, names, ids, remembered)
+        elif number in identifying and vr in _TEXT:
+            ids.update(_values(dataset, held, remembered))
 
 
-def _values(dataset: Dataset, tag: int) -> list[str]:
-    value = dataset[tag].value
+def _values(dataset: Dataset, held: DataElement | RawDataElement, remembered: Remembered) -> tuple[str, ...]:
+    if isinstance(held, DataElement):
+        return _texts(held.value)
+    if held.value is None or len(held.value) > _MANY:
+        return ()
+    key = (int(held.tag), held.value, str(dataset.original_character_set))
+    if key not in remembered:
+        element = convert_raw_data_element(held, encoding=dataset.original_character_set, ds=dataset)
+        remembered[key] = _texts(element.value)
+    return remembered[key]
+
+
+def _texts(value: object) -> tuple[str, ...]:
     many = value if isinstance(value, MultiValue | list) else [value]
-    return [text for text in (re.sub(r"\s+", " ", str(one)).strip("\0 ") for one in many if one) if text]
+    return tuple(text for text in (re.sub(r"\s+", " ", str(one)).strip("\0 ") for one in many if one) if text)
 
 
-def _too_long(held: object) -> bool:
-    return isinstance(held, RawDataElement) and held.value is not None and len(held.value) > _MANY
-
-
-def _vr(tag: int) -> str | None:
+@functools.lru_cache(maxsize=8192)
+def dictionary_vr(tag: int) -> str:
+    """Value representation from the data dictionary; `UN` where it has none."""
     try:
         return dictionary_VR(tag)
     except KeyError:
-        return None
+        return "UN"
 
 
 @functools.cache

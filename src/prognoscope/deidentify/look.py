@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.deidentify.dicom import Described, describe
+from prognoscope.deidentify.identity import Remembered
 from prognoscope.deidentify.others import Other, kind_of
 from prognoscope.deidentify.profile import Options
 
@@ -19,13 +20,14 @@ def look_at(paths: Sequence[str], *, root: Path, options: Options) -> tuple[Desc
     paths
         Relative to `root`.
     """
-    return tuple(_look(root / path, options) for path in paths)
+    remembered: Remembered = {}
+    return tuple(_look(root / path, options, remembered) for path in paths)
 
 
-def _look(path: Path, options: Options) -> Described | Other | Problem:
+def _look(path: Path, options: Options, remembered: Remembered) -> Described | Other | Problem:
     try:
         kind = kind_of(path)
-        return Other(kind) if kind else describe(path, options)
+        return Other(kind) if kind else describe(path, options, remembered)
     except Refused as refused:
         return refused.problem
     except OSError as error:
