@@ -269,8 +269,10 @@ class _Study:
         """A value of the attribute's kind, and the secret in it (empty where it is no text)."""
         person, word = self.person, f"qz{number}x{row.tag:08x}"
         if row.expected in ("C", "K") and row.vr in ("LO", "SH", "ST", "LT", "UT", "UC"):
-            whose = person.family if row.vr in ("LO", "SH") else f"of {person.given} {person.family}"
-            return ("Lesion type 4", "") if row.expected == "K" else (f"Lesion {whose}", person.family)
+            if row.expected == "K":
+                return "Lesion type 4", ""
+            whose = person.given if row.vr in ("LO", "SH") else f"of {person.family} {person.given}"
+            return f"Lesion {whose}", person.given
         if row.expected in ("C", "K") and row.vr in ("AE", "CS"):
             return "LESION_4", ""
         if row.vr in ("US", "UL", "SS", "SL", "FD", "FL", "AT", "OW"):
