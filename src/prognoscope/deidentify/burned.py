@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.core.problems import refuse
+from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.dates import WRITTEN
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.ocr import Reader
@@ -68,6 +69,14 @@ def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, read
     return Covering(tuple(sorted(boxes)))
 
 
+def as_picture(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Grey or colour pixels of any depth as a picture `(rows, columns, 3)`, spread over their whole range."""
+    if pixels.dtype != np.uint8:
+        low, high = float(pixels.min()), float(pixels.max())
+        pixels = np.rint((pixels - low) * (255 / (high - low if high > low else 1.0))).astype(np.uint8)
+    return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
+
+
 def identifies(text: str, cleaner: Cleaner) -> bool:
     """Whether a line read from pixels may identify someone.
 
@@ -83,7 +92,7 @@ def identifies(text: str, cleaner: Cleaner) -> bool:
     return not all(_technical(run) for run in re.findall(r"[A-ZÀ-ÖØ-Þ]+", text.upper()))
 
 
-def doubt(found: str) -> Exception:
+def doubt(found: str) -> Refused:
     """Make the refusal of an object whose pixels could not be cleaned with certainty."""
     return refuse(
         "pixels-in-doubt",

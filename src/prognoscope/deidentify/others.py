@@ -13,10 +13,12 @@ from prognoscope.deidentify.batch import Outcome, Planned
 from prognoscope.deidentify.dicom import write_bytes
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.nifti import compressed, is_nifti, strip_nifti
-from prognoscope.deidentify.pictures import is_picture, strip_picture
+from prognoscope.deidentify.ocr import open_reader
+from prognoscope.deidentify.pictures import cover_picture, is_picture, strip_picture
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.tables import TABLES, clean_sheet, patient_column, read_sheet, roles_of, written
+from prognoscope.deidentify.text import Cleaner
 
 Kind = Literal["picture", "nifti", "table"]
 UNOWNED = "unassigned"
@@ -89,9 +91,17 @@ def place_of(path: str, patient: str, project: Project) -> str:
     return f"{folder}/{project.token('file', path)}{suffix}"
 
 
-def clean_other(other: PlannedOther, *, root: Path, target: Path, project: Project) -> Outcome:
-    """Write a picture or a NIfTI image without its metadata."""
-    planned = other.planned
+def clean_other(
+    other: PlannedOther,
+    *,
+    root: Path,
+    target: Path,
+    people: Mapping[str, Identity],
+    project: Project,
+    options: Options,
+) -> Outcome:
+    """Write a picture or a NIfTI image without its metadata, and without identifying text in a picture."""
+    planned, pixels = other.planned, "not read"
     try:
         if other.kind == "nifti":
             data = strip_nifti(root / planned.source)
@@ -100,11 +110,17 @@ def clean_other(other: PlannedOther, *, root: Path, target: Path, project: Proje
         else:
             data, removed = strip_picture(root / planned.source)
             action = ("metadata", "all segments but the picture's", "X", int(removed > 0))
+            if options.clean_pixels:
+                known = people.get(other.patient, Identity()) | Identity(ids=frozenset({other.patient} - {""}))
+                covered = cover_picture(data, Cleaner(known), open_reader())
+                pixels, data = ("covered", covered) if covered else ("read", data)
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
-    write_bytes(target / planned.target, data)
+    # A picture in which something is covered is stored without loss, so that the rest keeps its values.
+    place = f"{planned.target.rsplit('.', 1)[0]}.png" if pixels == "covered" else planned.target
+    write_bytes(target / place, data)
     pseudonym = project.patient(other.patient) if other.patient else ""
-    return Outcome(planned.source, planned.target, actions=(action,), pseudonym=pseudonym, modality=other.kind)
+    return Outcome(planned.source, place, None, (action,), (), (), pixels, pseudonym, other.kind)
 
 
 def clean_table(

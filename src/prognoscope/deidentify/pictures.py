@@ -6,11 +6,18 @@ end of the picture (EXIF, XMP, IPTC and thumbnails live there). PNG: all chunks 
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from prognoscope.core.problems import Refused, refuse
+from prognoscope.deidentify.burned import as_picture, doubt, find_identifiers
+from prognoscope.deidentify.ocr import Reader
+from prognoscope.deidentify.text import Cleaner
 
 PICTURES = (".jpg", ".jpeg", ".png")
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
@@ -19,6 +26,7 @@ _APPLICATION = range(0xE0, 0xF0)
 _KEPT_SEGMENTS = ((0xE0, b"JFIF\0"), (0xEE, b"Adobe"), (0xE2, b"ICC_PROFILE\0"))
 _KEPT_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs"})
 LARGEST_PICTURE_BYTES = 256 << 20
+MOST_PIXELS = 1 << 27
 
 
 def is_picture(head: bytes) -> bool:
@@ -49,6 +57,38 @@ def strip_picture(path: Path) -> tuple[bytes, int]:
     data = path.read_bytes()
     stripped = _strip_png(data) if data.startswith(_PNG) else _strip_jpeg(data)
     return stripped, size - len(stripped)
+
+
+def cover_picture(data: bytes, cleaner: Cleaner, reader: Reader) -> bytes | None:
+    """Cover identifying text in a picture; None where there is none.
+
+    Returns
+    -------
+    A PNG: the decoded pixels, the same but for the covered boxes.
+
+    Raises
+    ------
+    Refused
+        `pixels-in-doubt`, `picture-unreadable`.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise _unreadable(f"it has {image.width} × {image.height} pixels")
+            shown = image if image.mode in ("L", "RGB") else image.convert("RGB")
+            pixels = np.array(shown)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _unreadable(f"it can't be decoded ({type(error).__name__})") from error
+    boxes = find_identifiers([as_picture(pixels)], cleaner, reader).boxes
+    if not boxes:
+        return None
+    for top, left, bottom, right in boxes:
+        pixels[top:bottom, left:right] = 0
+    if find_identifiers([as_picture(pixels)], cleaner, reader).boxes:
+        raise doubt("identifying text is still found after it was covered")
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def _strip_jpeg(data: bytes) -> bytes:

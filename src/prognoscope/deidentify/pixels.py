@@ -12,7 +12,7 @@ from pydicom import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels.utils import pixel_array
 
-from prognoscope.deidentify.burned import Box, doubt, find_identifiers
+from prognoscope.deidentify.burned import Box, as_picture, doubt, find_identifiers
 from prognoscope.deidentify.ocr import Reader
 from prognoscope.deidentify.text import Cleaner
 
@@ -78,7 +78,7 @@ def pictures(dataset: Dataset) -> list[NDArray[np.uint8]]:
     values = pixel_array(dataset)
     colour = int(dataset.get("SamplesPerPixel", 1)) > 1
     frames = values if values.ndim == (4 if colour else 3) else values[None]
-    return [_picture(frame) for frame in frames]
+    return [as_picture(frame) for frame in frames]
 
 
 def thumbnail(picture: NDArray[np.uint8]) -> bytes:
@@ -88,13 +88,6 @@ def thumbnail(picture: NDArray[np.uint8]) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "PNG")
     return stream.getvalue()
-
-
-def _picture(frame: NDArray[Any]) -> NDArray[np.uint8]:
-    if frame.dtype != np.uint8:
-        low, high = float(frame.min()), float(frame.max())
-        frame = np.rint((frame - low) * (255 / (high - low if high > low else 1.0))).astype(np.uint8)
-    return np.repeat(frame[:, :, None], 3, axis=2) if frame.ndim == 2 else frame
 
 
 def _cover(dataset: Dataset, boxes: tuple[Box, ...]) -> None:

@@ -61,7 +61,7 @@ def build_report(
         "key": key,
         "written": {
             "files": len(written),
-            "patients": len({outcome.pseudonym for outcome in written}),
+            "patients": len({outcome.pseudonym for outcome in written} - {""}),
             "by_modality": _counts(outcome.modality for outcome in written),
         },
         "held_back": {"files": len(held_back), "by_reason": _counts(problem.code for problem in held_back)},
@@ -107,7 +107,7 @@ def singled_out(people: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]
 def _traits(written: Iterable[Outcome]) -> dict[str, dict[str, str]]:
     people: dict[str, dict[str, str]] = defaultdict(dict)
     for outcome in written:
-        for name, value in outcome.traits:
+        for name, value in outcome.traits if outcome.pseudonym else ():
             people[outcome.pseudonym].setdefault(name, value)
     return dict(sorted(people.items()))
 

@@ -235,9 +235,16 @@ def _clean_others(
     for path in images:
         patient = owners.get(path) or owner_by_path(path, words)
         planned.append(PlannedOther(Planned(path, place_of(path, patient, project)), others[path].kind, patient))
-    clean = functools.partial(clean_other, root=source, target=target, project=project)
+    clean = functools.partial(
+        clean_other,
+        root=source,
+        target=target,
+        people=people,
+        project=project,
+        options=options,
+    )
     outcomes = list(mapper(clean, planned, label="pictures and NIfTI"))
-    renamed = {PurePosixPath(one.planned.source).name: one.planned.target for one in planned}
+    renamed = {PurePosixPath(one.source).name: one.target for one in outcomes if one.target}
     places = [
         Planned(path, f"tables/{project.token('table', path)}{PurePosixPath(path).suffix.lower()}") for path in tables
     ]
