@@ -13,12 +13,13 @@ from pydicom import Dataset
 
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.deidentify.dataset import Log, Study
-from prognoscope.deidentify.dicom import Cleaned, clean_file, decoded, write_bytes, write_file
+from prognoscope.deidentify.dicom import Cleaned, broken_is_refused, clean_file, decoded, write_bytes, write_file
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.ocr import open_reader
 from prognoscope.deidentify.pixels import cover_identifiers, must_read, thumbnail
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
+from prognoscope.deidentify.quiet import quiet
 
 VERSION = 1  # raised whenever the same input may come out differently
 # Free text that may stay, for the list of residual risks.
@@ -95,19 +96,22 @@ def clean_batch(
 ) -> tuple[Outcome, ...]:
     """Clean and write the files of a batch, in their order; thumbnails go into the private folder."""
     study = Study(project, options, batch.identity)
-    return tuple(_clean_one(planned, study, root, target, private) for planned in batch.files)
+    with quiet():
+        return tuple(_clean_one(planned, study, root, target, private) for planned in batch.files)
 
 
 def _clean_one(planned: Planned, study: Study, root: Path, target: Path, private: Path) -> Outcome:
     pixels = "not read"
     try:
-        cleaned = clean_file(root / planned.source, study)
-        if study.options.clean_pixels and must_read(cleaned.dataset):
-            pixels = _clean_pixels(cleaned, planned, study, private)
+        with broken_is_refused():
+            cleaned = clean_file(root / planned.source, study)
+            if study.options.clean_pixels and must_read(cleaned.dataset):
+                pixels = _clean_pixels(cleaned, planned, study, private)
+            outcome = _outcome(planned, cleaned.dataset, cleaned.log, pixels)
         write_file(cleaned.dataset, target / planned.target, study)
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
-    return _outcome(planned, cleaned.dataset, cleaned.log, pixels)
+    return outcome
 
 
 def _clean_pixels(cleaned: Cleaned, planned: Planned, study: Study, private: Path) -> str:

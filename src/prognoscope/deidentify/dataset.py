@@ -10,7 +10,7 @@ import functools
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pydicom import Dataset, Sequence, config
+from pydicom import Dataset, Sequence
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
@@ -21,6 +21,7 @@ from prognoscope.deidentify.identity import Identity, dictionary_vr, gather
 from prognoscope.deidentify.private import kept_private
 from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, rulebook, standard
 from prognoscope.deidentify.project import Project
+from prognoscope.deidentify.quiet import quiet
 from prognoscope.deidentify.text import Cleaner
 
 DEEPEST = 16
@@ -85,7 +86,7 @@ def deidentify_dataset(
     Refused
         `dicom-nesting` when sequences lie deeper than 16 within each other.
     """
-    with config.disable_value_validation():
+    with quiet():
         known = gather(dataset, options) | (identity or Identity())
         return deidentify_in_study(dataset, Study(project, options, known))
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset, config, dcmread
+from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
 
-from prognoscope.core.problems import Refused, refuse
+from prognoscope.core.problems import refuse
 from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
 from prognoscope.deidentify.encode import file_bytes
 from prognoscope.deidentify.identity import Identity, Remembered, gather
@@ -68,20 +70,16 @@ def describe(path: Path, options: Options, remembered: Remembered | None = None)
     Refused
         `dicom-unreadable`, `dicom-directory`, `file-too-large`.
     """
-    with config.disable_value_validation():
+    with broken_is_refused():
         dataset = _read(path, pixels=False)
-        try:
-            identity = gather(dataset, options, remembered)
-        except _BROKEN as error:
-            raise _unreadable(error) from error
-    return Described(
-        patient=str(dataset.get("PatientID") or "").strip(),
-        study_uid=str(dataset.get("StudyInstanceUID") or ""),
-        instance_uid=str(dataset.get("SOPInstanceUID") or ""),
-        sop_class=str(dataset.get("SOPClassUID") or ""),
-        modality=str(dataset.get("Modality") or ""),
-        identity=identity,
-    )
+        return Described(
+            patient=str(dataset.get("PatientID") or "").strip(),
+            study_uid=str(dataset.get("StudyInstanceUID") or ""),
+            instance_uid=str(dataset.get("SOPInstanceUID") or ""),
+            sop_class=str(dataset.get("SOPClassUID") or ""),
+            modality=str(dataset.get("Modality") or ""),
+            identity=gather(dataset, options, remembered),
+        )
 
 
 def clean_file(path: Path, study: Study) -> Cleaned:
@@ -92,23 +90,20 @@ def clean_file(path: Path, study: Study) -> Cleaned:
     Refused
         As `describe`, and `dicom-no-class` where the object does not say what it is.
     """
-    with config.disable_value_validation():
+    with broken_is_refused():
         dataset = _read(path, pixels=True)
-        try:
-            syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
-            patient = str(dataset.get("PatientID") or "").strip()
-            dataset, log = deidentify_in_study(dataset, study)
-        except _BROKEN as error:
-            raise _unreadable(error) from error
-    if not dataset.get("SOPClassUID") or not dataset.get("SOPInstanceUID"):
-        raise refuse(
-            "dicom-no-class",
-            subject="file",
-            found="it has no SOP Class UID or no SOP Instance UID",
-            remedy="export it again; without them it can't be a valid object",
-        )
-    dataset.preamble = b"\0" * 128
-    dataset.file_meta = _file_meta(dataset, UID(syntax))
+        syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
+        patient = str(dataset.get("PatientID") or "").strip()
+        dataset, log = deidentify_in_study(dataset, study)
+        if not dataset.get("SOPClassUID") or not dataset.get("SOPInstanceUID"):
+            raise refuse(
+                "dicom-no-class",
+                subject="file",
+                found="it has no SOP Class UID or no SOP Instance UID",
+                remedy="export it again; without them it can't be a valid object",
+            )
+        dataset.preamble = b"\0" * 128
+        dataset.file_meta = _file_meta(dataset, UID(syntax))
     return Cleaned(dataset, patient, log)
 
 
@@ -127,11 +122,8 @@ def decoded(dataset: Dataset) -> list[NDArray[np.uint8]]:
 
 def write_file(dataset: Dataset, path: Path, study: Study) -> None:
     """Write an object whole, as `write_bytes` does; the study remembers what its objects share."""
-    try:
-        with config.disable_value_validation():
-            data = file_bytes(dataset, study.encoded)
-    except _BROKEN as error:
-        raise _unreadable(error) from error
+    with broken_is_refused():
+        data = file_bytes(dataset, study.encoded)
     write_bytes(path, data)
 
 
@@ -156,10 +148,7 @@ def _read(path: Path, *, pixels: bool) -> Dataset:
             found=f"{size >> 20} MiB, more than {LARGEST_FILE_BYTES >> 20}",
             remedy="split the object",
         )
-    try:
-        dataset = dcmread(path, stop_before_pixels=not pixels)
-    except _BROKEN as error:
-        raise _unreadable(error) from error
+    dataset = dcmread(path, stop_before_pixels=not pixels)
     _check_kind(dataset, size)
     return dataset
 
@@ -207,10 +196,15 @@ def _file_meta(dataset: Dataset, syntax: UID) -> FileMetaDataset:
     return meta
 
 
-def _unreadable(error: Exception) -> Refused:
-    return refuse(
-        "dicom-unreadable",
-        subject="file",
-        found=f"it can't be read as DICOM ({type(error).__name__})",
-        remedy="export it again; it was not passed on",
-    )
+@contextmanager
+def broken_is_refused() -> Iterator[None]:
+    """Turn what pydicom raises for broken bytes into a refusal, `dicom-unreadable`."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise refuse(
+            "dicom-unreadable",
+            subject="file",
+            found=f"it can't be read as DICOM ({type(error).__name__})",
+            remedy="export it again; it was not passed on",
+        ) from error

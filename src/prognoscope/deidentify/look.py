@@ -10,6 +10,7 @@ from prognoscope.deidentify.dicom import Described, describe
 from prognoscope.deidentify.identity import Remembered
 from prognoscope.deidentify.others import Other, kind_of
 from prognoscope.deidentify.profile import Options
+from prognoscope.deidentify.quiet import quiet
 
 
 def look_at(paths: Sequence[str], *, root: Path, options: Options) -> tuple[Described | Other | Problem, ...]:
@@ -21,7 +22,8 @@ def look_at(paths: Sequence[str], *, root: Path, options: Options) -> tuple[Desc
         Relative to `root`.
     """
     remembered: Remembered = {}
-    return tuple(_look(root / path, options, remembered) for path in paths)
+    with quiet():
+        return tuple(_look(root / path, options, remembered) for path in paths)
 
 
 def _look(path: Path, options: Options, remembered: Remembered) -> Described | Other | Problem:

@@ -270,7 +270,10 @@ def _recorded(record: Path, target: Path) -> tuple[Outcome, ...] | None:
     """Outcomes of a batch that an earlier run finished, if all its files are still there."""
     if not record.is_file():
         return None
-    outcomes = tuple(_outcome(entry) for entry in json.loads(record.read_text(encoding="utf-8")))
+    try:
+        outcomes = tuple(_outcome(entry) for entry in json.loads(record.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError):
+        return None  # a damaged record is as good as none
     whole = all(outcome.problem or (target / outcome.target).is_file() for outcome in outcomes)
     return outcomes if whole else None
 
