@@ -41,7 +41,7 @@ def ingest(
     jobs: Jobs = cores(),
     json: AsJson = False,
 ) -> None:
-    """Take a source into the store: every byte kept once, its history noted, what is wrong set aside with its reason."""
+    """Take a source into the store: every byte once, with its history; what is wrong is set aside with its reason."""
     from prognoscope.jobs.ingest import ingest as take_in
 
     with mapper(jobs=jobs) as chosen:

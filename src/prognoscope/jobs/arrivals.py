@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.jobs.cells import SIDECAR, table_record
-from prognoscope.sources import FoundFile, inspect_bytes, read_bytes
+from prognoscope.sources import FoundFile, Inspected, inspect_bytes, read_bytes
 from prognoscope.sources.archives import Member, check_directory, is_archive, is_directory, read_members
 from prognoscope.store import Arrival, InstanceRecord, Tray, tray
 
@@ -64,9 +63,10 @@ def open_parcel(parcel: Parcel) -> Opened:
 def arrival(file: FoundFile, data: bytes, filled: Tray, *, folder: Path | None) -> Arrival:
     """Recognise bytes and put them in the tray, unless they are too large and nobody understands them."""
     subject = printable(file.path)
-    plain = Arrival(file.path[:LONGEST_PATH], file.size, file.mtime_ns, hashing.of_bytes(data), "unknown", staged=True)
+    inspected = inspect_bytes(data, subject=subject)
+    plain = Arrival(file.path[:LONGEST_PATH], file.size, file.mtime_ns, inspected.sha256, "unknown", staged=True)
     try:
-        found = _recognised(plain, data, subject, folder)
+        found = _recognised(plain, inspected, data, subject, folder)
     except Refused as refused:
         found = replace(plain, problem=refused.problem)
     if found.problem and len(data) > KEPT_BYTES:
@@ -80,13 +80,12 @@ def printable(path: str) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in path)
 
 
-def _recognised(plain: Arrival, data: bytes, subject: str, folder: Path | None) -> Arrival:
+def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str, folder: Path | None) -> Arrival:
     name = plain.path.lower()
     if is_directory(data):
         home = (folder / plain.path).parent if folder else None
         problems = check_directory(data, subject=subject, folder=home)
         return replace(plain, kind="dicomdir", problem=problems[0] if problems else None)
-    inspected = inspect_bytes(data, subject=subject)
     if inspected.instance:
         found = inspected.instance
         record = InstanceRecord(found.sop_uid, found.series_uid, found.patient_id, found.to_json())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
-from prognoscope.core.problems import refuse
+from prognoscope.core.problems import Refused, refuse
 from prognoscope.sources import describe_table, read_table, to_number
 from prognoscope.store import Cell, TableRecord
 
@@ -51,8 +52,12 @@ def table_record(data: bytes, suffix: str, *, subject: str, sidecar: bytes | Non
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"table{suffix}"
         path.write_bytes(data)
-        described = describe_table(path)
-        frame = read_table(path, missing=described.missing_words)
+        try:
+            described = describe_table(path)
+            frame = read_table(path, missing=described.missing_words)
+        except Refused as refused:  # the reader names the copy that it was given
+            named = refused.problem.subject.replace(path.as_posix(), subject)
+            raise Refused(replace(refused.problem, subject=named)) from None
     patient = _patient_column(frame, subject)
     numbers = {
         column.name: to_number(frame[column.name])[0]

@@ -2,6 +2,7 @@
 
 from prognoscope.store.artefacts import Artefacts, write_whole
 from prognoscope.store.audit import AuditCheck, Entry, parse_head
+from prognoscope.store.provenance import Step, history
 from prognoscope.store.quarantine import Held, Quarantine
 from prognoscope.store.records import (
     Arrival,
@@ -12,9 +13,12 @@ from prognoscope.store.records import (
     TableRecord,
 )
 from prognoscope.store.repository import Admitted, KnownFile, Repository
+from prognoscope.store.search import Counts, Hit
+from prognoscope.store.snapshots import Difference, Snapshot
 from prognoscope.store.staging import Tray, tray
 from prognoscope.store.store import FileState, Store
 from prognoscope.store.tables import from_parquet, to_parquet
+from prognoscope.store.verification import Verified, verify_artefacts
 
 __all__ = [
     "Admitted",
@@ -22,21 +26,29 @@ __all__ = [
     "Artefacts",
     "AuditCheck",
     "Cell",
+    "Counts",
+    "Difference",
     "Entry",
     "FileState",
     "Held",
+    "Hit",
     "InstanceRecord",
     "KnownFile",
     "PatientRecords",
     "Quarantine",
     "Repository",
     "SeriesRecord",
+    "Snapshot",
+    "Step",
     "Store",
     "TableRecord",
     "Tray",
+    "Verified",
     "from_parquet",
+    "history",
     "parse_head",
     "to_parquet",
     "tray",
+    "verify_artefacts",
     "write_whole",
 ]

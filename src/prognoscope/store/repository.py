@@ -8,8 +8,9 @@ most a note and a tray, and the next one removes what only these name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from prognoscope.store.catalogue import (
     OBJECTS,
     PENDING,
     QUARANTINE,
+    RESULTS,
+    SNAPSHOTS,
     SOURCES,
     TABLES,
     VALUES,
@@ -86,9 +89,7 @@ class Repository:
             removed = 0
             with self._database.reading() as connection:
                 notes = connection.execute(select(PENDING)).all()
-                acknowledged = {
-                    name for note in notes for name in _present(connection, OBJECTS, json.loads(note.names))
-                }
+                acknowledged = {name for note in notes for name in _acknowledged(connection, json.loads(note.names))}
             for note in notes:
                 for name in json.loads(note.names):
                     if name not in acknowledged and self._artefacts.has(name):
@@ -140,6 +141,27 @@ class Repository:
         sweep(self.tray(batch))
         return _summary(judged, fresh)
 
+    @contextmanager
+    def keeping(self, contents: Mapping[str, bytes]) -> Iterator[Connection]:
+        """Put artefacts in place (by their names) and make them visible in the transaction that is given.
+
+        Raises
+        ------
+        Refused
+            `cannot-write`, `catalogue-failed`: nothing is visible then.
+        """
+        batch = uuid.uuid4().hex
+        note = {"batch": batch, "names": json.dumps(sorted(contents))}
+        with self.among_writers():
+            with self._database.writing() as connection:
+                self._database.upsert(connection, PENDING, [note], keys=("batch",))
+            for name, data in contents.items():
+                if not self._artefacts.has(name):
+                    self._artefacts.place.write(name, data)
+            with self._database.writing() as connection:
+                yield connection
+                connection.execute(delete(PENDING).where(PENDING.c.batch == batch))
+
     def waiting(self) -> tuple[str, ...]:
         """Return the patients whose series must be put together, sorted."""
         with self._database.reading() as connection:
@@ -157,6 +179,27 @@ class Repository:
             for row in connection.execute(query):
                 found[row.patient_id].append((row.sha256, row.header))
         return found
+
+    def origins(self, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return `(source, path)` of contents, the first of each."""
+        found: dict[str, tuple[str, str]] = {}
+        with self._database.reading() as connection:
+            for part in _parts(names):
+                query = select(ARRIVALS.c.sha256, ARRIVALS.c.source, ARRIVALS.c.path)
+                query = query.where(ARRIVALS.c.sha256.in_(part)).order_by(ARRIVALS.c.source, ARRIVALS.c.path)
+                for row in connection.execute(query):
+                    found.setdefault(row.sha256, (row.source, row.path))
+        return found
+
+    def source_files(self) -> tuple[tuple[str, str, str], ...]:
+        """Return `(source, path, sha256)` of every file of a folder, as it came in last, sorted."""
+        query = select(ARRIVALS).order_by(ARRIVALS.c.source, ARRIVALS.c.path, ARRIVALS.c.mtime_ns)
+        newest: dict[tuple[str, str], str] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                if row.source.startswith("/") and "!/" not in row.path:
+                    newest[row.source, row.path] = row.sha256
+        return tuple((source, path, sha256) for (source, path), sha256 in newest.items())
 
     def total(self) -> Mapping[str, int]:
         """Number of contents by kind, and of quarantined subjects."""
@@ -289,6 +332,16 @@ def _headers(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
     for part in _parts(uids):
         query = select(INSTANCES.c.sop_uid, INSTANCES.c.header).where(INSTANCES.c.sop_uid.in_(part))
         found |= {row.sop_uid: row.header for row in connection.execute(query)}
+    return found
+
+
+def _acknowledged(connection: Connection, names: Sequence[str]) -> set[str]:
+    found = _present(connection, OBJECTS, names)
+    found |= set(connection.execute(select(SNAPSHOTS.c.id).where(SNAPSHOTS.c.id.in_(names))).scalars())
+    for name in set(names) - found:
+        made = select(RESULTS.c.key).where(RESULTS.c.outputs.contains(name, autoescape=True)).limit(1)
+        if connection.execute(made).scalar() is not None:
+            found.add(name)
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from prognoscope.core import hashing
 from prognoscope.core.hashing import canonical_json
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.store.artefacts import Artefacts, cannot_write
@@ -21,6 +22,8 @@ from prognoscope.store.database import Database
 from prognoscope.store.gate import locked
 from prognoscope.store.quarantine import Quarantine
 from prognoscope.store.repository import Repository
+from prognoscope.store.search import Search
+from prognoscope.store.snapshots import Snapshots
 from prognoscope.store.upgrade import bring_up_to_date
 from prognoscope.store.volumes import Volumes
 
@@ -65,6 +68,10 @@ class Store:
         Image volumes and regions that the files make together.
     quarantine
         What is kept aside.
+    search
+        Queries.
+    snapshots
+        Cohorts as they were.
     database
         The catalogue's transactions, for the rest of this room.
     """
@@ -92,10 +99,20 @@ class Store:
         self.repository = Repository(folder, self.database, self.artefacts, self.audit)
         self.volumes = Volumes(self.database, self.audit)
         self.quarantine = Quarantine(self.database, self.audit)
+        self.search = Search(self.database)
+        self.snapshots = Snapshots(
+            self.database, self.artefacts, self.audit, self.repository, self.search, self.volumes
+        )
 
     def close(self) -> None:
         """Let go of the catalogue."""
         self.database.close()
+
+    def audit_note(self, action: str, record: str, detail: object = None) -> None:
+        """Note an action that changes nothing else in the store."""
+        with self.database.writing() as connection:
+            self.audit.note(connection, action, record, detail)
+        self.audit.anchor()
 
     def __enter__(self) -> Store:
         return self
@@ -163,7 +180,7 @@ class Store:
         seconds: float,
     ) -> Result:
         """Keep the outputs of a stage: artefacts first, then the row that makes them visible."""
-        names = {name: self.artefacts.put(data) for name, data in outputs.items()}
+        names = {name: hashing.of_bytes(data) for name, data in outputs.items()}
         created = datetime.now(UTC)
         row = {
             "key": key,
@@ -176,7 +193,7 @@ class Store:
             "created": created,
             "seconds": seconds,
         }
-        with self.database.writing() as connection:
+        with self.repository.keeping({names[name]: data for name, data in outputs.items()}) as connection:
             self.database.upsert(connection, RESULTS, [row], keys=("key",))
         return Result(key, names, created, seconds)
 
