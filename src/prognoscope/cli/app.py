@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from prognoscope.cli import demo, init, predict, run
+from prognoscope.cli import conformance, demo, init, predict, run, samplesize, validate
 
-COMMANDS = (demo.demo, init.init, run.run, predict.predict)
+COMMANDS = (
+    demo.demo,
+    init.init,
+    run.run,
+    predict.predict,
+    validate.validate,
+    samplesize.samplesize,
+    conformance.conformance,
+)
 
 app = typer.Typer(
     name="prognoscope",
@@ -16,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
 

@@ -14,14 +14,14 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.demo.anatomy import scan
 from prognoscope.demo.dicom import write_series
-from prognoscope.demo.truth import HORIZON_DAYS, Patient, Truth, best_auc, best_c_index, draw_patient
+from prognoscope.demo.truth import HORIZON_DAYS, WORDS, Patient, Truth, best_auc, best_c_index, draw_patient
 
 FEWEST_PATIENTS = 10
 WITHOUT_IMAGES = 2
 WITHOUT_ROW = 1
 COLUMNS = (
-    *("patient_id", "age", "sex", "grade", "centre", "scanner", "treatment"),
-    *("time_days", "event", f"dead_{HORIZON_DAYS}d"),
+    *("patient_id", "age", "sex", "stage", "centre", "scanner", "treatment"),
+    *("time_days", "event", "dead_2y"),
 )
 
 
@@ -65,6 +65,7 @@ def write_cohort(folder: Path, *, patients: int = 120, seed: int = 1, mapper: Ma
         risks=tuple(patient.risk for patient in rows),
         best_auc=best_auc([patient.risk for patient in rows]),
         best_c_index=best_c_index([patient.linear_predictor for patient in rows]),
+        words=WORDS,
         without_images=tuple(sorted(unseen)),
         without_row=tuple(patient.patient_id for patient in beyond),
     )
@@ -93,7 +94,7 @@ def _write_table(path: Path, rows: Sequence[Patient]) -> None:
             dead = patient.dead_by_horizon
             table.writerow(
                 [
-                    *(patient.patient_id, patient.age_years, patient.sex, patient.grade),
+                    *(patient.patient_id, patient.age_years, patient.sex, patient.stage),
                     *(patient.scanner.centre, patient.scanner.model, patient.treatment),
                     *(patient.time_days, int(patient.event), "" if dead is None else int(dead)),
                 ]

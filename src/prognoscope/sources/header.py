@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterator
 
 from prognoscope.sources.attributes import Attributes, tag_and_vr
+from prognoscope.sources.classes import RTSTRUCT, VOLUME_CLASSES
 from prognoscope.sources.instance import Instance, Kind, Person, Plane, Region, Tracer, Triple
-from prognoscope.sources.outline import Outline
+from prognoscope.sources.outline import BIG_ENDIAN, DEFLATED, IMPLICIT, Outline, damaged
 
 # Name of a property that tells volumes of one series apart → the attributes that may hold it. The order is that in
 # which they are tried; in a multi-frame file the attribute named last, the frame's own, counts.
@@ -59,7 +60,7 @@ GROUPS = {
     "ConvolutionKernel": ("CTReconstructionSequence",),
     "FrameType": ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence"),
 }
-RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+NATIVE = frozenset({IMPLICIT, "1.2.840.10008.1.2.1", DEFLATED, BIG_ENDIAN})
 
 
 def read_instance(found: Outline) -> Instance:
@@ -68,9 +69,10 @@ def read_instance(found: Outline) -> Instance:
     for noticed in ("StudyID", "AccessionNumber"):
         header.text(noticed)
     sop_class = header.text("SOPClassUID")
-    kind: Kind = "image" if found.pixels and header.whole("Rows") else "other"
-    if sop_class == RTSTRUCT:
-        kind = "regions"
+    kind: Kind = "regions" if sop_class == RTSTRUCT else "other"
+    if sop_class in VOLUME_CLASSES or (found.pixels and header.whole("Rows")):
+        kind = "image"
+    damage = _damage(found, header, kind)
     modality = header.text("Modality")
     return Instance(
         kind=kind,
@@ -88,17 +90,43 @@ def read_instance(found: Outline) -> Instance:
         rows=header.whole("Rows"),
         columns=header.whole("Columns"),
         photometric=header.text("PhotometricInterpretation"),
-        planes=tuple(_planes(header)) if kind == "image" else (),
+        planes=tuple(_planes(header)) if kind == "image" and not damage else (),
         pixel_hash=_pixel_hash(found) if kind == "image" else "",
         tracer=_tracer(header) if modality == "PT" else None,
         label=header.text("StructureSetLabel"),
         referenced_series=_referenced_series(header),
-        regions=_regions(header) if kind == "regions" else (),
+        referenced_frames=tuple(
+            frame.text("FrameOfReferenceUID") for frame in header.items("ReferencedFrameOfReferenceSequence")
+        ),
+        regions=_regions(header) if kind == "regions" and not damage else (),
         manufacturer=header.text("Manufacturer"),
         scanner=header.text("ManufacturerModelName"),
         centre=header.text("InstitutionName"),
         notes=tuple(sorted(header.departures)),
+        damage=damage,
     )
+
+
+def pixel_bytes(header: Attributes) -> int:
+    """Bytes that uncompressed pixel data need by what the header says."""
+    frames, samples = max(header.whole("NumberOfFrames"), 1), max(header.whole("SamplesPerPixel"), 1)
+    bits = frames * samples * header.whole("Rows") * header.whole("Columns") * header.whole("BitsAllocated")
+    return (bits + 7) // 8
+
+
+def _damage(found: Outline, header: Attributes, kind: Kind) -> str:
+    """What a file that ended too early lacks; empty for a whole one."""
+    if found.damage:
+        return found.damage.found
+    if kind == "regions":
+        return "" if "StructureSetROISequence" in header else "it ends before its list of regions"
+    if kind == "other":
+        return ""
+    if not found.pixels:
+        return "it ends before its pixels"
+    start, end = found.pixels
+    needed = pixel_bytes(header) if found.transfer_syntax in NATIVE else 0
+    return f"its pixels need {needed} bytes, the file holds {end - start}" if needed > end - start else ""
 
 
 def _person(header: Attributes) -> Person:
@@ -112,8 +140,8 @@ def _digest(text: str) -> str:
 
 def _date(header: Attributes, kind: Kind) -> str | None:
     own = "StructureSetDate" if kind == "regions" else "AcquisitionDate"
-    for keyword in (own, "SeriesDate", "StudyDate"):
-        text = header.text(keyword)
+    for keyword in (own, "AcquisitionDateTime", "SeriesDate", "StudyDate"):
+        text = header.text(keyword)[:8]
         if len(text) == 8 and text.isdigit():
             return f"{text[:4]}-{text[4:6]}-{text[6:]}"
     return None
@@ -121,10 +149,11 @@ def _date(header: Attributes, kind: Kind) -> str | None:
 
 def _planes(header: Attributes) -> Iterator[Plane]:
     frames = header.items("PerFrameFunctionalGroupsSequence")
-    if not frames:
-        for _ in range(max(header.whole("NumberOfFrames"), 1)):
-            yield _plane((header,))
-        return
+    stated = max(header.whole("NumberOfFrames"), 1)
+    if not frames and stated == 1:
+        yield _plane((header,))
+    if len(frames) not in (0, stated):
+        raise damaged(header.subject, f"it states {stated} frames and describes {len(frames)}")
     shared = header.first("SharedFunctionalGroupsSequence")
     for frame in frames:
         yield _plane((frame, shared, header))

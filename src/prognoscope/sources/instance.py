@@ -75,7 +75,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One DICOM file without its path and without its pixels."""
+    """One DICOM file without its path and without its pixels.
+
+    `damage` says what is missing when the file ends too early; such an instance only tells which series is incomplete.
+    `notes` are small departures from the standard that were read anyway.
+    """
 
     kind: Kind
     sop_class: str
@@ -97,11 +101,13 @@ class Instance:
     tracer: Tracer | None = None
     label: str = ""
     referenced_series: tuple[str, ...] = ()
+    referenced_frames: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     manufacturer: str = ""
     scanner: str = ""
     centre: str = ""
     notes: tuple[str, ...] = ()
+    damage: str = ""
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal value."""

@@ -11,7 +11,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from prognoscope.core.problems import Refused, refuse
+from prognoscope.core.problems import Problem, Refused, refuse
 
 DEPTH = 24
 INFLATED_BYTES = 1 << 30
@@ -46,12 +46,15 @@ class Outline:
         Tag → span of the value of each top-level element that was asked for.
     pixels
         Span of the value of the pixel data, or None; an encapsulated value begins with its offset table.
+    damage
+        The problem of a file that ends inside an element after the first one; `elements` are those before it.
     """
 
     walk: Walk
     transfer_syntax: str
     elements: dict[int, Span]
     pixels: Span | None
+    damage: Problem | None = None
 
 
 def outline(data: bytes, wanted: frozenset[int], *, subject: str) -> Outline:
@@ -60,7 +63,7 @@ def outline(data: bytes, wanted: frozenset[int], *, subject: str) -> Outline:
     Raises
     ------
     Refused
-        `not-dicom` for anything else; `dicom-truncated` when the file ends inside an element; `dicom-damaged` when
+        `not-dicom` for anything else; `dicom-truncated` when the file ends before its data set; `dicom-damaged` when
         its structure contradicts itself; `dicom-too-deep` for sequences nested more than 24 levels.
     """
     start = _start(data, subject)
@@ -69,7 +72,13 @@ def outline(data: bytes, wanted: frozenset[int], *, subject: str) -> Outline:
         data, position = _inflate(data[position:], subject), 0
     implicit = syntax == IMPLICIT and data[position + 4 : position + 6] not in LONG_VRS | SHORT_VRS
     walk = Walk(data, implicit=implicit, little=syntax != BIG_ENDIAN, subject=subject)
-    elements, pixels = walk.top_level(position, wanted)
+    elements: dict[int, Span] = {}
+    try:
+        pixels = walk.top_level(position, wanted, elements)
+    except Refused as refused:
+        if refused.problem.code != "dicom-truncated" or not elements:
+            raise
+        return Outline(walk, syntax, elements, None, refused.problem)
     return Outline(walk, syntax, elements, pixels)
 
 
@@ -123,21 +132,31 @@ class Walk:
         self._long = struct.Struct(order + "L").unpack_from
         self._item = ITEM_BYTES[little]
 
-    def top_level(self, position: int, wanted: frozenset[int]) -> tuple[dict[int, Span], Span | None]:
-        """Spans of the wanted elements' values, and of the pixel data, where the pass ends."""
-        elements: dict[int, Span] = {}
+    def top_level(self, position: int, wanted: frozenset[int], elements: dict[int, Span]) -> Span | None:
+        """Note the spans of the wanted elements' values; return that of the pixel data, where the pass ends."""
         while position < self.size:
             if self.size - position < 8 and not self.data[position:].strip(b"\0"):
                 break
             element = self.element(position)
-            position = self.end(element)
             if element[0] in PIXEL_TAGS:
-                return elements, (element[2], position)
+                return element[2], self._fragments(element[2]) if element[3] == UNDEFINED else self.end(element)
+            position = self.end(element)
             if element[0] in wanted:
                 if element[3] != UNDEFINED and self._nests(element):
                     self._skip(element[2], position, element[0])
                 elements[element[0]] = (element[2], position)
-        return elements, None
+        return None
+
+    def _fragments(self, position: int) -> int:
+        """Walk over the fragments of encapsulated pixel data, which are bytes and not elements."""
+        while position < self.size:  # some writers leave the last delimiter out
+            element = self.element(position)
+            if element[0] == SEQUENCE_END:
+                return element[2]
+            if element[0] != ITEM or element[3] == UNDEFINED:
+                raise damaged(self.subject, f"its encapsulated pixels hold {_name(element[0])} at byte {position}")
+            position = self.end(element)
+        return position
 
     def items(self, span: Span) -> list[dict[int, Span]]:
         """Spans of the values in each item of a sequence whose value has this span."""
@@ -188,7 +207,8 @@ class Walk:
         return value + length
 
     def _nests(self, element: Element) -> bool:
-        return element[1] == b"SQ" or self.data[element[2] : element[2] + 4] == self._item
+        vr = element[1]
+        return vr == b"SQ" or (vr in (b"", b"UN") and self.data[element[2] : element[2] + 4] == self._item)
 
     def _skip(self, position: int, end: int | None, tag: int) -> int:
         """Walk through a sequence and everything nested in it; return the byte after it."""

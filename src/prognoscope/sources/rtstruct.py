@@ -21,7 +21,7 @@ from prognoscope.core.settings import nearest
 from prognoscope.sources.attributes import Attributes
 from prognoscope.sources.dicom import parse, read_bytes
 from prognoscope.sources.header import WANTED
-from prognoscope.sources.instance import Region
+from prognoscope.sources.instance import Instance, Region
 from prognoscope.sources.outline import outline
 from prognoscope.sources.polygons import fill
 
@@ -67,8 +67,10 @@ def read_mask(root: Path, regions: RegionSet, region: str, series: ImageSeries, 
             remedy="run again, so that the folder is read anew",
         )
     subject = f"region {region!r} of {regions.file}"
-    found = _region(parse(data, subject=regions.file).regions, region, subject)
-    _check_belongs(found, regions, series, subject, across_series=across_series)
+    instance = parse(data, subject=regions.file)
+    found = _region(instance.regions, region, subject)
+    frame = frame_of(instance, found)
+    _check_belongs(frame, regions, series, subject, across_series=across_series)
     rings = _rings(data, found, subject)
     planes = _planes(rings, series.grid, subject)
     voxels = np.zeros(series.grid.shape, dtype=bool)
@@ -82,6 +84,17 @@ def read_mask(root: Path, regions: RegionSet, region: str, series: ImageSeries, 
             remedy="check the contour; a region smaller than a voxel cannot be measured",
         )
     return Mask(voxels, series.grid)
+
+
+def frame_of(file: Instance, region: Region) -> str:
+    """Frame of reference of a region.
+
+    Exports exist whose regions name a frame that the file itself, which lists its frames and the series in them, does
+    not know: then the list counts.
+    """
+    if region.frame_of_reference in file.referenced_frames or not file.referenced_frames:
+        return region.frame_of_reference or file.frame_of_reference
+    return file.referenced_frames[0] if len(set(file.referenced_frames)) == 1 else region.frame_of_reference
 
 
 def _region(known: tuple[Region, ...], name: str, subject: str) -> Region:
@@ -108,13 +121,8 @@ def _region(known: tuple[Region, ...], name: str, subject: str) -> Region:
     return named[0]
 
 
-def _check_belongs(
-    region: Region, regions: RegionSet, series: ImageSeries, subject: str, *, across_series: bool
-) -> None:
-    frame = region.frame_of_reference or regions.frame_of_reference
-    # A set that references this very series was drawn on it, whatever frame a region then names (seen in real exports).
-    drawn_here = regions.series_uid == series.uid.partition("#")[0]
-    if not drawn_here and frame and series.frame_of_reference and frame != series.frame_of_reference:
+def _check_belongs(frame: str, regions: RegionSet, series: ImageSeries, subject: str, *, across_series: bool) -> None:
+    if frame and series.frame_of_reference and frame != series.frame_of_reference:
         raise refuse(
             "frame-of-reference-differs",
             subject=subject,

@@ -24,6 +24,7 @@ from prognoscope.curation import Choice, choose
 from prognoscope.store import Store, write_whole
 from prognoscope.study.cache import Cache
 from prognoscope.study.file import Measurement, Study, measurements_of
+from prognoscope.study.offers import models
 from prognoscope.study.stages.gather import gather
 from prognoscope.study.stages.measure import measure
 from prognoscope.study.stages.select import read_rows
@@ -92,7 +93,7 @@ def load_bundle(folder: Path) -> Bundle:
             remedy="run the study again with this version",
         )
     study = Study.model_validate(values)
-    return Bundle(study, measurements_of(study), load_predictor(folder / "predictor"), card)
+    return Bundle(study, measurements_of(study), load_predictor(folder / "predictor", models=models()), card)
 
 
 def predict_source(

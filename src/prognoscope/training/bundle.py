@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from prognoscope.core import hashing
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.core.table import Column
-from prognoscope.training.candidates import Arrays, Model
+from prognoscope.training.contract import Arrays, Model
 from prognoscope.training.encoding import Feature, features_of
 from prognoscope.training.limits import Limits
 from prognoscope.training.models import MODELS
 from prognoscope.training.pipeline import Choice, Pipeline
 from prognoscope.training.predictor import Predictor
 from prognoscope.training.preparation import Preparation
+from prognoscope.training.recalibration import Line, Recalibration, Steps
 
 FORMAT = 1
 PAGE, ARRAYS = "predictor.json", "arrays.npz"
@@ -102,7 +103,23 @@ def _page_of(pipeline: Pipeline) -> dict[str, Any]:
         "version": pipeline.model.version,
         "setting": dict(choice.setting),
         "inner_score": score,
+        "recalibration": None if pipeline.recalibration is None else _page_of_recalibration(pipeline.recalibration),
+        "threshold": pipeline.threshold,
     }
+
+
+def _page_of_recalibration(recalibration: Recalibration) -> dict[str, Any]:
+    return {"kind": type(recalibration).__name__, **asdict(recalibration)}
+
+
+def _recalibration(entry: Mapping[str, Any] | None) -> Recalibration | None:
+    if entry is None:
+        return None
+    if entry["kind"] == "Line":
+        if entry["link"] not in ("logit", "cloglog"):
+            raise ValueError(f"there is no link {entry['link']!r}")
+        return Line(entry["link"], float(entry["intercept"]), float(entry["slope"]))
+    return Steps(tuple(map(float, entry["x"])), tuple(map(float, entry["y"])))
 
 
 def _arrays_of(pipeline: Pipeline) -> dict[str, NDArray[Any]]:
@@ -231,11 +248,16 @@ def _pipeline(
         for place, gap in zip(source, missing, strict=True)
     )
     score = entry["inner_score"]
+    fitted = model.load(
+        {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
+    )
+    if fitted.weight().shape != (len(kept),):
+        raise ValueError("a model and its preparation differ in the number of features")
     return Pipeline(
         model=model,
         choice=Choice(model.name, entry["setting"], np.nan if score is None else float(score)),
         preparation=Preparation(kept, source.astype(np.int64), fill, centre, scale, dropped={}),
-        fitted=model.load(
-            {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
-        ),
+        fitted=fitted,
+        recalibration=_recalibration(entry["recalibration"]),
+        threshold=entry["threshold"],
     )

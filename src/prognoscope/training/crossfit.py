@@ -8,44 +8,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from prognoscope.core import hashing
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import refuse
-from prognoscope.core.seeds import generator
 from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.training.candidates import Candidate, Score
-from prognoscope.training.encoding import Feature, encode, features_of, with_levels
-from prognoscope.training.pipeline import Choice, Cohort, Pipeline, Recipe, Rows, fit_pipeline
+from prognoscope.training.conformal import p_values
+from prognoscope.training.contract import Candidate, Matrix, Score
+from prognoscope.training.encoding import encode, features_of, with_levels
+from prognoscope.training.importance import FeatureUse, Stability, feature_uses, stability
+from prognoscope.training.pipeline import Choice, Cohort, Learnt, Recipe, Rows, fit_pipeline, inner_risk
 from prognoscope.training.preparation import PreparationSettings
+from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import require_events, strata_of
-
-SHUFFLES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureUse:
-    """What one fitted pipeline makes of one feature.
-
-    Attributes
-    ----------
-    feature
-        The feature that it uses.
-    weight
-        Size of the coefficient per standard deviation, or share of the improvement by splits; by model.
-    importance
-        Mean loss of score on held-out patients when the feature's values are shuffled among them; NaN if not scored.
-    direction
-        1 where higher values go with higher risk among the training patients, -1 with lower, 0 for neither.
-    """
-
-    feature: Feature
-    weight: float
-    importance: float
-    direction: int
+from prognoscope.training.threads import one_thread
+from prognoscope.training.thresholds import Costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +52,18 @@ class FoldResult:
     choice: Choice
     used: tuple[FeatureUse, ...]
     dropped: Mapping[str, int]
+    threshold: float | None
+    p_values: NDArray[np.float64] | None
 
 
 @dataclass(frozen=True, slots=True)
 class FoldChoice:
-    """What the inner folds chose in one outer fold."""
+    """What the inner folds chose in one outer fold; `threshold` is None where no costs were stated."""
 
     repeat: int
     fold: int
     choice: Choice
-
-
-@dataclass(frozen=True, slots=True)
-class Stability:
-    """How a feature fared over all outer folds.
-
-    Attributes
-    ----------
-    feature
-        The feature.
-    selected
-        Share of the outer folds whose fitted pipeline used it.
-    importance
-        Mean permutation importance over all outer folds, 0 where it was not used.
-    direction
-        Mean direction over the folds that used it: 1 always with higher risk, -1 always with lower.
-    """
-
-    feature: Feature
-    selected: float
-    importance: float
-    direction: float
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +82,13 @@ class CrossFit:
         Number of settings that the inner folds compared in each outer fold.
     dropped
         Mean number of features set aside per outer fold, by reason.
+    alerts
+        `(repeats, n)` whether the risk reached the threshold that the inner folds chose; None without costs.
+    p_values
+        `(repeats, n, 2)` cross-conformal p-values of no event and of the event, NaN for patients never held out; None
+        where they were not wanted. See `conformal_sets`.
+    calibrated_on
+        Fewest patients that the p-values of a fold were calibrated on.
     """
 
     out_of_fold: OutOfFold
@@ -129,6 +96,9 @@ class CrossFit:
     stability: tuple[Stability, ...]
     settings_tried: int
     dropped: Mapping[str, float] = field(default_factory=dict)
+    alerts: NDArray[np.bool_] | None = None
+    p_values: NDArray[np.float64] | None = None
+    calibrated_on: int = 0
 
 
 def cross_fit(
@@ -143,6 +113,9 @@ def cross_fit(
     mapper: Mapper = serial_map,
     preparation: PreparationSettings | None = None,
     groups: Sequence[str] | None = None,
+    recalibration: Method = "none",
+    costs: Costs | None = None,
+    conformal: bool = False,
 ) -> CrossFit:
     """Predict each patient by pipelines that were learnt without the patient.
 
@@ -155,13 +128,19 @@ def cross_fit(
     candidates
         Models and settings among which the inner folds choose; one candidate with one setting leaves no choice.
     folds
-        `(repeats, n)` from `assign_folds`.
+        `(repeats, n)` from `assign_folds` or another plan. Patients of fold -1 are only trained on; their risk is NaN.
     inner
         Number of inner folds.
     score
         What the inner folds maximise.
     groups
         Label per patient; patients of one label stay together in the inner folds too.
+    recalibration
+        How the risks of each fold are recalibrated by inner out-of-fold risks.
+    costs
+        What wrong decisions cost; with them the inner folds choose the threshold for alerts.
+    conformal
+        Whether to give cross-conformal p-values, for a binary outcome.
 
     Returns
     -------
@@ -170,23 +149,55 @@ def cross_fit(
     Raises
     ------
     Refused
-        `fewer-events-than-folds` when the inner folds could not be filled, and what `encode` refuses.
+        `fewer-events-than-folds` when the inner folds could not be filled, `recalibration-outcome` and
+        `conformal-outcome` for what the kind of outcome has not, and what `encode` refuses.
     """
-    recipe = Recipe(tuple(candidates), preparation or PreparationSettings(), inner, score, seed)
+    require_served(recalibration, outcome.kind)
+    if conformal and outcome.kind != "binary":
+        raise refuse(
+            "conformal-outcome",
+            subject="conformal prediction",
+            found=f"the outcome is {outcome.kind}",
+            remedy="leave it out; cross-conformal sets are for a binary outcome",
+        )
+    recipe = Recipe(
+        candidates=tuple(candidates),
+        inner=inner,
+        score=score,
+        seed=seed,
+        preparation=preparation or PreparationSettings(),
+        recalibration=recalibration,
+        costs=costs,
+        conformal=conformal,
+    )
     tasks = fold_tasks(predictors, outcome, folds=folds, recipe=recipe, groups=groups)
     results = list(mapper(run_fold, tasks, label="folds"))
-    order = _order(predictors)
-    risk = np.full(folds.shape, np.nan)
-    for task, result in zip(tasks, results, strict=True):
-        risk[task.repeat, order[result.held_out]] = result.risk
+    return _gathered(tasks, results, folds, in_order_of_patients(predictors))
+
+
+def _gathered(
+    tasks: Sequence[FoldTask], results: Sequence[FoldResult], folds: NDArray[np.int64], order: Rows
+) -> CrossFit:
+    """Put the results of all folds together, in the order of the table's rows."""
+    recipe = tasks[0].recipe
+    risk, p_values = np.full(folds.shape, np.nan), np.full((*folds.shape, 2), np.nan)
+    alerts = np.zeros(folds.shape, dtype=bool)
+    pairs = list(zip(tasks, results, strict=True))
+    for task, result in pairs:
+        place = (task.repeat, order[result.held_out])
+        risk[place] = result.risk
+        alerts[place] = result.risk >= result.threshold if result.threshold is not None else False
+        if result.p_values is not None:
+            p_values[place] = result.p_values
     return CrossFit(
         out_of_fold=OutOfFold(risk=risk, fold=folds.astype(np.int64)),
-        choices=tuple(
-            FoldChoice(task.repeat, task.fold, result.choice) for task, result in zip(tasks, results, strict=True)
-        ),
-        stability=_stability([result.used for result in results]),
+        choices=tuple(FoldChoice(task.repeat, task.fold, result.choice, result.threshold) for task, result in pairs),
+        stability=stability([result.used for result in results]),
         settings_tried=recipe.settings_tried,
         dropped=_mean_counts([result.dropped for result in results]),
+        alerts=None if recipe.costs is None else alerts,
+        p_values=p_values if recipe.conformal else None,
+        calibrated_on=min(len(task.train) for task in tasks) if recipe.conformal else 0,
     )
 
 
@@ -200,10 +211,10 @@ def fold_tasks(
 ) -> tuple[FoldTask, ...]:
     """Return the tasks of a cross-fitting, repeat by repeat and fold by fold."""
     cohort = cohort_of(predictors, outcome, groups=groups)
-    assigned = folds[:, _order(predictors)]
+    assigned = folds[:, in_order_of_patients(predictors)]
     tasks = []
     for repeat, row in enumerate(assigned):
-        for fold in np.unique(row):
+        for fold in np.unique(row[row >= 0]):
             train, held_out = np.flatnonzero(row != fold), np.flatnonzero(row == fold)
             require_inner(cohort, train, inner=recipe.inner)
             tasks.append(FoldTask(cohort, recipe, train, held_out, repeat, int(fold)))
@@ -212,17 +223,28 @@ def fold_tasks(
 
 def run_fold(task: FoldTask) -> FoldResult:
     """Learn from the training patients of one fold and predict the others. Pure: depends on the task alone."""
-    with threadpool_limits(1):
-        key = (task.repeat, task.fold)
-        pipeline = fit_pipeline(task.cohort, task.train, task.recipe, key=key)
-        x = pipeline.preparation.apply(task.cohort.encoded[task.held_out])
+    cohort, recipe, key = task.cohort, task.recipe, (task.repeat, task.fold)
+    with one_thread():
+        learnt = fit_pipeline(cohort, task.train, recipe, key=key)
+        pipeline = learnt.pipeline
+        new = cohort.encoded[task.held_out]
         return FoldResult(
             held_out=task.held_out,
-            risk=pipeline.fitted.risk(x),
+            risk=pipeline.risk(new),
             choice=pipeline.choice,
-            used=_used(pipeline, task, x),
+            used=feature_uses(pipeline, cohort, recipe, train=task.train, held_out=task.held_out, key=key),
             dropped=pipeline.preparation.dropped,
+            threshold=pipeline.threshold,
+            p_values=_conformal(learnt, cohort.outcome.take(task.train), new) if recipe.conformal else None,
         )
+
+
+def _conformal(learnt: Learnt, outcome: Outcome, new: Matrix) -> NDArray[np.float64]:
+    fold = np.empty(len(outcome), dtype=np.int64)
+    for number, fit in enumerate(learnt.inner):
+        fold[fit.held_out] = number
+    new_risk = np.array([fit.new_risk(new, learnt.option) for fit in learnt.inner])
+    return p_values(inner_risk(learnt.inner, learnt.option), outcome.event, fold, new_risk)
 
 
 def cohort_of(predictors: Table, outcome: Outcome, *, groups: Sequence[str] | None = None) -> Cohort:
@@ -236,7 +258,7 @@ def cohort_of(predictors: Table, outcome: Outcome, *, groups: Sequence[str] | No
         )
     if not predictors.columns:
         raise refuse("no-predictor", subject="predictors", found="the table has no column", remedy="name some")
-    order = _order(predictors)
+    order = in_order_of_patients(predictors)
     columns = with_levels(predictors)
     labels = np.array(predictors.frame.index if groups is None else groups, dtype=str)[order]
     return Cohort(
@@ -264,56 +286,15 @@ def identity(cohort: Cohort, recipe: Recipe) -> str:
             [feature.name for feature in cohort.features],
             [outcome.kind, outcome.event, *times],
             [[c.model.name, c.model.version, c.settings] for c in recipe.candidates],
-            [recipe.preparation, recipe.inner, recipe.seed],
+            [recipe.preparation, recipe.inner, recipe.seed, recipe.recalibration, recipe.costs, recipe.conformal],
             [getattr(recipe.score, "__module__", ""), getattr(recipe.score, "__qualname__", repr(recipe.score))],
         ]
     )
 
 
-def _order(predictors: Table) -> Rows:
+def in_order_of_patients(predictors: Table) -> Rows:
+    """Return the rows of a table in the order of the patients' identifiers, `(n,)`."""
     return np.argsort(np.array(predictors.frame.index, dtype=str), kind="stable")
-
-
-def _used(pipeline: Pipeline, task: FoldTask, x: NDArray[np.float64]) -> tuple[FeatureUse, ...]:
-    weight = pipeline.fitted.weight()
-    x_train = pipeline.preparation.apply(task.cohort.encoded[task.train])
-    directions = np.sign(np.round((x_train - x_train.mean(axis=0)).T @ pipeline.fitted.risk(x_train), 12))
-    truth = task.cohort.outcome.take(task.held_out)
-    usual = task.recipe.score(truth, pipeline.fitted.risk(x))
-    uses = []
-    for place in np.flatnonzero(weight > 0):
-        draw = generator(task.recipe.seed, "importance", task.repeat, task.fold, int(place))
-        shuffled = np.repeat(x[None], SHUFFLES, axis=0)
-        for copy in shuffled:
-            copy[:, place] = draw.permutation(copy[:, place])
-        risks = pipeline.fitted.risk(shuffled.reshape(-1, x.shape[1])).reshape(SHUFFLES, -1)
-        loss = usual - float(np.mean([task.recipe.score(truth, risk) for risk in risks]))
-        uses.append(
-            FeatureUse(
-                feature=pipeline.preparation.features[place],
-                weight=float(weight[place]),
-                importance=loss,
-                direction=int(directions[place]),
-            )
-        )
-    return tuple(uses)
-
-
-def _stability(uses: Sequence[Sequence[FeatureUse]]) -> tuple[Stability, ...]:
-    found: dict[Feature, list[FeatureUse]] = {}
-    for fold in uses:
-        for use in fold:
-            found.setdefault(use.feature, []).append(use)
-    table = [
-        Stability(
-            feature=feature,
-            selected=len(entries) / len(uses),
-            importance=float(np.nansum([use.importance for use in entries])) / len(uses),
-            direction=float(np.mean([use.direction for use in entries])),
-        )
-        for feature, entries in found.items()
-    ]
-    return tuple(sorted(table, key=lambda entry: (-entry.selected, -entry.importance, entry.feature.name)))
 
 
 def _mean_counts(counts: Sequence[Mapping[str, int]]) -> dict[str, float]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from prognoscope.core.problems import refuse
+from prognoscope.core.problems import Refused, refuse
 from prognoscope.core.table import Column, Table
-from prognoscope.training.candidates import Matrix
+from prognoscope.training.contract import Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,29 @@ def _series(frame: pd.DataFrame, column: Column) -> pd.Series:
 def _block(values: pd.Series, column: Column) -> Matrix:
     if column.type == "category":
         return _category_block(values, column)
+    numbers = _numbers(values, column)
+    if np.isinf(numbers).any():
+        raise _not_a_number(column, numbers[np.isinf(numbers)][0])
+    return numbers[:, None]
+
+
+def _numbers(values: pd.Series, column: Column) -> NDArray[np.float64]:
+    if values.dtype.kind in "fiub":
+        return values.to_numpy(dtype=float)
     try:
-        return values.astype(object).where(values.notna(), np.nan).to_numpy(dtype=float)[:, None]
+        return values.astype(object).where(values.notna(), np.nan).to_numpy(dtype=float)
     except (TypeError, ValueError):
         odd = next(value for value in values.dropna() if not _numeric(value))
-        raise refuse(
-            "predictor-type",
-            subject=f"column {column.name}",
-            found=f"it is declared as {column.type} and holds {odd!r}",
-            remedy="correct the value, name it under `missing:`, or declare the column as a category",
-        ) from None
+        raise _not_a_number(column, odd) from None
+
+
+def _not_a_number(column: Column, found: object) -> Refused:
+    return refuse(
+        "predictor-type",
+        subject=f"column {column.name}",
+        found=f"it is declared as {column.type} and holds {found!s}",
+        remedy="correct the value, name it under `missing:`, or declare the column as a category",
+    )
 
 
 def _numeric(value: object) -> bool:

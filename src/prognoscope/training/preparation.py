@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.stats import rankdata
 
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.settings import Settings
-from prognoscope.training.candidates import Matrix
+from prognoscope.training.contract import Matrix
 from prognoscope.training.encoding import Feature
 
 # Beyond so many robust standard deviations a scaled number is held at the edge: one outlier must not bend a slope.
@@ -197,6 +196,9 @@ def _ranked(
     values: Matrix, outcome: Outcome, keep: int, redundant_above: float
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
     """Places of the leading features in order of association, and how many were left to a leader or not reached."""
+    # Imported when needed: a stored predictor answers without it, in a fraction of the time.
+    from scipy.stats import rankdata
+
     ranks = rankdata(values, axis=0)
     ranks = ranks - ranks.mean(axis=0)
     length = np.linalg.norm(ranks, axis=0)

@@ -10,8 +10,7 @@ from pydantic import Field
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.seeds import generator
 from prognoscope.core.settings import Settings
-from prognoscope.training.candidates import Counts, Matrix, Setting, Shares
-from prognoscope.training.survival_trees import grow
+from prognoscope.training.contract import Counts, Matrix, Setting, Shares
 from prognoscope.training.trees import Trees
 
 
@@ -59,6 +58,9 @@ def grow_trees(
     seeds: np.ndarray[tuple[int], np.dtype[np.uint64]],
 ) -> Trees:
     """Grow one tree per row of `samples` `(trees, m)`, places in the order of the patients' times; see `grow`."""
+    # Imported when needed: a stored predictor answers without it, in a fraction of the time.
+    from prognoscope.training.survival_trees import grow
+
     order = np.argsort(outcome.time_days, kind="stable")
     features, m = x.shape[1], samples.shape[1]
     most = len(samples) * max(1, 2 * (m // smallest) - 1)

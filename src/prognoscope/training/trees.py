@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.training.candidates import Arrays, Matrix
+from prognoscope.training.contract import Arrays, Matrix
 
 Link = Literal["mean", "logit"]
 

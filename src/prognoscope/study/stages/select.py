@@ -95,6 +95,7 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
     kept = _keep(kept, exclusions, ineligible(kept, study.eligible))
     zero, unknown = time_zero_days(kept, study.time_zero)
     kept = _keep(kept, exclusions, unknown)
+    _refuse_if_empty(tuple(kept.index), exclusions, index)
     read = read_outcome(kept, study.outcome, zero)
     kept = _keep(kept, exclusions, read.exclusions)
     choices, unseen = _choices(study, tuple(kept.index), index, rows)
