@@ -1,7 +1,8 @@
 """Bytes of a format → values of `core`: DICOM series, contours and tables."""
 
 from prognoscope.sources.describe import ColumnDescription, TableDescription, describe_table
-from prognoscope.sources.dicom import Inspected, Located, inspect
+from prognoscope.sources.details import Details, read_details
+from prognoscope.sources.dicom import Inspected, Located, inspect, inspect_bytes, read_bytes
 from prognoscope.sources.files import FoundFile, Listing, list_files, list_folder
 from prognoscope.sources.folder import scan
 from prognoscope.sources.instance import Instance
@@ -14,6 +15,7 @@ from prognoscope.sources.values import to_date, to_number
 
 __all__ = [
     "ColumnDescription",
+    "Details",
     "FoundFile",
     "Inspected",
     "Instance",
@@ -23,9 +25,12 @@ __all__ = [
     "assemble",
     "describe_table",
     "inspect",
+    "inspect_bytes",
     "list_files",
     "list_folder",
     "matching_regions",
+    "read_bytes",
+    "read_details",
     "read_mask",
     "read_nifti",
     "read_nifti_mask",
