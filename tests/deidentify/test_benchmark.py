@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.make.deidentify import BASIC, PROJECT, RESEARCH
-from tests.make.identifiers import write_patients
-from tests.make.identifiers_scorer import Score, score
 
 from prognoscope.deidentify import PROFILES
 from prognoscope.deidentify.ocr import can_read
 from prognoscope.jobs.deidentify import deidentify
+from tests.make.deidentify import BASIC, PROJECT, RESEARCH
+from tests.make.identifiers import write_patients
+from tests.make.identifiers_scorer import Score, score
 
 COLUMNS = {
     "basic": frozenset[str](),

@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.make.deidentify import BASIC, PROJECT, RESEARCH
-from tests.make.identifiers import write_patients
 
 from prognoscope.deidentify import Options, load_table
 from prognoscope.jobs.deidentify import deidentify
+from tests.make.deidentify import BASIC, PROJECT, RESEARCH
+from tests.make.identifiers import write_patients
 
 pytestmark = [
     pytest.mark.system,

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 from pydicom import Dataset, Sequence, config
 from pydicom.dataelem import DataElement
-from tests.make.deidentify import BASIC, CT, PROJECT, RESEARCH, an_object, options
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import Identity, deidentify_dataset, gather
+from tests.make.deidentify import BASIC, CT, PROJECT, RESEARCH, an_object, options
 
 
 def clean(dataset: Dataset, **changes: bool) -> Dataset:

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 from pydicom import dcmread
-from tests.make.deidentify import BASIC, PROJECT, RESEARCH, US, an_object, save, with_pixels
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import PROFILES, Options, load_table
 from prognoscope.jobs.deidentify import Deidentified, deidentify, options_of
 from prognoscope.work import local_map
+from tests.make.deidentify import BASIC, PROJECT, RESEARCH, US, an_object, save, with_pixels
 
 
 def run(folder: Path, options: Options = BASIC, *, jobs: int = 1) -> Deidentified:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from pydicom import Dataset, dcmread
 from pydicom.uid import JPEG2000Lossless, RLELossless
-from tests.make.deidentify import CT, PROJECT, SC, US, an_object, as_file, save, with_pixels
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import PROFILES, Identity
@@ -22,6 +21,7 @@ from prognoscope.deidentify.pictures import cover_picture
 from prognoscope.deidentify.pixels import cover_identifiers, must_read
 from prognoscope.deidentify.text import Cleaner
 from prognoscope.jobs.deidentify import deidentify
+from tests.make.deidentify import CT, PROJECT, SC, US, an_object, as_file, save, with_pixels
 
 DOE = Cleaner(Identity(frozenset({"DOE^JANE", "Young^Ann"}), frozenset({"MRN4711"})))
 BOX = (2, 3, 8, 30)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.make.deidentify import PROJECT, options
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import Identity
 from prognoscope.deidentify.tables import CleanSheet, clean_sheet, read_sheet, roles_of, written
+from tests.make.deidentify import PROJECT, options
 
 DATES = options(retain_dates=True)
 PEOPLE = {"007": Identity(frozenset({"DOE^JANE"})), "008": Identity(frozenset({"ROE^RICHARD"}))}

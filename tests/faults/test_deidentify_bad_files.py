@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from tests.make.deidentify import BASIC, PROJECT, RESEARCH, US, an_object, save, with_pixels
 
 from prognoscope.core.problems import Problem
 from prognoscope.deidentify.look import look_at
 from prognoscope.jobs.deidentify import Deidentified, deidentify
+from tests.make.deidentify import BASIC, PROJECT, RESEARCH, US, an_object, save, with_pixels
 
 GOOD = with_pixels(an_object(SeriesDescription="chest"), np.zeros((4, 4), np.uint16))
 

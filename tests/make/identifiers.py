@@ -318,7 +318,8 @@ class _Study:
             "SeriesDescription": f"Chest {person.family} axial",
             "StudyDescription": f"Thorax {person.accession}",
             "ImageComments": f"{KEPT_WORDS}. {person.given} {person.family}, MRN {person.patient_id},"
-            f" tel {person.phone}, {person.mail}, at {person.address}. Seen {written} by Dr. {person.physician.split('^')[0]}.",
+            f" tel {person.phone}, {person.mail}, at {person.address}."
+            f" Seen {written} by Dr. {person.physician.split('^')[0]}.",
             "PatientComments": f"{KEPT_WORDS}; {person.name} of {person.institution}, ID {person.other_id}",
         }
         kept = {"SeriesDescription": "axial", "StudyDescription": "Thorax"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom import Dataset, dcmread
+
 from tests.make.identifiers import AnswerKey, Check
 
 
