@@ -100,8 +100,7 @@ def test_an_interrupt_ends_at_once_and_leaves_no_process(tmp_path: Path) -> None
     process = subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL, env={**os.environ})
     deadline = time.monotonic() + 60
     while len(workers := list(children(process.pid))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    time.sleep(1)
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     process.wait(timeout=20)
     time.sleep(1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -55,12 +55,11 @@ def _here(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator
 def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
     from loky import get_reusable_executor
 
-    with _workers_ignore_interrupt():
-        executor = get_reusable_executor(
-            max_workers=jobs, timeout=IDLE_WORKER_SECONDS, env={**os.environ, **ONE_THREAD}
-        )
-        futures = [executor.submit(one_thread, function, item) for item in items]
+    executor = get_reusable_executor(max_workers=jobs, timeout=IDLE_WORKER_SECONDS, env={**os.environ, **ONE_THREAD})
+    futures: list[Future[Result]] = []
     try:
+        with _interrupt_held_back():
+            futures += [executor.submit(one_thread, function, item) for item in items]
         for future in futures:
             yield future.result()
     except BaseException:
@@ -71,13 +70,13 @@ def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], job
 
 
 @contextmanager
-def _workers_ignore_interrupt() -> Iterator[None]:
-    """Let workers inherit that SIGINT is ignored, so that only this process answers Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
+def _interrupt_held_back() -> Iterator[None]:
+    """Hold SIGINT back while workers start: they inherit the mask, so only this process answers it."""
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
