@@ -1,5 +1,6 @@
 """Bytes of a format → values of `core`: DICOM series, contours and tables."""
 
+from prognoscope.sources.archives import Unpacked, unpack
 from prognoscope.sources.describe import ColumnDescription, TableDescription, describe_table
 from prognoscope.sources.dicom import Inspected, Located, inspect
 from prognoscope.sources.files import FoundFile, Listing, list_files, list_folder
@@ -20,6 +21,7 @@ __all__ = [
     "Listing",
     "Located",
     "TableDescription",
+    "Unpacked",
     "assemble",
     "describe_table",
     "inspect",
@@ -34,4 +36,5 @@ __all__ = [
     "scan",
     "to_date",
     "to_number",
+    "unpack",
 ]
