@@ -23,7 +23,7 @@ NOT_STANDARD = {
     "original_glcm_MCC",
     *(f"original_shape_Maximum2DDiameter{plane}" for plane in ("Column", "Row", "Slice")),
 }
-# This mask is full of holes: where its voxels touch at edges only, the surfaces differ. Axes divide by n, ours by n − 1.
+# This mask is full of holes: where voxels touch at edges only, the surfaces differ. Axes divide by n, ours by n − 1.
 OTHER_SURFACE = {"MeshVolume", "SurfaceArea", "SurfaceVolumeRatio", "Sphericity"}
 OTHER_DIVISOR = {"MajorAxisLength", "MinorAxisLength", "LeastAxisLength"}
 
