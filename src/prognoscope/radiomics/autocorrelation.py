@@ -31,7 +31,7 @@ Forms = NDArray[np.float64]
 """Three sums over ordered pairs: of x x, of m m, of x² m."""
 EXACT_UP_TO = 4_000
 """Voxels of a bounding box that is summed on its own grid."""
-FACTORS = ((0, 2), (60_000, 3), (4_000_000, 4))
+FACTORS = ((0, 2), (60_000, 3))
 """Voxels of a bounding box from which on a factor is used."""
 CUTOFF = 1.5
 """Reach of the smoothing, in steps of the coarse grid."""
