@@ -163,7 +163,7 @@ def test_a_damaged_record_of_an_earlier_run_is_done_again(tmp_path: Path) -> Non
 
 
 @settings(
-    max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
 def test_any_change_of_bytes_gives_a_clean_object_or_a_problem(tmp_path: Path, data: st.DataObject) -> None:

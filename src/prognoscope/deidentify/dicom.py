@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from prognoscope.core.problems import refuse
@@ -31,6 +31,7 @@ _ENCAPSULATED = "1.2.840.10008.5.1.4.1.1.104."
 # What pydicom raises for bytes that are no DICOM object, or a broken one.
 _BROKEN = (
     InvalidDicomError,
+    BytesLengthException,
     EOFError,
     ValueError,
     NotImplementedError,
