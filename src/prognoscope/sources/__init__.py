@@ -1,6 +1,5 @@
 """Bytes of a format → values of `core`: DICOM series, contours and tables."""
 
-from prognoscope.sources.archives import Unpacked, unpack
 from prognoscope.sources.describe import ColumnDescription, TableDescription, describe_table
 from prognoscope.sources.details import Details, read_details
 from prognoscope.sources.dicom import Inspected, Located, inspect, inspect_bytes, read_bytes
@@ -23,7 +22,6 @@ __all__ = [
     "Listing",
     "Located",
     "TableDescription",
-    "Unpacked",
     "assemble",
     "describe_table",
     "inspect",
@@ -41,5 +39,4 @@ __all__ = [
     "scan",
     "to_date",
     "to_number",
-    "unpack",
 ]
