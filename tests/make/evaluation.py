@@ -212,3 +212,19 @@ def survival_evaluation(c_index: float = 0.66, half: float = 0.13, *, n: int = 5
     return Evaluation(
         "time-to-event", n, events, 730.0, 6, models, comparisons, (*PASSED, SAMPLE_SIZE, guard), CONDITIONAL, counts
     )
+
+
+def without_curves(figures: Evaluation) -> Evaluation:
+    """The same numbers with nothing to draw, for tests that read text only: drawing takes most of a page's time."""
+    nothing = Curve((), ())
+    models = tuple(
+        replace(
+            model,
+            calibration=Calibration(nothing, ()),
+            decision=Decision(nothing, ()),
+            roc=None,
+            risk_groups=(),
+        )
+        for model in figures.models
+    )
+    return replace(figures, models=models)

@@ -1,7 +1,7 @@
-"""All reference data of IBSI chapter 2 (github.com/theibsi/ibsi_2_reference_data, CC0 1.0), as the conformance job runs it.
+"""All reference data of IBSI chapter 2 (github.com/theibsi/ibsi_2_reference_data, CC0 1.0).
 
-The tests run in `conformance` itself, which must notice what is missing; here it is held that nothing was left out and
-that the documentation shows what the command prints.
+`conformance` runs them and must notice what is missing; here it is held that nothing was left out and that the
+documentation shows what the command prints.
 """
 
 from __future__ import annotations

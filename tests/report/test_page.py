@@ -12,7 +12,7 @@ from prognoscope.report import ReportContent, Subgroup, Success, render, render_
 from prognoscope.report.glossary import metric_words
 from prognoscope.report.rounding import figure, interval
 from prognoscope.validation.results import Guard, Metric
-from tests.make.evaluation import NO_SIGNAL, evaluation
+from tests.make.evaluation import NO_SIGNAL, evaluation, without_curves
 from tests.make.report import STUDIES, content, generated, survival
 from tests.report.pages import elements, page, read, section
 
@@ -20,7 +20,12 @@ ORDER = ["answer", "trust", "participants", "cohort", "performance", "importance
 
 
 def text_of(made: ReportContent) -> str:
-    return " ".join(read(render(made))[0].text.split())
+    """All text of a page, without its curves."""
+    return words_of(render(replace(made, evaluation=without_curves(made.evaluation))))
+
+
+def words_of(html: str) -> str:
+    return " ".join(read(html)[0].text.split())
 
 
 @pytest.mark.parametrize("study", ["strong", "survival", "hostile"])
@@ -84,10 +89,10 @@ def test_net_benefit_is_told_in_numbers_at_round_thresholds() -> None:
     assert "Net benefit per 100 patients at some thresholds" not in shown
     x = tuple(round(value + 0.01, 2) for value in decision.model.x)
     models = tuple(
-        replace(model, decision=replace(model.decision, model=replace(model.decision.model, x=x)))
-        for model in base.models
+        replace(bare, decision=replace(model.decision, model=replace(model.decision.model, x=x)))
+        for bare, model in zip(without_curves(base).models, base.models, strict=True)
     )
-    text = text_of(content(replace(base, models=models)))
+    text = words_of(render(content(replace(base, models=models))))
     assert "Net benefit per 100 patients at some thresholds" in text
     place = x.index(0.3)
     assert figure(100 * decision.model.y[place], 1) in text
@@ -184,6 +189,13 @@ def test_research_only_stands_with_its_reasons() -> None:
     assert "For research only. The predictor is marked so: sample size and no signal." in section("no-signal", "answer")
 
 
+def test_a_guard_named_as_a_reason_is_told_in_its_words() -> None:
+    made = replace(
+        content(), research_only=True, research_reasons=("duplicate-patients", "the table has 3 days missing")
+    )
+    assert "marked so: one patient under two names and the table has 3 days missing." in text_of(made)
+
+
 def test_what_mattered_stands_with_how_often_it_was_selected() -> None:
     shown = section("strong", "importance")
     assert "Volume of the lesion in PET (mm³) PT.GTV_Mass.morph_volume 92 % 0.061 0.020 to 0.113" in shown
@@ -233,7 +245,7 @@ def test_no_signal_is_said_before_anything_else() -> None:
 
 def test_a_validation_of_foreign_predictions_has_no_flow_and_no_importances() -> None:
     text = render_validation(
-        replace(evaluation(), guards=(NO_SIGNAL,)),
+        replace(without_curves(evaluation()), guards=(NO_SIGNAL,)),
         study="predictions.csv",
         outcome="death in hospital",
         made_on="2026-11-25",
@@ -243,7 +255,7 @@ def test_a_validation_of_foreign_predictions_has_no_flow_and_no_importances() ->
     found = read(text)
     anchors = [element.attributes["id"] for element in found if element.tag == "section"]
     assert anchors == ["answer", "trust", "performance", "subgroups", "methods"]
-    whole = " ".join(found[0].text.split())
+    whole = words_of(text)
     assert "How well do these predictions foretell the event (death in hospital)?" in whole
     assert "Whether these patients are others than those from whom the predictor was learnt was not stated" in whole
     assert "ab" * 32 in whole
@@ -252,7 +264,9 @@ def test_a_validation_of_foreign_predictions_has_no_flow_and_no_importances() ->
 
 
 def test_a_validation_can_state_its_question_and_that_it_is_external() -> None:
-    text = render_validation(evaluation(), study="x", outcome="y", question="Does it travel?", external_validation=True)
+    text = render_validation(
+        without_curves(evaluation()), study="x", outcome="y", question="Does it travel?", external_validation=True
+    )
     assert "<h1>Does it travel?</h1>" in text
     assert "was not stated" not in text
     assert "no external validation" not in text

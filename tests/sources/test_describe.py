@@ -15,7 +15,7 @@ def described(tmp_path: Path, text: str) -> TableDescription:
 
 def test_likely_types(tmp_path: Path) -> None:
     rows = "".join(
-        f"P{n:02d},{50 + n},{'FM'[n % 2]},{n % 2},2024-01-{n + 1:02d},{['I', 'II', 'III'][n % 3]},free text number {n}\n"
+        f"P{n:02d},{50 + n},{'FM'[n % 2]},{n % 2},2024-01-{n + 1:02d},{['I', 'II', 'III'][n % 3]},free text no {n}\n"
         for n in range(12)
     )
     found = described(tmp_path, f"patient,age,sex,dead,scanned,stage,note\n{rows}")

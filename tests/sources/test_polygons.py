@@ -39,7 +39,7 @@ def test_a_square_between_centres() -> None:
 def test_a_square_whose_corners_are_centres_owns_as_many_pixels_as_its_area() -> None:
     """Half-open: the centre on a lower edge belongs, the one on an upper edge to the neighbour."""
     ring = np.array([[1.0, 1.0], [1.0, 4.0], [5.0, 4.0], [5.0, 1.0]])
-    neighbour = ring + [4, 0]
+    neighbour = ring + np.array([4, 0])
     first, second = fill([ring], rows=12, columns=8), fill([neighbour], rows=12, columns=8)
     assert first.sum() == second.sum() == 12
     assert not (first & second).any()
@@ -81,6 +81,12 @@ def test_a_repeated_closing_point_changes_nothing() -> None:
     np.testing.assert_array_equal(fill([closed], rows=21, columns=21), fill([ring], rows=21, columns=21))
 
 
+def star(middle: tuple[float, float], radii: list[float], turn: float = 0.0) -> Ring:
+    angles = np.linspace(0, 2 * np.pi, len(radii), endpoint=False) + turn
+    directions: Ring = np.column_stack([np.sin(angles), np.cos(angles)])
+    return np.asarray(np.array(middle) + np.array(radii)[:, None] * directions)
+
+
 stars = st.lists(st.floats(3.0, 24.0), min_size=5, max_size=40)
 
 
@@ -89,8 +95,7 @@ stars = st.lists(st.floats(3.0, 24.0), min_size=5, max_size=40)
 def test_the_pixels_of_any_star_are_those_whose_centre_it_surrounds(
     radii: list[float], row: float, column: float
 ) -> None:
-    angles = np.linspace(0, 2 * np.pi, len(radii), endpoint=False) + 0.1234
-    ring = np.column_stack([row + radii * np.sin(angles), column + radii * np.cos(angles)])
+    ring = star((row, column), radii, turn=0.1234)
     inside = fill([ring], rows=60, columns=60)
     rng = np.random.default_rng(len(radii))
     for pixel in rng.integers(0, 60, size=(60, 2)):
@@ -106,8 +111,7 @@ def test_the_pixels_of_any_star_are_those_whose_centre_it_surrounds(
 @settings(max_examples=80, deadline=None)
 def test_the_area_of_any_star_agrees_with_its_own(radii: list[float]) -> None:
     """Counting centres errs by less than the number of pixels that the outline passes."""
-    angles = np.linspace(0, 2 * np.pi, len(radii), endpoint=False)
-    ring = np.column_stack([120 + 4 * np.array(radii) * np.sin(angles), 120 + 4 * np.array(radii) * np.cos(angles)])
+    ring = star((120, 120), [4 * radius for radius in radii])
     length = np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1).sum()
     assert abs(fill([ring], rows=240, columns=240).sum() - shoelace(ring)) < 0.25 * length + 4
 
@@ -115,7 +119,6 @@ def test_the_area_of_any_star_agrees_with_its_own(radii: list[float]) -> None:
 @given(radii=stars, shift=st.tuples(st.integers(-6, 6), st.integers(-6, 6)))
 @settings(max_examples=50, deadline=None)
 def test_moving_the_contour_by_whole_pixels_moves_the_mask(radii: list[float], shift: tuple[int, int]) -> None:
-    angles = np.linspace(0, 2 * np.pi, len(radii), endpoint=False)
-    ring = np.round(np.column_stack([40 + radii * np.sin(angles), 40 + radii * np.cos(angles)]), 2)
+    ring = np.round(star((40, 40), radii), 2)
     still, moved = fill([ring], rows=81, columns=81), fill([ring + shift], rows=81, columns=81)
     np.testing.assert_array_equal(np.roll(still, shift, axis=(0, 1)), moved)

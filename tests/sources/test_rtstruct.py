@@ -122,6 +122,15 @@ def test_one_name_for_two_regions_is_refused_naming_the_numbers(tmp_path: Path) 
     assert "1 and 3" in problem.found
 
 
+def test_one_number_for_two_regions_is_refused(tmp_path: Path) -> None:
+    def same(file: FileDataset) -> None:
+        file.StructureSetROISequence[1].ROINumber = 1
+
+    ring = dicom.square(1, 5, 0.0)
+    problem = problem_of(tmp_path, {"GTV": [ring], "Lung": [ring]}, edit=same)
+    assert problem.code == "region-number-twice"
+
+
 def test_a_region_without_contours_is_refused_by_name(tmp_path: Path) -> None:
     problem = problem_of(tmp_path, {"GTV": []})
     assert problem.code == "region-empty"
@@ -141,6 +150,26 @@ def test_another_frame_of_reference_is_refused(tmp_path: Path) -> None:
     problem = problem_of(tmp_path, {"GTV": [dicom.square(4, 9, 3.0)]}, frame="9.9.9")
     assert problem.code == "frame-of-reference-differs"
     assert "9.9.9" in problem.found
+
+
+def test_a_stray_frame_in_a_region_is_overruled_by_the_files_own_list_and_noted(tmp_path: Path) -> None:
+    """Seen in the sarcoma data: file and list agree with the image, one region names a frame that nothing has."""
+
+    def stray(file: FileDataset) -> None:
+        file.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = "7.7.7"
+
+    found, series = folder_with(tmp_path, {"GTV": [dicom.square(4.5, 9.5, 3.0)]}, edit=stray)
+    assert read_mask(tmp_path, found, "GTV", series).count == 25
+    assert "7.7.7, which the file does not list" in found.notes[0].found
+
+
+def test_a_region_in_the_second_frame_of_its_file_is_refused(tmp_path: Path) -> None:
+    def two_frames(file: FileDataset) -> None:
+        file.ReferencedFrameOfReferenceSequence.append(dicom.item(FrameOfReferenceUID="7.7.7"))
+        file.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = "7.7.7"
+
+    problem = problem_of(tmp_path, {"GTV": [dicom.square(4.5, 9.5, 3.0)]}, edit=two_frames)
+    assert problem.code == "frame-of-reference-differs"
 
 
 def test_contours_of_another_series_are_used_only_when_told(tmp_path: Path) -> None:

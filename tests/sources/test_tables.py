@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.sources import read_table
@@ -127,7 +128,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def workbook(path: Path, rows: list[list[object]], *, mac: bool = False) -> openpyxl.Workbook:
     book = openpyxl.Workbook()
     if mac:
-        book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+        book.epoch = CALENDAR_MAC_1904
     for row in rows:
         book.active.append(row)  # type: ignore[union-attr]
     book.save(path)

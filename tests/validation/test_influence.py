@@ -62,7 +62,7 @@ def test_weighted_auc_influences_average_to_nothing() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "survival"])
-def test_many_patients_get_analytic_intervals_near_the_bootstrap_s(kind: str, monkeypatch: Any) -> None:
+def test_many_patients_get_analytic_intervals_near_the_bootstrap_s(kind: str) -> None:
     outcome: Binary | TimeToEvent
     if kind == "binary":
         event, risk = binary_cohort(6000, seed=5)
@@ -71,9 +71,7 @@ def test_many_patients_get_analytic_intervals_near_the_bootstrap_s(kind: str, mo
         outcome, risk = survival_cohort(6000, seed=5)
     models = {"model": OutOfFold(risk.clip(1e-6, 1 - 1e-6)[None], np.zeros((1, 6000), dtype=np.int64))}
     resampled = evaluate(outcome, models, titles={}, resamples=1000, seed=1, thresholds=[0.2])
-    monkeypatch.setattr("prognoscope.validation.uncertainty.RESAMPLED_UP_TO", 5000)
-    monkeypatch.setattr("prognoscope.validation.evaluation.RESAMPLED_UP_TO", 5000)
-    analytic = evaluate(outcome, models, titles={}, resamples=1000, seed=1, thresholds=[0.2])
+    analytic = evaluate(outcome, models, titles={}, resamples=1000, seed=1, thresholds=[0.2], analytic=True)
     assert "analytic" in analytic.interval
     assert analytic.counts["resamples"] == 0
     for name, metric in resampled.models[0].metrics.items():

@@ -14,8 +14,7 @@ import typer
 from prognoscope.cli.door import AsJson, Jobs, cores, door, mapper, put, put_json, say, tell
 
 if TYPE_CHECKING:
-    from prognoscope.jobs.radiomics import MeasuredCase
-    from prognoscope.radiomics import RadiomicsSettings
+    from prognoscope.jobs.radiomics import MeasuredCase, RadiomicsSettings
 
 
 @door(example="prognoscope radiomics scan.nii.gz tumour.nii.gz --settings ct --csv")

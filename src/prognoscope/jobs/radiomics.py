@@ -32,6 +32,7 @@ from prognoscope.sources import matching_regions, read_mask, read_nifti, read_ni
 __all__ = [
     "Case",
     "MeasuredCase",
+    "RadiomicsSettings",
     "case_document",
     "compile_kernels",
     "find_cases",

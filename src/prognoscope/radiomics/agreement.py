@@ -87,19 +87,25 @@ class _Squares:
 
 def _mean_squares(ratings: Numbers) -> _Squares:
     n, k = ratings.shape[-2:]
-    # Differences from the grand mean first: features of size 1e9 keep their digits.
+    # Differences from the grand mean first: features of size 1e9 keep their digits. What rounding leaves is nothing.
     centred = ratings - ratings.mean(axis=(-2, -1), keepdims=True)
-    subject, judge = centred.mean(axis=-1, keepdims=True), centred.mean(axis=-2, keepdims=True)
-    within = ((centred - subject) ** 2).sum(axis=(-2, -1))
-    residual = ((centred - subject - judge) ** 2).sum(axis=(-2, -1))
+    rounding = 8 * np.finfo(float).eps * np.abs(ratings).max(axis=(-2, -1), keepdims=True)
+    subject = _without(centred.mean(axis=-1, keepdims=True), rounding)
+    judge = _without(centred.mean(axis=-2, keepdims=True), rounding)
+    within = _without(centred - subject, rounding)
+    residual = _without(centred - subject - judge, rounding)
     return _Squares(
         subjects=n,
         raters=k,
         between=k * (subject**2).sum(axis=(-2, -1)) / (n - 1),
-        within=within / (n * (k - 1)),
+        within=(within**2).sum(axis=(-2, -1)) / (n * (k - 1)),
         judges=n * (judge**2).sum(axis=(-2, -1)) / (k - 1),
-        residual=residual / ((n - 1) * (k - 1)),
+        residual=(residual**2).sum(axis=(-2, -1)) / ((n - 1) * (k - 1)),
     )
+
+
+def _without(differences: Numbers, rounding: Numbers) -> Numbers:
+    return np.asarray(np.where(np.abs(differences) <= rounding, 0.0, differences))
 
 
 def _one_way(squares: _Squares) -> Agreement:

@@ -32,7 +32,7 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.settings import Settings
 
 WAVES = 64
-LARGEST_MOVE = 6.0
+LARGEST_MOVE = 4.0
 """Standard deviations up to which the random movement of the surface is followed."""
 Block = tuple[tuple[int, int], ...]
 
@@ -88,9 +88,9 @@ class Perturbation:
     waves: tuple[Wave, ...] = ()
 
     @property
-    def reach_mm(self) -> float:
-        """How far the perturbed region may lie outside a turned copy of the old one."""
-        return math.hypot(*self.shift_mm) + max(self.growth_mm, 0.0) + LARGEST_MOVE * self.roughness_mm
+    def growth_at_most_mm(self) -> float:
+        """How far the surface may move outwards anywhere."""
+        return max(self.growth_mm, 0.0) + LARGEST_MOVE * self.roughness_mm
 
 
 def draw(settings: PerturbationSettings, *, count: int, seed: int, key: Sequence[int] = ()) -> tuple[Perturbation, ...]:
@@ -139,21 +139,15 @@ def perturb(mask: Mask, perturbations: Sequence[Perturbation]) -> Iterator[Mask]
 def signed_distance_mm(inside: NDArray[np.bool_], spacing_mm: Triple) -> NDArray[np.float64]:
     """Distance of voxel centres to the surface of the region, negative inside, mm.
 
-    The surface is that of the voxels as boxes; beyond the edge of the image lies outside. The nearest point of a box's
-    face to a voxel centre is a point of the grid of half the spacing, so distances on that grid are exact.
+    The surface is represented by the middles of the faces between voxels inside and outside, which lie on the plane
+    that a staircase of voxels stands for, unlike its corners. Beyond the edge of the image is outside.
     """
     padded = np.pad(inside, 1)
+    # On a grid of half the spacing, where voxel centres and middles of faces have indices of their own.
     surface = np.zeros([2 * size - 1 for size in padded.shape], dtype=bool)
     surface[1::2, ::2, ::2] = padded[1:] != padded[:-1]
     surface[::2, 1::2, ::2] = padded[:, 1:] != padded[:, :-1]
     surface[::2, ::2, 1::2] = padded[:, :, 1:] != padded[:, :, :-1]
-    # An edge or corner belongs to the surface when a face beside it does.
-    for axis in range(3):
-        spread = np.zeros_like(surface)
-        odd = _odd(axis)
-        before, after = _beside(axis)
-        spread[odd] = surface[before] | surface[after]
-        surface |= spread
     half = [step / 2 for step in spacing_mm]
     distance = ndimage.distance_transform_edt(~surface, sampling=half)[2:-2:2, 2:-2:2, 2:-2:2]
     return np.where(inside, -distance, distance)
@@ -183,13 +177,12 @@ def _perturbed(
     distance: NDArray[np.float64], centre: NDArray[np.float64], spacing_mm: Triple, perturbation: Perturbation
 ) -> NDArray[np.bool_]:
     moved = _moved(distance, centre, spacing_mm, perturbation) - perturbation.growth_mm
-    inside = moved < 0
     if perturbation.waves:
-        near = np.abs(moved) < LARGEST_MOVE * perturbation.roughness_mm
         # From the centre, so that the surface does not depend on where in the image the region lies.
-        points = np.argwhere(near) * np.asarray(spacing_mm) - centre
-        inside[near] = moved[near] < _field(points, perturbation)
-    return inside
+        axes = [np.arange(size) * step - at for size, step, at in zip(moved.shape, spacing_mm, centre, strict=True)]
+        most = LARGEST_MOVE * perturbation.roughness_mm
+        moved = moved - np.clip(_field(axes, perturbation), -most, most)
+    return moved < 0
 
 
 def _moved(
@@ -207,19 +200,24 @@ def _moved(
 
 
 def _block(mask: Mask, perturbations: Sequence[Perturbation]) -> Block:
-    """Indices, also beyond the image, between which all perturbed regions lie."""
+    """Indices between which the region lies, and all perturbed regions as far as the image reaches.
+
+    Around the region itself there is as much as it may grow, also beyond the image: from further away nothing comes.
+    """
     inside = np.argwhere(mask.voxels)
-    centre = inside.mean(axis=0)
-    low, high = inside.min(axis=0).astype(float), inside.max(axis=0).astype(float)
-    spacing = np.asarray(mask.grid.spacing)
+    spacing, size = np.asarray(mask.grid.spacing), np.asarray(mask.grid.shape)
+    low, high = inside.min(axis=0), inside.max(axis=0)
+    turned_low, turned_high = low.astype(float), high.astype(float)
     if any(perturbation.rotation_deg for perturbation in perturbations):
+        centre = inside.mean(axis=0)
         radius = np.hypot(*((inside - centre) * spacing)[:, 1:].T).max() / spacing
-        low[1:] = np.minimum(low, centre - radius)[1:]
-        high[1:] = np.maximum(high, centre + radius)[1:]
-    reach = max((perturbation.reach_mm for perturbation in perturbations), default=0.0) / spacing + 1
-    return tuple(
-        (math.floor(first), math.ceil(last) + 1) for first, last in zip(low - reach, high + reach, strict=True)
-    )
+        turned_low[1:] = np.minimum(low, centre - radius)[1:]
+        turned_high[1:] = np.maximum(high, centre + radius)[1:]
+    growth = max((p.growth_at_most_mm for p in perturbations), default=0.0) / spacing + 1
+    shift = np.max([np.abs(p.shift_mm) for p in perturbations], axis=0, initial=0.0) / spacing
+    first = np.minimum(low - growth, np.maximum(turned_low - growth - shift, 0))
+    last = np.maximum(high + growth, np.minimum(turned_high + growth + shift, size - 1))
+    return tuple((math.floor(start), math.ceil(stop) + 1) for start, stop in zip(first, last, strict=True))
 
 
 def _cut(voxels: NDArray[np.bool_], block: Block) -> NDArray[np.bool_]:
@@ -244,18 +242,11 @@ def _overlap(block: Block, shape: Sequence[int]) -> tuple[tuple[slice, ...], tup
     return here, tuple(slice(first, last) for first, last in meets)
 
 
-def _field(points_mm: NDArray[np.float64], perturbation: Perturbation) -> NDArray[np.float64]:
-    field = np.zeros(len(points_mm))
-    for wave in perturbation.waves:
-        field += np.cos(points_mm @ np.asarray(wave.vector) + wave.phase)
-    return field * perturbation.roughness_mm * math.sqrt(2 / len(perturbation.waves))
-
-
-def _odd(axis: int) -> tuple[slice, ...]:
-    return tuple(slice(1, None, 2) if at == axis else slice(None) for at in range(3))
-
-
-def _beside(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    before = tuple(slice(0, -1, 2) if at == axis else slice(None) for at in range(3))
-    after = tuple(slice(2, None, 2) if at == axis else slice(None) for at in range(3))
-    return before, after
+def _field(axes_mm: Sequence[NDArray[np.float64]], perturbation: Perturbation) -> NDArray[np.float64]:
+    """Movement of the surface, mm, at the crossings of the axes' positions: a sum of products of one wave an axis."""
+    vectors = np.array([wave.vector for wave in perturbation.waves])
+    phases = np.array([wave.phase for wave in perturbation.waves])
+    z, y, x = (np.exp(1j * np.outer(axis, vectors[:, at])) for at, axis in enumerate(axes_mm))
+    planes = (z * np.exp(1j * phases))[:, None] * y
+    field = planes.real @ x.real.T - planes.imag @ x.imag.T
+    return np.asarray(field * perturbation.roughness_mm * math.sqrt(2 / len(perturbation.waves)))

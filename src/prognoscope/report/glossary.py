@@ -77,6 +77,12 @@ def guard_words(name: str) -> str:
     return GUARDS.get(name, in_words(name))
 
 
+def reason_words(text: str) -> str:
+    """Return a reason as it stands within a sentence: a guard's words for its name, any other text as it is."""
+    words = GUARDS.get(text, text)
+    return words[:1].lower() + words[1:] if text in GUARDS else words
+
+
 def in_words(name: str) -> str:
     """Return a key as words: `known_too_late` → `Known too late`."""
     words = name.replace("_", " ").replace("-", " ").strip()

@@ -179,15 +179,15 @@ def event_frequency(content: ReportContent) -> str:
     took = f"{evaluation.events} of {count(evaluation.n, 'patient')}"
     if evaluation.outcome == "binary":
         share = of_hundred(evaluation.events / evaluation.n) if evaluation.n else NOT_COMPUTABLE
-        return f"The event ({content.outcome}) happened in {took}: {share} of 100 patients like these."
-    horizon = f" by {span(evaluation.horizon_days)}" if evaluation.horizon_days else ""
-    sentence = f"The event ({content.outcome}) happened in {took}{horizon}"
+        return f"The event, {content.outcome}, happened in {took}: {share} of 100 patients like these."
+    sentence = f"The event, {content.outcome}, happened in {took}"
     lost = evaluation.censored_before_horizon
-    if lost:
-        return (
-            f"{sentence}; {count(lost, 'patient was', 'patients were')} followed for less than that without the event."
-        )
-    return f"{sentence}; nobody was lost before that." if lost == 0 else f"{sentence}."
+    if lost is None or not evaluation.horizon_days:
+        return f"{sentence}."
+    horizon = span(evaluation.horizon_days)
+    if lost == 0:
+        return f"{sentence}; nobody was lost before {horizon}."
+    return f"{sentence}; {count(lost, 'patient was', 'patients were')} followed for less than {horizon} without it."
 
 
 def added_value(evaluation: Evaluation) -> str:
@@ -232,7 +232,11 @@ def calibration_in_words(evaluation: Evaluation) -> str:
     figures = f"calibration intercept {with_interval(intercept)}, slope {with_interval(slope)}"
     if faults:
         return f"The risks cannot be taken at face value, they are {' and '.join(faults)}: {figures}."
+    if any(math.isnan(end) for metric in (intercept, slope) for end in (metric.low, metric.high)):
+        return f"Whether the risks are right on average could not be judged without intervals: {figures}."
     seen = count(evaluation.events, "event")
+    if slope.low <= 0:
+        return f"Whether the risks are right cannot be told from {seen}: {figures}."
     return f"No miscalibration was shown, though with {seen} a moderate one can go unseen: {figures}."
 
 

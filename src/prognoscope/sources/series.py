@@ -9,32 +9,11 @@ from dataclasses import dataclass, replace
 from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.sources import identity, pet, stack
+from prognoscope.sources.classes import OTHER_CLASSES, VOLUME_CLASSES
 from prognoscope.sources.dicom import Located
 from prognoscope.sources.header import VOLUME_KEYS
 from prognoscope.sources.stack import Slot, Stack
 
-# SOP class → the modality that its images must state (PS3.4 B.5; PS3.3 C.7.3.1.1.1).
-VOLUME_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.128": "PT",
-    "1.2.840.10008.5.1.4.1.1.130": "PT",
-    "1.2.840.10008.5.1.4.1.1.128.1": "PT",
-}
-OTHER_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
-    "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
-    "1.2.840.10008.5.1.4.1.1.88.67": "radiation dose report",
-    "1.2.840.10008.5.1.4.1.1.481.2": "dose distribution",
-    "1.2.840.10008.5.1.4.1.1.481.5": "treatment plan",
-    "1.2.840.10008.5.1.4.1.1.66.1": "spatial registration",
-    "1.2.840.10008.5.1.4.1.1.1": "radiograph",
-    "1.2.840.10008.5.1.4.1.1.1.1": "radiograph",
-}
 ASIDE_TYPES = {
     "LOCALIZER": "localizer",
     "SCREEN SAVE": "screen capture",
@@ -136,9 +115,9 @@ def _unusable(files: Sequence[Located]) -> Problem | None:
     for file in files:
         if file.instance.damage:
             return Problem(
-                code="dicom-truncated",
+                code=file.instance.damage_code,
                 subject=f"series {file.instance.series_uid}",
-                found=f"{file.path} is incomplete: {file.instance.damage}",
+                found=f"{file.path} cannot be used: {file.instance.damage}",
                 remedy="copy the file again from its source",
             )
     return None
@@ -325,11 +304,8 @@ def _finished(slots: Sequence[Slot], label: str, copies: int) -> Series:
 
 def _notes(files: Sequence[Located], copies: int) -> tuple[Problem, ...]:
     subject = f"series {files[0].instance.series_uid}"
-    kinds: dict[str, int] = defaultdict(int)
-    for file in files:
-        for note in file.instance.notes:
-            kinds[note] += 1
-    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind, count in sorted(kinds.items())]
+    kinds = sorted({note for file in files for note in file.instance.notes})
+    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind in kinds]
     if copies:
         notes.append(
             Problem("slices-repeated", subject, f"{copies} slices repeat another exactly and were left out", "nothing")
@@ -350,8 +326,21 @@ def _region_set(file: Located) -> RegionSet:
         regions=tuple(region.name for region in instance.regions),
         file=file.path,
         hash=file.sha256,
-        notes=_notes([file], 0),
+        notes=(*_notes([file], 0), *_stray_frames(file)),
     )
+
+
+def _stray_frames(file: Located) -> Iterator[Problem]:
+    """Notes on regions whose frame of reference the file's own list does not have."""
+    for region in file.instance.regions:
+        if region.frame_of_reference not in ("", file.instance.frame_of(region)):
+            yield Problem(
+                "dicom-departs",
+                f"region {region.name!r} of {file.path}",
+                f"it names frame of reference {region.frame_of_reference}, which the file does not list; the file's "
+                "own was used",
+                "nothing: it was read",
+            )
 
 
 def _refusal(files: Sequence[Located], problem: Problem, label: str = "") -> RefusedSeries:

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.settings import Settings
-from prognoscope.training.candidates import Counts, Matrix, Setting, Shares
+from prognoscope.training.contract import Counts, Matrix, Setting, Shares
 from prognoscope.training.trees import Link, Trees
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _forest(data: lightgbm.Dataset, x: Matrix, prior: float, setting: Setting, s
     grown = _trained(parameters, data, int(setting["trees"]))
     # LightGBM writes 0 into a tree of this mode that found no split; such a tree knows the frequency and no more.
     grown.value[grown.roots[grown.feature[grown.roots] < 0]] = prior
-    return grown.trees(features, "mean")
+    return grown.trees(features, "mean").held_back(prevalence=prior, n=n)
 
 
 def _boosted(data: lightgbm.Dataset, x: Matrix, key: tuple[float, ...], trees: int, seed: int) -> Grown:

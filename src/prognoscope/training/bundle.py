@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from prognoscope.core import hashing
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.core.table import Column
-from prognoscope.training.candidates import Arrays, Model
+from prognoscope.training.contract import Arrays, Model
 from prognoscope.training.encoding import Feature, features_of
 from prognoscope.training.limits import Limits
 from prognoscope.training.models import MODELS

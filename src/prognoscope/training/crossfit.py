@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from prognoscope.core import hashing
 from prognoscope.core.outcome import Outcome, TimeToEvent
@@ -16,14 +15,15 @@ from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import refuse
 from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.training.candidates import Candidate, Matrix, Score
 from prognoscope.training.conformal import p_values
+from prognoscope.training.contract import Candidate, Matrix, Score
 from prognoscope.training.encoding import encode, features_of, with_levels
 from prognoscope.training.importance import FeatureUse, Stability, feature_uses, stability
 from prognoscope.training.pipeline import Choice, Cohort, Learnt, Recipe, Rows, fit_pipeline, inner_risk
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import require_events, strata_of
+from prognoscope.training.threads import one_thread
 from prognoscope.training.thresholds import Costs
 
 
@@ -172,7 +172,7 @@ def cross_fit(
     )
     tasks = fold_tasks(predictors, outcome, folds=folds, recipe=recipe, groups=groups)
     results = list(mapper(run_fold, tasks, label="folds"))
-    return _gathered(tasks, results, folds, _order(predictors))
+    return _gathered(tasks, results, folds, in_order_of_patients(predictors))
 
 
 def _gathered(
@@ -211,7 +211,7 @@ def fold_tasks(
 ) -> tuple[FoldTask, ...]:
     """Return the tasks of a cross-fitting, repeat by repeat and fold by fold."""
     cohort = cohort_of(predictors, outcome, groups=groups)
-    assigned = folds[:, _order(predictors)]
+    assigned = folds[:, in_order_of_patients(predictors)]
     tasks = []
     for repeat, row in enumerate(assigned):
         for fold in np.unique(row[row >= 0]):
@@ -224,7 +224,7 @@ def fold_tasks(
 def run_fold(task: FoldTask) -> FoldResult:
     """Learn from the training patients of one fold and predict the others. Pure: depends on the task alone."""
     cohort, recipe, key = task.cohort, task.recipe, (task.repeat, task.fold)
-    with threadpool_limits(1):
+    with one_thread():
         learnt = fit_pipeline(cohort, task.train, recipe, key=key)
         pipeline = learnt.pipeline
         new = cohort.encoded[task.held_out]
@@ -258,7 +258,7 @@ def cohort_of(predictors: Table, outcome: Outcome, *, groups: Sequence[str] | No
         )
     if not predictors.columns:
         raise refuse("no-predictor", subject="predictors", found="the table has no column", remedy="name some")
-    order = _order(predictors)
+    order = in_order_of_patients(predictors)
     columns = with_levels(predictors)
     labels = np.array(predictors.frame.index if groups is None else groups, dtype=str)[order]
     return Cohort(
@@ -292,7 +292,8 @@ def identity(cohort: Cohort, recipe: Recipe) -> str:
     )
 
 
-def _order(predictors: Table) -> Rows:
+def in_order_of_patients(predictors: Table) -> Rows:
+    """Return the rows of a table in the order of the patients' identifiers, `(n,)`."""
     return np.argsort(np.array(predictors.frame.index, dtype=str), kind="stable")
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.core.table import Column, Table
-from prognoscope.training.candidates import Matrix
+from prognoscope.training.contract import Matrix
 
 
 @dataclass(frozen=True, slots=True)

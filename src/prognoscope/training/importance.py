@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prognoscope.core.seeds import generator
-from prognoscope.training.candidates import Matrix
+from prognoscope.training.contract import Matrix
 from prognoscope.training.encoding import Feature
 from prognoscope.training.pipeline import Cohort, Pipeline, Recipe, Rows
 

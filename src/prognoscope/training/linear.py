@@ -11,7 +11,7 @@ from pydantic import Field
 
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.settings import Settings
-from prognoscope.training.candidates import Arrays, Counts, Matrix, Setting, Shares
+from prognoscope.training.contract import Arrays, Counts, Matrix, Setting, Shares
 
 
 class ElasticNetSettings(Settings):

@@ -16,7 +16,7 @@ from prognoscope.training.boosting import (
     fit_boosting,
     fit_forest,
 )
-from prognoscope.training.candidates import Candidate, Model
+from prognoscope.training.contract import Candidate, Model
 from prognoscope.training.linear import (
     ElasticNetSettings,
     dump_cox,
@@ -43,9 +43,10 @@ MODELS: tuple[Model, ...] = (
     Model(
         name="random-forest",
         title="random forest",
+        by_heart=True,
         settings=RandomForestSettings,
         serves=frozenset({"binary"}),
-        version=1,
+        version=2,
         fit=fit_forest,
         dump=dump_trees,
         load=load_trees,
@@ -53,6 +54,7 @@ MODELS: tuple[Model, ...] = (
     Model(
         name="gradient-boosting",
         title="gradient boosting (LightGBM)",
+        by_heart=True,
         settings=GradientBoostingSettings,
         serves=frozenset({"binary"}),
         version=1,
@@ -73,9 +75,10 @@ MODELS: tuple[Model, ...] = (
     Model(
         name="survival-forest",
         title="random survival forest",
+        by_heart=True,
         settings=SurvivalForestSettings,
         serves=frozenset({"time-to-event"}),
-        version=1,
+        version=2,
         fit=fit_survival_forest,
         dump=dump_trees,
         load=load_trees,
@@ -104,11 +107,14 @@ def candidates(
     ------
     Refused
         `unknown-model`, `model-outcome` when a model does not serve the outcome, `model-settings`,
-        `no-model` when none is named.
+        `no-model-named` when none is named.
     """
     if not tried:
         raise refuse(
-            "no-model", subject="models", found="none is named", remedy=f"name some of {_names(models, outcome_kind)}"
+            "no-model-named",
+            subject="models",
+            found="none is named",
+            remedy=f"name some of {_names(models, outcome_kind)}",
         )
     given = tried if isinstance(tried, Mapping) else {name: {} for name in tried}
     return tuple(_candidate(name, given[name], outcome_kind, models) for name in given)
@@ -141,7 +147,7 @@ def _candidate(
         first = error.errors()[0]
         raise refuse(
             "model-settings",
-            subject=f"model {name}, setting {'.'.join(map(str, first['loc']))}",
+            subject=", setting ".join([f"model {name}", *map(str, first["loc"][:1])]),
             found=f"{first['msg']}, found {first['input']!r}",
             remedy=f"its settings are {', '.join(model.settings.model_fields)}",
         ) from None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.seeds import generator, integer
-from prognoscope.training.candidates import Candidate, Fitted, Matrix, Model, Score, Setting
+from prognoscope.training.contract import Candidate, Fitted, Matrix, Model, Score, Setting
 from prognoscope.training.encoding import Feature
 from prognoscope.training.preparation import Preparation, PreparationSettings, fit_preparation
 from prognoscope.training.recalibration import Method, Recalibration, fit_recalibration

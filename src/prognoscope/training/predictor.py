@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from prognoscope.core import hashing
 from prognoscope.core.outcome import Outcome, OutcomeKind, TimeToEvent
 from prognoscope.core.seeds import generator
 from prognoscope.core.table import PATIENT, Column, Table
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.training.candidates import Candidate, Score
+from prognoscope.training.contract import Candidate, Score
 from prognoscope.training.crossfit import cohort_of, identity, require_inner
 from prognoscope.training.encoding import encode, with_levels
 from prognoscope.training.limits import Limits, limits_of
@@ -22,6 +21,7 @@ from prognoscope.training.pipeline import Cohort, Pipeline, Recipe, Rows, fit_pi
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import strata_of
+from prognoscope.training.threads import one_thread
 from prognoscope.training.thresholds import Costs
 
 INTERVAL = (2.5, 97.5)
@@ -77,7 +77,7 @@ class Predictor:
         Refused
             `predictor-missing` and `predictor-type`, see `encode`.
         """
-        with threadpool_limits(1):
+        with one_thread():
             encoded = encode(table.frame, self.columns)
             low, high = self._interval(encoded)
             risk = self.main.risk(encoded)
@@ -163,16 +163,16 @@ def fit_predictor(
 
 def run_refit(task: RefitTask) -> Pipeline:
     """Learn one pipeline. Pure: depends on the task alone."""
-    with threadpool_limits(1):
-        rows = np.arange(len(task.cohort.outcome)) if task.number == 0 else _bootstrap(task)
+    with one_thread():
+        rows = np.arange(len(task.cohort.outcome)) if task.number == 0 else bootstrap_rows(task)
         # A first number that no outer fold has keeps these random numbers apart from those of the folds.
         return fit_pipeline(task.cohort, rows, task.recipe, key=(2**31, task.number)).pipeline
 
 
-def _bootstrap(task: RefitTask) -> Rows:
-    """Draw groups of patients with replacement until the inner folds can be filled."""
+def bootstrap_rows(task: RefitTask) -> Rows:
+    """Return the rows of a refit: groups drawn with replacement until they can fill the inner folds."""
     groups = task.cohort.groups
-    members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
     strata = strata_of(task.cohort.outcome)
     draw = generator(task.recipe.seed, "refit", task.number)
     while True:

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.settings import Settings
-from prognoscope.training.candidates import Matrix
+from prognoscope.training.contract import Matrix
 from prognoscope.training.encoding import Feature
 
 # Beyond so many robust standard deviations a scaled number is held at the edge: one outlier must not bend a slope.

@@ -22,7 +22,7 @@ from prognoscope.validation.decision import THRESHOLDS, treat_all
 from prognoscope.validation.discrimination import mean_roc
 from prognoscope.validation.flexible import CalibrationErrors, calibration_errors
 from prognoscope.validation.metrics import MetricKind, not_followed, sample, why_undefined
-from prognoscope.validation.resampling import once, resample_counts, with_original
+from prognoscope.validation.resampling import jackknife_counts, once, resample_counts, with_original
 from prognoscope.validation.results import (
     Calibration,
     Comparison,
@@ -57,6 +57,7 @@ def evaluate(
     guards: Sequence[Guard] = (),
     counts: Mapping[str, int] | None = None,
     thresholds: Sequence[float] | None = None,
+    analytic: bool | None = None,
 ) -> Evaluation:
     """Evaluate models on the same patients; the first is the main one, the others are what it is compared with.
 
@@ -69,13 +70,15 @@ def evaluate(
     titles
         By name: words for a reader; the name itself where missing.
     resamples
-        Patient bootstraps for the 95 % percentile intervals; 0 for none.
+        Patient bootstraps for the 95 % intervals (bias-corrected and accelerated); 0 for none.
     seed
         The study's seed.
     guards, counts
         Carried into the result; `counts` gains the repeats and resamples used here.
     thresholds
         Threshold probabilities of the decision curve; 0.01 to 0.99 when left out.
+    analytic
+        Whether intervals come from influence functions instead of resamples; above 50,000 patients when left out.
 
     Raises
     ------
@@ -86,9 +89,9 @@ def evaluate(
     if not checked:
         raise refuse("no-model", subject="evaluation", found="no model was given", remedy="give at least one")
     points = np.array(THRESHOLDS if thresholds is None else tuple(thresholds), dtype=float)
-    large = len(outcome) > RESAMPLED_UP_TO
-    resamples = 0 if large else resamples
-    found = _figures(outcome, checked, points, resamples=resamples, seed=seed)
+    by_influence = len(outcome) > RESAMPLED_UP_TO if analytic is None else analytic
+    resamples = 0 if by_influence else resamples
+    found = _figures(outcome, checked, points, resamples=resamples, seed=seed, analytic=by_influence)
     entries = tuple(
         _entry(name, titles.get(name, name), outcome, model, points, found[name]) for name, model in checked.items()
     )
@@ -103,18 +106,22 @@ def evaluate(
         models=entries,
         comparisons=tuple(_comparison(outcome, main, other, found) for other in others),
         guards=tuple(guards),
-        interval=method_in_words(outcome, resamples=resamples, repeats=repeats),
+        interval=method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence),
         counts={**(counts or {}), "repeats": repeats, "resamples": resamples},
     )
 
 
 def _figures(
-    outcome: Outcome, models: Mapping[str, OutOfFold], thresholds: Floats, *, resamples: int, seed: int
+    outcome: Outcome, models: Mapping[str, OutOfFold], thresholds: Floats, *, resamples: int, seed: int, analytic: bool
 ) -> dict[str, Figures]:
-    if len(outcome) > RESAMPLED_UP_TO:
+    if analytic:
         return {name: analytic_figures(outcome, model, thresholds, seed=seed) for name, model in models.items()}
     drawn = with_original(resample_counts(len(outcome), resamples=resamples, seed=seed))
-    return {name: resampled_figures(outcome, model, thresholds, drawn) for name, model in models.items()}
+    left_out = jackknife_counts(len(outcome), seed=seed)
+    return {
+        name: resampled_figures(outcome, model, thresholds, drawn=drawn, left_out=left_out)
+        for name, model in models.items()
+    }
 
 
 def _checked(name: str, model: OutOfFold, n: int) -> OutOfFold:

@@ -1,5 +1,7 @@
 """Separable convolution against scipy's and against an image that really is extended."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from scipy import ndimage
 from prognoscope.radiomics.filters.boundary import Boundary, extend
 from prognoscope.radiomics.filters.convolution import convolve, convolve_axis
 
-SCIPY_MODES: dict[Boundary, str] = {
+SCIPY_MODES: dict[Boundary, Literal["constant", "nearest", "wrap", "reflect"]] = {
     "zero": "constant",
     "constant": "constant",
     "nearest": "nearest",
@@ -31,7 +33,7 @@ def test_one_axis_agrees_with_scipy(boundary: Boundary, axis: int) -> None:
         SKEWED,
         axis=axis,
         mode=SCIPY_MODES[boundary],
-        cval=value,  # type: ignore[arg-type]
+        cval=value,
     )
     np.testing.assert_allclose(convolve_axis(image(), SKEWED, axis, boundary, value), expected, rtol=1e-5, atol=1e-3)
 

@@ -5,10 +5,10 @@ series; a transfer function that is odd along an axis turns cosines into sines t
 exact, to infinity, by a cosine transform of the image's own size.
 
 Other images are filtered by the discrete Fourier transform, the periodic one as it is, others extended by half their
-length at both ends. A filter that is given by its transfer function is sampled as for the reference response maps of
-the IBSI: at n positions from -1 to 1, both included. For an even n these lie half a step beside the frequencies of the
-transform, and the real part of the response is the response to the average of the samples on either side. The
-transform of a kernel is taken at the frequencies themselves.
+length, or a little more, at both ends. A filter that is given by its transfer function is sampled as for the reference
+response maps of the IBSI: at n positions from -1 to 1, both included. For an even n these lie half a step beside the
+frequencies of the transform, and the real part of the response is the response to the average of the samples on either
+side. The transform of a kernel is taken at the frequencies themselves.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def transform(voxels: Float32, settings: FilterSettings, *, inclusive: bool) -> 
     widths = [0, 0, 0]
     if settings.boundary != "periodic":
         for axis in axes:
-            widths[axis] = (fft.next_fast_len(2 * image.shape[axis], real=True) - image.shape[axis] + 1) // 2
+            widths[axis] = _width(image.shape[axis])
     inside = tuple(slice(width, width + size) for width, size in zip(widths, image.shape, strict=True))
     image = extend(image, (widths[0], widths[1], widths[2]), settings.boundary, settings.boundary_value)
     sizes = tuple(image.shape[axis] for axis in axes)
@@ -114,6 +114,14 @@ def orders(total: int, dimensions: int) -> Iterator[Order]:
     for first in range(total, -1, -1):
         for rest in orders(total - first, dimensions - 1):
             yield (first, *rest)
+
+
+def _width(size: int) -> int:
+    """At least half a length, so that the extended length is one that is transformed fast."""
+    length = fft.next_fast_len(2 * size, real=True)
+    while (length - size) % 2:
+        length = fft.next_fast_len(length + 1, real=True)
+    return (length - size) // 2
 
 
 def squared_radius(frequencies: Frequencies) -> Float32:

@@ -78,6 +78,8 @@ class Model:
         are not from `dump`.
     title
         Its name in words, for the report.
+    by_heart
+        Whether it can learn its patients by heart, so that a bootstrap underestimates its optimism.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Model:
     dump: Callable[[Any], Arrays]
     load: Callable[[Arrays], Fitted]
     title: str
+    by_heart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
