@@ -29,14 +29,16 @@ def compile_kernels(tell: Callable[[str], None]) -> bool:
     inside = np.zeros(voxels.shape, dtype=bool)
     inside[1:-1, 1:-1, 1:-1] = True
     grid = Grid(voxels.shape, (1.0, 1.0, 1.0))
-    extract(Volume(voxels, grid), Mask(inside, grid), RadiomicsSettings(), modality="OT")
+    settings = RadiomicsSettings.model_validate({"filters": [{"laplacian_of_gaussian": {"sigma_mm": 1}}]})
+    extract(Volume(voxels, grid), Mask(inside, grid), settings, modality="OT")
     return True
 
 
 def _kernels() -> list[CPUDispatcher]:
-    """The compiled functions of this package's modules that `extract` has imported."""
+    """The compiled functions of this package's modules, and its filters', that `extract` has imported."""
     package = __package__ or ""
-    modules = [module for name, module in sorted(sys.modules.items()) if name.rpartition(".")[0] == package]
+    packages = (package, f"{package}.filters")
+    modules = [module for name, module in sorted(sys.modules.items()) if name.rpartition(".")[0] in packages]
     found = [value for module in modules for value in vars(module).values() if isinstance(value, CPUDispatcher)]
     return [kernel for kernel in found if kernel.py_func.__module__.startswith(package)]
 
