@@ -121,23 +121,18 @@ def analytic_figures(outcome: Outcome, model: OutOfFold, thresholds: Floats, *, 
     for kind in kinds:
         pairs = list(zip(model.risk, model.fold, strict=True))
         estimates[kind.name] = float(np.mean([kind.rows(rows, risk, fold)[0] for risk, fold in pairs]))
-        each = [_spread(kind, outcome, risk, fold, groups) for risk, fold in pairs]
+        each = [_spread(kind, rows, risk, fold, groups) for risk, fold in pairs]
         spreads[kind.name] = np.asarray(np.mean(each, axis=0))
     curves = [calibration_curve(outcome, risk, smoother="spline", at=_common_grid(model.risk)) for risk in model.risk]
     return Figures(estimates, spreads, {}, _mean_curve(curves), _benefit_curve(outcome, model, thresholds))
 
 
 def _spread(
-    kind: MetricKind,
-    outcome: Outcome,
-    risk: Floats,
-    fold: NDArray[np.int64],
-    groups: list[NDArray[np.intp]],
+    kind: MetricKind, everyone: Sample, risk: Floats, fold: NDArray[np.int64], groups: list[NDArray[np.intp]]
 ) -> Floats:
-    event, weights = known_event(outcome), status_weights(outcome, once(len(outcome)))[0]
     if kind.name not in INFLUENCES or ("pairs" in kind.needs and fold.any()):
-        return np.array([_in_group(kind, outcome, risk, fold, rows) for rows in groups])
-    return INFLUENCES[kind.name](event, risk, weights)
+        return np.array([_in_group(kind, everyone.outcome, risk, fold, rows) for rows in groups])
+    return INFLUENCES[kind.name](everyone.event, risk, everyone.weights[0])
 
 
 def _in_group(
