@@ -10,12 +10,18 @@ import pandas as pd
 import pytest
 from PIL import Image
 from pydicom import dcmread
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from tests.make.deidentify import BASIC, PROJECT, RESEARCH, US, an_object, save, with_pixels
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import PROFILES, Options, load_table
 from prognoscope.jobs.deidentify import Deidentified, deidentify, options_of
 from prognoscope.work import local_map
-from tests.make.deidentify import BASIC, PROJECT, RESEARCH, US, an_object, save, with_pixels
 
 
 def run(folder: Path, options: Options = BASIC, *, jobs: int = 1) -> Deidentified:
@@ -130,6 +136,18 @@ def test_the_pseudonym_table_leads_back_to_patients_and_files(tmp_path: Path) ->
     table = load_table(tmp_path / "out.private" / "pseudonyms.enc", PROJECT)
     assert sorted(table.patients.values()) == ["MRN-077", "MRN-177"]
     assert "DOE0/jane_doe_0.dcm" in table.files.values()
+
+
+def test_objects_of_one_patient_in_different_encodings_can_all_be_read(tmp_path: Path) -> None:
+    syntaxes = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
+    for number, syntax in enumerate(syntaxes):
+        dataset = an_object(SOPInstanceUID=f"1.2.826.0.1.3680043.10.{number}", SeriesDescription="chest of Doe")
+        save(dataset, tmp_path / "in" / f"{number}.dcm", syntax)
+    run(tmp_path, RESEARCH)
+    written = [dcmread(path) for path in (tmp_path / "out").rglob("*.dcm")]
+    assert sorted(str(dataset.file_meta.TransferSyntaxUID) for dataset in written) == sorted(map(str, syntaxes))
+    assert {dataset.SeriesDescription for dataset in written} == {"chest of"}
+    assert len({dataset.StudyDate for dataset in written}) == 1
 
 
 def test_two_objects_with_one_uid_are_both_kept(tmp_path: Path) -> None:

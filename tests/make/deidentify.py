@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from prognoscope.deidentify import PROFILES, Options, Project
@@ -68,11 +69,13 @@ def as_file(dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> FileDatas
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.TransferSyntaxUID = UID(syntax)
-    return FileDataset("", dataset, preamble=b"\0" * 128, file_meta=meta)
+    little = meta.TransferSyntaxUID.is_little_endian
+    implicit = meta.TransferSyntaxUID.is_implicit_VR
+    return FileDataset("", dataset, b"\0" * 128, meta, is_implicit_VR=implicit, is_little_endian=little)
 
 
 def save(dataset: Dataset, path: Path, syntax: str = ExplicitVRLittleEndian) -> Path:
     """Write an object to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    as_file(dataset, syntax).save_as(path, enforce_file_format=True)
+    dcmwrite(path, as_file(dataset, syntax), enforce_file_format=True)
     return path

@@ -14,6 +14,7 @@ from pydicom import Dataset
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.deidentify.dataset import Log, Study
 from prognoscope.deidentify.dicom import Cleaned, broken_is_refused, clean_file, decoded, write_bytes, write_file
+from prognoscope.deidentify.faces import mask_faces
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.ocr import open_reader
 from prognoscope.deidentify.pixels import cover_identifiers, must_read, thumbnail
@@ -52,10 +53,14 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Files of one patient that are cleaned together, with what the patient's objects say about people."""
+    """Files of one patient that are cleaned together, with what the patient's objects say about people.
+
+    `head`: they are one head series whose face is to be masked.
+    """
 
     files: tuple[Planned, ...]
     identity: Identity
+    head: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Outcome:
     traits
         What is left that describes the patient: `(keyword, value)`.
     pixels
-        `not read`, `read` (nothing found that identifies), or `covered`.
+        `not read`, `read` (nothing found that identifies), `covered`, or `face masked`.
     pseudonym, modality
         Of the clean object.
     """
@@ -97,6 +102,8 @@ def clean_batch(
     """Clean and write the files of a batch, in their order; thumbnails go into the private folder."""
     study = Study(project, options, batch.identity)
     with quiet():
+        if batch.head:
+            return _clean_head(batch, study, root, target)
         return tuple(_clean_one(planned, study, root, target, private) for planned in batch.files)
 
 
@@ -112,6 +119,23 @@ def _clean_one(planned: Planned, study: Study, root: Path, target: Path, private
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
     return outcome
+
+
+def _clean_head(batch: Batch, study: Study, root: Path, target: Path) -> tuple[Outcome, ...]:
+    """Clean a head series whole: where its face can't be masked, none of it is written."""
+    try:
+        with broken_is_refused():
+            cleaned = [clean_file(root / planned.source, study) for planned in batch.files]
+            mask_faces([one.dataset for one in cleaned])
+            outcomes = [
+                _outcome(planned, one.dataset, one.log, "face masked")
+                for planned, one in zip(batch.files, cleaned, strict=True)
+            ]
+        for planned, one in zip(batch.files, cleaned, strict=True):
+            write_file(one.dataset, target / planned.target, study)
+    except Refused as refused:
+        return tuple(Outcome(planned.source, "", refused.problem) for planned in batch.files)
+    return tuple(outcomes)
 
 
 def _clean_pixels(cleaned: Cleaned, planned: Planned, study: Study, private: Path) -> str:

@@ -17,6 +17,7 @@ from pydicom.tag import BaseTag
 
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.actions import ACTIONS, TEXT, WRITTEN, Context
+from prognoscope.deidentify.encode import Shared
 from prognoscope.deidentify.identity import Identity, dictionary_vr, gather
 from prognoscope.deidentify.private import kept_private
 from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, rulebook, standard
@@ -50,7 +51,7 @@ class Study:
     remembered: dict[tuple[object, ...], tuple[Action | None, object]] = field(default_factory=dict)
     cleaners: dict[str, Cleaner] = field(default_factory=dict)
     signatures: dict[object, tuple[DataElement, ...]] = field(default_factory=dict)
-    encoded: dict[int, bytes] = field(default_factory=dict)
+    encoded: Shared = field(default_factory=dict)
 
     def cleaner(self, patient: str) -> Cleaner:
         """Return the text cleaner for a patient of the study, who has a date shift of their own."""
@@ -163,7 +164,7 @@ def _element(
     if key is not None:
         study.remembered[key] = (counted, outcome)
         if isinstance(outcome, DataElement):
-            study.encoded[id(outcome)] = b""
+            study.encoded[id(outcome)] = {}
     _put(dataset, tag, counted, outcome, log)
 
 
@@ -251,7 +252,7 @@ def _signature(context: Context, study: Study, earlier: dict[str, str]) -> tuple
         written.DeidentificationMethodCodeSequence = Sequence([_code(value, codes[value]) for value in sorted(codes)])
         written.LongitudinalTemporalInformationModified = "MODIFIED" if context.options.retain_dates else "REMOVED"
         study.signatures[key] = tuple(written)
-        study.encoded |= {id(element): b"" for element in written}
+        study.encoded |= {id(element): {} for element in written}
     return study.signatures[key]
 
 

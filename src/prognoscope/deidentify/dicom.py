@@ -19,6 +19,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEnd
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
 from prognoscope.deidentify.encode import file_bytes
+from prognoscope.deidentify.faces import shows_head
 from prognoscope.deidentify.identity import Identity, Remembered, gather
 from prognoscope.deidentify.pixels import pictures
 from prognoscope.deidentify.profile import Options
@@ -51,6 +52,8 @@ class Described:
     instance_uid: str
     sop_class: str
     modality: str
+    series_uid: str
+    head: bool
     identity: Identity
 
 
@@ -79,6 +82,8 @@ def describe(path: Path, options: Options, remembered: Remembered | None = None)
             instance_uid=str(dataset.get("SOPInstanceUID") or ""),
             sop_class=str(dataset.get("SOPClassUID") or ""),
             modality=str(dataset.get("Modality") or ""),
+            series_uid=str(dataset.get("SeriesInstanceUID") or ""),
+            head=options.clean_faces and shows_head(dataset),
             identity=gather(dataset, options, remembered),
         )
 

@@ -6,7 +6,6 @@ Little-endian syntaxes only, which are all but one retired one; pydicom encodes 
 from __future__ import annotations
 
 import struct
-from collections.abc import MutableMapping
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement, RawDataElement
@@ -14,13 +13,15 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite, write_data_element, write_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+# Bytes of an element, by its `id` and by whether value representations are implicit.
+Shared = dict[int, dict[bool, bytes]]
 _UNDEFINED = 0xFFFFFFFF
 _LONG = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 _PADDED_BY_NUL = frozenset({"UI", "OB", "UN"})
 _ITEM = b"\xfe\xff\x00\xe0"
 
 
-def file_bytes(dataset: Dataset, shared: MutableMapping[int, bytes]) -> bytes:
+def file_bytes(dataset: Dataset, shared: Shared) -> bytes:
     """Return an object as the bytes of a DICOM file (PS3.10), its preamble and file meta information as they are set.
 
     Parameters
@@ -40,7 +41,7 @@ def file_bytes(dataset: Dataset, shared: MutableMapping[int, bytes]) -> bytes:
     return stream.getvalue() + _dataset(dataset, syntax == ImplicitVRLittleEndian, shared)
 
 
-def _dataset(dataset: Dataset, implicit: bool, shared: MutableMapping[int, bytes]) -> bytes:
+def _dataset(dataset: Dataset, implicit: bool, shared: Shared) -> bytes:
     parts = []
     for _, held in sorted(dataset.items(), key=_number):
         if isinstance(held, RawDataElement):
@@ -50,9 +51,10 @@ def _dataset(dataset: Dataset, implicit: bool, shared: MutableMapping[int, bytes
             value = b"".join([_ITEM + struct.pack("<L", len(item)) + item for item in items])
             parts.append(_header(held.tag, "SQ", len(value), implicit) + value)
         elif id(held) in shared:
-            if not shared[id(held)]:
-                shared[id(held)] = _by_pydicom(held, dataset, implicit)
-            parts.append(shared[id(held)])
+            known = shared[id(held)]
+            if implicit not in known:
+                known[implicit] = _by_pydicom(held, dataset, implicit)
+            parts.append(known[implicit])
         else:
             parts.append(_by_pydicom(held, dataset, implicit))
     return b"".join(parts)

@@ -175,7 +175,12 @@ def _plan(described: Mapping[str, Described], project: Project) -> tuple[Batch, 
     batches: list[Batch] = []
     for person in sorted(people):
         identity = merged(described[path].identity for path in people[person])
-        planned = [Planned(path, _place(described[path], person, project, taken)) for path in people[person]]
+        places = {path: _place(described[path], person, project, taken) for path in people[person]}
+        heads = defaultdict(list)
+        for path in [path for path in people[person] if described[path].head]:
+            heads[described[path].series_uid].append(Planned(path, places[path]))
+        batches += [Batch(tuple(heads[series]), identity, head=True) for series in sorted(heads)]
+        planned = [Planned(path, places[path]) for path in people[person] if not described[path].head]
         batches += [
             Batch(tuple(planned[start : start + FILES_A_BATCH]), identity)
             for start in range(0, len(planned), FILES_A_BATCH)
@@ -263,7 +268,7 @@ def _people(described: Mapping[str, Described]) -> dict[str, Identity]:
 
 def _key(batch: Batch, stamps: Mapping[str, tuple[int, int]], context: Sequence[object]) -> str:
     files = [[planned.source, planned.target, *stamps[planned.source]] for planned in batch.files]
-    return of_value([*context, files, sorted(batch.identity.names), sorted(batch.identity.ids)])
+    return of_value([*context, batch.head, files, sorted(batch.identity.names), sorted(batch.identity.ids)])
 
 
 def _recorded(record: Path, target: Path) -> tuple[Outcome, ...] | None:
