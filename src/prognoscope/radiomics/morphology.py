@@ -121,9 +121,7 @@ def _intensities(prepared: Prepared) -> tuple[float, float]:
     """Distance in mm between the centres of mass of shape and intensities (NaN where these add to 0), and their mean."""
     shape, weight = np.zeros(10, dtype=np.int64), np.zeros(5)
     _sum_moments(np.ascontiguousarray(prepared.morphological_mask), shape)
-    _sum_intensities(
-        np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask), weight
-    )
+    _sum_intensities(np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask), weight)
     number, total = weight[:2]
     mean = float(total / number)
     if total == 0:
