@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
+SOP_CLASS = b"\x08\x00\x16\x00UI"
 ROOT = "1.2.826.0.1.3680043.10.1337"
 
 
@@ -117,5 +118,5 @@ def hostile_files() -> dict[str, bytes]:
         "bomb.zip": zipped({"zeros": b"\0" * (80 << 20)}),
         "broken.zip": zipped({"a": b"b"})[:-10],
         "name\nwith newline.txt": b"hello",
-        "characters": slice_bytes("CHARS", 0).replace(b"\x08\x00\x16\x00UI", b"\x08\x00\x05\x00CS\x04\x00ISO \x08\x00\x16\x00UI"),
+        "characters": slice_bytes("CHARS", 0).replace(SOP_CLASS, b"\x08\x00\x05\x00CS\x04\x00ISO " + SOP_CLASS),
     }
