@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prognoscope.core.problems import Problem, Refused
-from prognoscope.jobs.cells import SIDECAR, table_record
+from prognoscope.jobs.cells import SIDECAR, fhir_record, table_record
 from prognoscope.sources import FoundFile, Inspected, inspect_bytes, read_bytes
 from prognoscope.sources.archives import Member, check_directory, is_archive, is_directory, read_members
+from prognoscope.sources.fhir import looks_like_fhir
+from prognoscope.sources.pictures import inspect_picture
 from prognoscope.store import Arrival, InstanceRecord, Tray, tray
 
 TABLES = (".csv", ".tsv", ".xlsx", ".parquet")
@@ -102,7 +104,10 @@ def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str,
     if name.endswith(NIFTI):
         return replace(plain, kind="nifti")
     if data.startswith(PICTURES):
+        inspect_picture(data, subject=subject)
         return replace(plain, kind="picture")
+    if looks_like_fhir(data):
+        return replace(plain, kind="fhir", table=fhir_record(data, subject=subject))
     return replace(plain, problem=inspected.problem)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.sources import describe_table, read_table, to_number
+from prognoscope.sources.fhir import read_fhir
 from prognoscope.store import Cell, TableRecord
 
 PATIENT_NAMES = (
@@ -71,6 +72,21 @@ def table_record(data: bytes, suffix: str, *, subject: str, sidecar: bytes | Non
     ]
     few = frame.size <= MOST_CELLS
     return TableRecord(patient, columns, len(frame), tuple(_cells(frame, patient, numbers, told)) if few else ())
+
+
+def fhir_record(data: bytes, *, subject: str) -> TableRecord:
+    """Read a FHIR document for the store: each fact of a patient is a cell; refuses what `read_fhir` refuses."""
+    document = read_fhir(data, subject=subject)
+    unknown = dict(document.not_understood)
+    columns = [
+        {"name": name, "resources": number, "understood": name not in unknown} for name, number in document.counts
+    ]
+    facts = document.facts if len(document.facts) <= MOST_CELLS else ()
+    cells = tuple(
+        Cell(row, fact.patient_id, fact.name, fact.text, fact.number, fact.unit, fact.known_at)
+        for row, fact in enumerate(facts)
+    )
+    return TableRecord("patient", columns, sum(number for _, number in document.counts), cells)
 
 
 def _cells(

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.jobs.arrivals import LONGEST_PATH, Opened, Parcel, open_parcel, printable
+from prognoscope.jobs.network import NETWORK, take_from_network
 from prognoscope.jobs.volumes import assemble_waiting
 from prognoscope.sources import FoundFile, list_folder
 from prognoscope.sources.archives import member_count
@@ -89,6 +91,7 @@ def ingest(
     ----------
     source
         A folder (any nesting) or one file: DICOM, zip archives, tables; anything else is quarantined with its reason.
+        Or a PACS (`pacs://TITLE@host:port?PatientID=…`), or a DICOMweb server (`https://host/dicom-web?…`).
     store
         The store's folder; it is made where there is none.
     licence
@@ -104,6 +107,8 @@ def ingest(
         `source-missing`; `cannot-write`, `catalogue-failed` when the store's disk is full or failing.
     """
     began = time.perf_counter()
+    if str(source).startswith(NETWORK):
+        return _from_network(str(source), Path(store), licence, mapper, began)
     root, listed, problems = _listed(Path(source))
     name = str(Path(source).resolve())
     with Store(Path(store)) as opened:
@@ -120,6 +125,36 @@ def ingest(
             store=Path(store),
             files=tally.files + len(listed) - len(fresh),
             unchanged=len(listed) - len(fresh),
+            new=dict(sorted(tally.new.items())),
+            known=tally.known,
+            quarantined=tuple(tally.quarantined),
+            patients=patients,
+            totals=opened.repository.total(),
+            seconds=time.perf_counter() - began,
+        )
+
+
+def assemble_store(store: str | Path, *, mapper: Mapper = serial_map) -> int:
+    """Put together the series of whatever came in by other ways; return of how many patients."""
+    with Store(Path(store)) as opened, opened.repository.among_writers():
+        return assemble_waiting(opened, mapper)
+
+
+def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began: float) -> IngestReport:
+    tally = Tally()
+    with Store(store) as opened:
+        opened.repository.recover()
+        with opened.repository.among_writers():
+            try:
+                name = take_from_network(opened, address, tally.add)
+                opened.repository.open_source(name, licence=licence)
+            finally:
+                patients = assemble_waiting(opened, mapper)
+        return IngestReport(
+            source=name,
+            store=store,
+            files=tally.files,
+            unchanged=0,
             new=dict(sorted(tally.new.items())),
             known=tally.known,
             quarantined=tuple(tally.quarantined),
@@ -223,8 +258,6 @@ def _hold(store: Store, source: str, problems: Sequence[Problem], tally: Tally) 
 
 def _remember_archive(store: Store, source: str, root: Path, archive: FoundFile) -> None:
     """An archive whose members are all acknowledged is not opened again while it is the same file."""
-    from prognoscope.core import hashing
-
     sha256 = hashing.of_file(root / archive.path)
     known = Arrival(archive.path, archive.size, archive.mtime_ns, sha256, "unknown", staged=False)
     store.repository.admit(source, uuid.uuid4().hex, [known])

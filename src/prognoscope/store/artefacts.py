@@ -105,15 +105,19 @@ class FolderPlace:
 
     def admit(self, folder: Path, names: Iterable[str]) -> None:
         """Rename files of a folder, which are on the disk already, and bring the renaming to the disk."""
-        shelves = set()
-        for name in names:
-            path = self.path(name)
-            if path.parent not in shelves:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                shelves.add(path.parent)
-            (folder / name).replace(path)
-        with ThreadPoolExecutor(WRITERS) as threads:
-            list(threads.map(_sync_folder, [*sorted(shelves), self.folder]))
+        shelves: set[Path] = {self.folder}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                path = self.path(name)
+                if path.parent not in shelves:
+                    path.parent.mkdir(exist_ok=True)
+                    shelves.add(path.parent)
+                (folder / name).replace(path)
+            with ThreadPoolExecutor(WRITERS) as threads:
+                list(threads.map(_sync_folder, sorted(shelves)))
+        except OSError as cause:
+            raise cannot_write(self.folder, cause) from cause
 
     def has(self, name: str) -> bool:
         """Whether there are bytes under a name."""

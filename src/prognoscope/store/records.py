@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from prognoscope.core.geometry import Grid
@@ -77,6 +77,11 @@ class Arrival:
     instance: InstanceRecord | None = None
     table: TableRecord | None = None
     problem: Problem | None = None
+
+    def named(self, path: str) -> Arrival:
+        """Return the same arrival under another path."""
+        problem = replace(self.problem, subject=self.problem.subject or path) if self.problem else None
+        return replace(self, path=path, problem=problem)
 
 
 @dataclass(frozen=True, slots=True)

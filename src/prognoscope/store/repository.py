@@ -129,11 +129,11 @@ class Repository:
             with self._database.reading() as connection:
                 judged, fresh = _judge(connection, arrivals)
             names = sorted(fresh)
-            with self._database.writing() as connection:
-                self._database.upsert(
-                    connection, PENDING, [{"batch": batch, "names": json.dumps(names)}], keys=("batch",)
-                )
-            self._artefacts.place.admit(self.tray(batch), names)
+            if names:
+                note = {"batch": batch, "names": json.dumps(names)}
+                with self._database.writing() as connection:
+                    self._database.upsert(connection, PENDING, [note], keys=("batch",))
+                self._artefacts.place.admit(self.tray(batch), names)
             with self._database.writing() as connection:
                 self._insert(connection, source, batch, judged, fresh)
                 connection.execute(delete(PENDING).where(PENDING.c.batch == batch))

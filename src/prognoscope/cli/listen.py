@@ -1,0 +1,42 @@
+"""`prognoscope listen`: take what modalities and PACS send."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from prognoscope.cli.door import door, put, say
+from prognoscope.cli.ingest import DEFAULT_STORE, StoreOption
+
+
+@door(example="prognoscope listen --port 11112 --title PROGNOSCOPE --store hospital")
+def listen(
+    store: StoreOption = DEFAULT_STORE,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 11112,
+    title: Annotated[str, typer.Option("--title", help="Our application entity title.")] = "PROGNOSCOPE",
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    seconds: Annotated[float, typer.Option("--seconds", help="Stop after this time; 0 for until Ctrl-C.")] = 0.0,
+) -> None:
+    """Take DICOM files that are sent to us; a sender gets its receipt when the file is kept."""
+    from prognoscope.jobs.ingest import assemble_store
+    from prognoscope.jobs.network import listening
+
+    counted = [0]
+
+    def told(admitted: object) -> None:
+        counted[0] += sum(getattr(admitted, "new").values())  # noqa: B009
+
+    with listening(store, port=port, title=title, host=host, told=told) as chosen:
+        say(f"listening as {title} on {host}:{chosen}; Ctrl-C ends it")
+        began = time.monotonic()
+        try:
+            while not seconds or time.monotonic() - began < seconds:
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            say("ending")
+    patients = assemble_store(store)
+    put(f"{counted[0]} new files; series of {patients} patients put together")

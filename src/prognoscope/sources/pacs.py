@@ -1,0 +1,292 @@
+"""A PACS over the DICOM network: C-ECHO, C-FIND, C-GET, C-MOVE, C-STORE, and a listener for what is sent to us.
+
+PS3.4 annexes B (storage), C (query and retrieve) and A (verification); the protocol itself is pynetdicom's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pydicom
+from pydicom.dataset import Dataset
+
+from prognoscope.core.problems import Refused, refuse
+
+if TYPE_CHECKING:
+    from pynetdicom.association import Association
+
+# PS3.6 table A-1: verification, and the study root's models of query and retrieve.
+VERIFICATION = "1.2.840.10008.1.1"
+FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))
+OWN_TITLE = "PROGNOSCOPE"
+SUCCESS, PENDING, OUT_OF_RESOURCES = 0x0000, (0xFF00, 0xFF01), 0xA700
+TITLE = re.compile(r"[^\\\s][^\\]{0,15}")
+FILTERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "StudyDate", "AccessionNumber")
+SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A DICOM application: title, host, port, and what is asked of it (attribute → value)."""
+
+    title: str
+    host: str
+    port: int
+    filters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """How it is told apart from other sources."""
+        return f"pacs://{self.title}@{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A series that a PACS has."""
+
+    patient_id: str
+    study_uid: str
+    series_uid: str
+    modality: str
+    description: str
+
+
+def parse_node(address: str) -> Node:
+    """Read `pacs://TITLE@host:port?PatientID=…&Modality=…`.
+
+    Raises
+    ------
+    Refused
+        `pacs-address`.
+    """
+    try:
+        parts = urlsplit(address)
+        port = parts.port or 104
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    title = parts.username or ""
+    filters = tuple(parse_qsl(parts.query))
+    unknown = [name for name, _ in filters if name not in FILTERS]
+    if parts.scheme != "pacs" or not TITLE.fullmatch(title) or not parts.hostname or unknown:
+        raise refuse(
+            "pacs-address",
+            subject=address,
+            found=f"{unknown[0]} cannot be asked for" if unknown else "it does not name a title, a host and a port",
+            remedy=f"write pacs://TITLE@host:port?PatientID=…; possible are {', '.join(FILTERS)}",
+        )
+    return Node(title, parts.hostname, port, filters)
+
+
+def echo(node: Node, *, own_title: str = OWN_TITLE) -> None:
+    """Ask whether a node answers (C-ECHO); refuses `pacs-unreachable`, `pacs-failed`."""
+    with _association(node, own_title, [VERIFICATION]) as association:
+        _check(association.send_c_echo(), node, "C-ECHO")
+
+
+def find_series(node: Node, *, own_title: str = OWN_TITLE) -> tuple[Found, ...]:
+    """List the series that match the node's filters (C-FIND, study root), sorted; refuses as `echo` does."""
+    with _association(node, own_title, [FIND]) as association:
+        studies = _answers(association, FIND, node, "STUDY", dict(node.filters), ("StudyInstanceUID", "PatientID"))
+        found = []
+        for study in studies:
+            keys = dict(node.filters) | {"StudyInstanceUID": str(study.StudyInstanceUID)}
+            wanted = ("SeriesInstanceUID", "Modality", "SeriesDescription", "PatientID")
+            for series in _answers(association, FIND, node, "SERIES", keys, wanted):
+                found.append(
+                    Found(
+                        str(study.get("PatientID", "")),
+                        str(study.StudyInstanceUID),
+                        str(series.SeriesInstanceUID),
+                        str(series.get("Modality", "")),
+                        str(series.get("SeriesDescription", "")),
+                    )
+                )
+    return tuple(sorted(found, key=lambda one: (one.patient_id, one.study_uid, one.series_uid)))
+
+
+def get_series(node: Node, series: Found, receive: Callable[[bytes], None], *, own_title: str = OWN_TITLE) -> None:
+    """Fetch a series (C-GET): `receive` gets each file's bytes before its receipt is confirmed.
+
+    Raises
+    ------
+    Refused
+        `pacs-unreachable`, `pacs-failed`, `pacs-incomplete` when some instances did not come.
+    """
+    from pynetdicom import evt
+
+    handlers = [(evt.EVT_C_STORE, _handler(receive))]
+    with _association(node, own_title, [GET], handlers=handlers, storage=True) as association:
+        _retrieve(association.send_c_get(_level_series(series), GET), node, series, "C-GET")
+
+
+def move_series(node: Node, series: Found, *, destination: str, own_title: str = OWN_TITLE) -> None:
+    """Ask a PACS to send a series to a listener that it knows by its title (C-MOVE); refuses as `get_series` does."""
+    with _association(node, own_title, [MOVE]) as association:
+        _retrieve(association.send_c_move(_level_series(series), destination, MOVE), node, series, "C-MOVE")
+
+
+def send_files(node: Node, files: Sequence[bytes], *, own_title: str = OWN_TITLE) -> int:
+    """Send DICOM files to a node (C-STORE); return how many it took; refuses as `echo` does."""
+    from pynetdicom import AE
+
+    data = [pydicom.dcmread(BytesIO(one)) for one in files]
+    entity = AE(ae_title=own_title)
+    for sop_class, syntax in sorted({(str(one.SOPClassUID), str(one.file_meta.TransferSyntaxUID)) for one in data}):
+        entity.add_requested_context(sop_class, syntax)
+    with _opened(entity, node, [], []) as association:
+        for one in data:
+            _check(association.send_c_store(one), node, "C-STORE")
+    return len(data)
+
+
+@contextmanager
+def listener(*, title: str, port: int, receive: Callable[[bytes], None], host: str = "127.0.0.1") -> Iterator[int]:
+    """Take what others send (C-STORE, C-ECHO) while the block runs; the value is the port.
+
+    `receive` gets each file's bytes; only when it returns is the sender told that the file was stored, and when it
+    refuses, that it was not.
+    """
+    entity = _entity(title)
+    from pynetdicom import AllStoragePresentationContexts, evt
+
+    for context in AllStoragePresentationContexts:
+        entity.add_supported_context(context.abstract_syntax, _syntaxes())
+    entity.add_supported_context(VERIFICATION)
+    entity.maximum_associations = 64
+    server = entity.start_server((host, port), block=False, evt_handlers=[(evt.EVT_C_STORE, _handler(receive))])
+    assert server is not None
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+
+
+def _handler(receive: Callable[[bytes], None]) -> Callable[[Any], int]:
+    def store(event: Any) -> int:
+        try:
+            # The envelope is ours and the same for every sender: one instance sent by eight is one content.
+            receive(event.encoded_dataset())
+        except Refused:
+            return OUT_OF_RESOURCES
+        return SUCCESS
+
+    return store
+
+
+def _syntaxes() -> list[str]:
+    from pynetdicom import ALL_TRANSFER_SYNTAXES
+
+    return [str(syntax) for syntax in ALL_TRANSFER_SYNTAXES]
+
+
+def _entity(title: str) -> Any:
+    try:
+        from pynetdicom import AE
+    except ModuleNotFoundError as cause:
+        raise refuse(
+            "pacs-missing",
+            subject="DICOM network",
+            found="pynetdicom is not installed",
+            remedy='install it: pip install "prognoscope[pacs]"',
+        ) from cause
+    entity = AE(ae_title=title)
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = SECONDS
+    return entity
+
+
+@contextmanager
+def _association(
+    node: Node, own_title: str, classes: Sequence[str], *, handlers: Sequence[Any] = (), storage: bool = False
+) -> Iterator[Association]:
+    entity = _entity(own_title)
+    for sop_class in classes:
+        entity.add_requested_context(sop_class)
+    roles = []
+    if storage:
+        from pynetdicom import StoragePresentationContexts, build_role
+
+        for context in StoragePresentationContexts[: 128 - len(classes)]:
+            sop_class = str(context.abstract_syntax)
+            entity.add_requested_context(sop_class)
+            roles.append(build_role(sop_class, scp_role=True))
+    with _opened(entity, node, handlers, roles) as association:
+        yield association
+
+
+@contextmanager
+def _opened(entity: Any, node: Node, handlers: Sequence[Any], roles: Sequence[Any]) -> Iterator[Association]:
+    association = entity.associate(
+        node.host, node.port, ae_title=node.title, evt_handlers=list(handlers), ext_neg=list(roles)
+    )
+    if not association.is_established:
+        raise refuse(
+            "pacs-unreachable",
+            subject=node.name,
+            found="it refused the association" if association.is_rejected else "no connection can be made",
+            remedy="check title, host and port, and that the PACS knows ours (ask its administrator)",
+        )
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def _answers(
+    association: Association, model: Any, node: Node, level: str, keys: Mapping[str, str], wanted: Sequence[str]
+) -> list[Dataset]:
+    question = Dataset()
+    question.QueryRetrieveLevel = level
+    for name in wanted:
+        setattr(question, name, "")
+    for name, value in keys.items():
+        setattr(question, "ModalitiesInStudy" if (level, name) == ("STUDY", "Modality") else name, value)
+    found = []
+    for status, answer in association.send_c_find(question, model):
+        code = status.get("Status", -1) if status else -1
+        if code in PENDING and answer is not None:
+            found.append(answer)
+        elif code != SUCCESS:
+            raise _failed(node, "C-FIND", code)
+    return found
+
+
+def _level_series(series: Found) -> Dataset:
+    question = Dataset()
+    question.QueryRetrieveLevel = "SERIES"
+    question.StudyInstanceUID, question.SeriesInstanceUID = series.study_uid, series.series_uid
+    return question
+
+
+def _retrieve(responses: Any, node: Node, series: Found, what: str) -> None:
+    for status, _ in responses:
+        code = status.get("Status", -1) if status else -1
+        failed = int(status.get("NumberOfFailedSuboperations", 0) or 0) if status else 0
+        if failed:
+            raise refuse(
+                "pacs-incomplete",
+                subject=f"series {series.series_uid} of {node.name}",
+                found=f"{failed} of its instances did not come",
+                remedy="ask again; what came is kept",
+            )
+        if code != SUCCESS and code not in PENDING:
+            raise _failed(node, what, code)
+
+
+def _check(status: Dataset, node: Node, what: str) -> None:
+    code = status.get("Status", -1) if status else -1
+    if code != SUCCESS:
+        raise _failed(node, what, code)
+
+
+def _failed(node: Node, what: str, code: int) -> Refused:
+    answer = f"{what} ended with status 0x{code:04X}" if code >= 0 else f"{what}: the connection was lost"
+    return refuse(
+        "pacs-failed", subject=node.name, found=answer, remedy="look into the log of the PACS; what came is kept"
+    )

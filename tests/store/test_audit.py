@@ -1,0 +1,113 @@
+"""Whoever edits, deletes, exchanges or cuts off entries of the audit log is found out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from prognoscope.core.problems import Refused
+from prognoscope.jobs.audit import read_log, verify_log
+from prognoscope.store import Store
+
+ENTRIES = 6
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with Store(tmp_path) as store:
+        for number in range(ENTRIES):
+            store.audit_note("export", f"query {number}", {"files": number})
+    return tmp_path
+
+
+def tamper(folder: Path, *statements: str) -> None:
+    """Change the log as someone would who has the file and knows about the triggers."""
+    connection = sqlite3.connect(folder / "catalogue.sqlite")
+    for trigger in ("audit_no_update", "audit_no_delete"):
+        connection.execute(f"DROP TRIGGER {trigger}")
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def codes(folder: Path) -> set[str]:
+    return {problem.code for problem in verify_log(folder).problems}
+
+
+def test_an_untouched_log_is_whole(folder: Path) -> None:
+    found = verify_log(folder)
+    assert (found.entries, found.problems) == (ENTRIES, ())
+    assert [entry.record for entry in read_log(folder, newest=2)] == ["query 4", "query 5"]
+
+
+def test_the_database_itself_refuses_to_change_an_entry(folder: Path) -> None:
+    connection = sqlite3.connect(folder / "catalogue.sqlite")
+    for statement in ("UPDATE audit SET who = 'nobody'", "DELETE FROM audit"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize("column", ["at", "who", "action", "record", "detail", "previous", "hash"])
+def test_an_edited_entry(folder: Path, column: str) -> None:
+    tamper(folder, f"UPDATE audit SET {column} = {column} || '0' WHERE number = 3")
+    assert "audit-entry-changed" in codes(folder)
+
+
+def test_a_deleted_entry(folder: Path) -> None:
+    tamper(folder, "DELETE FROM audit WHERE number = 3")
+    assert codes(folder) == {"audit-entry-missing"}
+
+
+def test_a_deleted_entry_with_the_others_numbered_anew(folder: Path) -> None:
+    tamper(folder, "DELETE FROM audit WHERE number = 3", "UPDATE audit SET number = number - 1 WHERE number > 3")
+    assert {"audit-entry-changed", "audit-chain-broken", "audit-cut-off"} <= codes(folder)
+
+
+def test_two_exchanged_entries(folder: Path) -> None:
+    steps = [(3, 99), (4, 3), (99, 4)]
+    tamper(folder, *(f"UPDATE audit SET number = {after} WHERE number = {before}" for before, after in steps))
+    assert {"audit-entry-changed", "audit-chain-broken"} <= codes(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 1, ENTRIES - 1])
+def test_an_end_that_was_cut_off(folder: Path, kept: int) -> None:
+    tamper(folder, f"DELETE FROM audit WHERE number > {kept}")
+    assert codes(folder) == {"audit-cut-off"}
+
+
+def test_a_cut_end_with_its_head_is_found_by_a_head_that_was_written_down(folder: Path) -> None:
+    written = verify_log(folder).head
+    tamper(folder, "DELETE FROM audit WHERE number > 4")
+    (folder / "audit-head.json").unlink()
+    with Store(folder) as store:
+        store.audit.anchor()
+    assert codes(folder) == set()
+    assert [one.code for one in verify_log(folder, head=written).problems] == ["audit-cut-off"]
+
+
+def test_a_log_that_was_written_again_from_the_start(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    with Store(other) as store:
+        for number in range(ENTRIES):
+            store.audit_note("export", f"harmless {number}")
+    (folder / "catalogue.sqlite-wal").unlink(missing_ok=True)
+    (folder / "catalogue.sqlite").write_bytes((other / "catalogue.sqlite").read_bytes())
+    assert codes(folder) == {"audit-rewritten"}
+
+
+def test_a_missing_head(folder: Path) -> None:
+    (folder / "audit-head.json").unlink()
+    assert codes(folder) == {"audit-head-missing"}
+
+
+@pytest.mark.parametrize("head", ["6", "x:y", "6:abc"])
+def test_a_head_that_is_none(folder: Path, head: str) -> None:
+    refuses: Callable[[], object] = lambda: verify_log(folder, head=head)  # noqa: E731
+    with pytest.raises(Refused) as refused:
+        refuses()
+    assert refused.value.problem.code == "head-unreadable"
