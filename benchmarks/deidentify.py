@@ -19,13 +19,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.make.identifiers import write_patients
-from tests.make.identifiers_scorer import Score, score
-
 from prognoscope.deidentify import PROFILES, ProfileName, Project
 from prognoscope.deidentify.ocr import can_read
 from prognoscope.jobs.deidentify import deidentify
 from prognoscope.work import local_map
+from tests.make.identifiers import write_patients
+from tests.make.identifiers_scorer import Score, score
 
 LOOP = "for n, p in enumerate(sorted(pathlib.Path(sys.argv[1]).rglob('*.dcm'))):\n"
 # Each peer as its page shows it, with its default rules: the basic profile, so the basic key is asked.

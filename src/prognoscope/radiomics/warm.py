@@ -13,6 +13,8 @@ from prognoscope.core.geometry import Grid, Mask, Volume
 from prognoscope.radiomics.extract import extract
 from prognoscope.radiomics.settings import RadiomicsSettings
 
+APART = ("prognoscope.radiomics.maps",)  # compiled with the first feature map, which most users never make
+
 
 def compile_kernels(tell: Callable[[str], None]) -> bool:
     """Compile what this machine has not compiled yet, and say so before it begins.
@@ -35,10 +37,11 @@ def compile_kernels(tell: Callable[[str], None]) -> bool:
 
 
 def _kernels() -> list[CPUDispatcher]:
-    """The compiled functions of this package's modules, and its filters', that `extract` has imported."""
+    """The compiled functions of this package's modules, and its filters', that `extract` uses."""
     package = __package__ or ""
     packages = (package, f"{package}.filters")
-    modules = [module for name, module in sorted(sys.modules.items()) if name.rpartition(".")[0] in packages]
+    names = sorted(name for name in sys.modules if name.rpartition(".")[0] in packages and name not in APART)
+    modules = [sys.modules[name] for name in names]
     found = [value for module in modules for value in vars(module).values() if isinstance(value, CPUDispatcher)]
     return [kernel for kernel in found if kernel.py_func.__module__.startswith(package)]
 

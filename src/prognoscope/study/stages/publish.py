@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from prognoscope.validation import Evaluation, candidate_parameters
 
 VERSION = 2
 SHOWN_FEATURES = 20
+SAME_DIRECTION = 0.5  # mean direction over the folds that used a feature, from -1 to 1
 
 
 def report_content(
@@ -145,12 +147,27 @@ def _importances(main: Learnt, predictors: Table) -> tuple[Importance, ...]:
     shown = []
     for use in main.uses[:SHOWN_FEATURES]:
         column = columns.get(use.column)
-        words = column.meaning if column else ""
-        direction = "higher values, higher risk" if use.direction > 0.5 else "higher values, lower risk"
-        told = "; ".join(filter(None, [words, direction if abs(use.direction) > 0.5 else "direction varies"]))
         unit = column.unit if column and column.unit != "1" else ""
-        shown.append(Importance(use.feature, told, unit, use.selected, use.importance, use.importance, use.importance))
+        # The engine keeps the mean over the folds only, so no spread is shown.
+        shown.append(
+            Importance(
+                name=use.feature,
+                words=column.meaning if column else "",
+                unit=unit,
+                selected=use.selected,
+                mean=use.importance,
+                low=math.nan,
+                high=math.nan,
+                direction=_direction(use.direction),
+            )
+        )
     return tuple(shown)
+
+
+def _direction(direction: float) -> str:
+    if abs(direction) <= SAME_DIRECTION:
+        return "direction varies"
+    return "higher values, higher risk" if direction > 0 else "higher values, lower risk"
 
 
 def _predictor_used(column: Column) -> PredictorUsed:
