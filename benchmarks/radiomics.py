@@ -168,6 +168,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="runs of each case, of which the fastest counts")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    # This script has the name of PyRadiomics' package, and Python looks beside the script first.
+    sys.path[:] = [place for place in sys.path if Path(place or ".").resolve() != Path(__file__).resolve().parent]
     if "PROGNOSCOPE_DATA" not in os.environ:
         print("radiomics: skipped, PROGNOSCOPE_DATA is not set")
         return
