@@ -15,7 +15,6 @@ import time
 
 import numpy as np
 from numpy.typing import NDArray
-from tests.make.training import auc, binary, clinical_and_imaging
 
 from prognoscope.core.outcome import Binary
 from prognoscope.core.table import Table
@@ -25,6 +24,7 @@ from prognoscope.training.crossfit import cohort_of
 from prognoscope.training.preparation import fit_preparation
 from prognoscope.validation import log_score
 from prognoscope.work.local import local_map
+from tests.make.training import auc, binary, clinical_and_imaging
 
 TRIED = candidates(["elastic-net-logistic", "random-forest", "gradient-boosting"], "binary")
 

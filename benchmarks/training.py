@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from tests.make.training import binary, clinical_and_imaging, survival
 
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.table import Table
@@ -29,6 +28,7 @@ from prognoscope.training import (
 )
 from prognoscope.validation import log_score
 from prognoscope.work.local import local_map
+from tests.make.training import binary, clinical_and_imaging, survival
 
 PREDICT = """
 import pathlib, sys, time

@@ -78,7 +78,7 @@ def test_a_predictor_whose_time_is_not_declared_is_noted_and_one_known_later_ref
     _, notes = clinical_table(frame, (ClinicalPredictor(column="age"),))
     assert [note.code for note in notes] == ["known-at-undeclared"]
     with pytest.raises(Refused) as refused:
-        clinical_table(frame, (ClinicalPredictor(column="age", known_at="after"),))  # type: ignore[arg-type]
+        clinical_table(frame, (ClinicalPredictor(column="age", known_at="after"),))
     assert refused.value.problem.code == "known-too-late"
 
 

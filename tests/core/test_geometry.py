@@ -18,8 +18,8 @@ def test_an_axial_grid_counts_z_y_x_and_answers_x_y_z() -> None:
 def test_positions_and_indices_are_inverse_on_an_oblique_grid() -> None:
     angle = np.deg2rad(30)
     rotation = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-    axes = rotation @ np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]], dtype=float)
-    oblique = Grid((4, 5, 6), (2.0, 0.7, 0.7), (-3.0, 4.0, 5.0), tuple(map(tuple, axes.tolist())))
+    (a, b, c), (d, e, f), (g, h, i) = (rotation @ np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]], dtype=float)).tolist()
+    oblique = Grid((4, 5, 6), (2.0, 0.7, 0.7), (-3.0, 4.0, 5.0), ((a, b, c), (d, e, f), (g, h, i)))
     indices = np.array([[0, 0, 0], [3, 4, 5], [1.5, 2.25, 0.5]])
     np.testing.assert_allclose(oblique.indices(oblique.positions(indices)), indices, atol=1e-12)
 

@@ -20,7 +20,7 @@ PROBLEM = Problem("some-code", "series 1.2.3", "2 slices are missing", "fetch th
 
 
 def frame(**columns: list[float]) -> pd.DataFrame:
-    return pd.DataFrame(columns, index=pd.Index(["a", "b"], name=PATIENT))
+    return pd.DataFrame(dict(columns), index=pd.Index(["a", "b"], name=PATIENT))
 
 
 def test_a_refusal_travels_between_processes_with_its_problem() -> None:
@@ -68,7 +68,7 @@ def test_joined_rows_follow_the_first_table() -> None:
     one = Table(frame(x=[1, 2]), (Column("x", "number"),))
     two = Table(frame(y=[3, 4]).loc[["b", "a"]], (Column("y", "number", origin="imaging"),))
     both = join([one, two])
-    assert both.frame.loc["a"].tolist() == [1, 3]
+    assert both.frame.loc[["a"]].to_numpy().tolist() == [[1, 3]]
     assert [column.name for column in both.of_origin("imaging").columns] == ["y"]
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.make.training import auc, binary, clinical_and_imaging
-from tests.training.test_crossfit import LOGISTIC
 
 from prognoscope.core.outcome import Binary
 from prognoscope.training import Bootstrapped, bootstrap_fit, candidates, fit_predictor, headline_caution, optimism
 from prognoscope.training.encoding import encode
+from tests.make.training import auc, binary, clinical_and_imaging
+from tests.training.test_crossfit import LOGISTIC
 
 TABLE, TRUTH = clinical_and_imaging(patients=60, imaging=8, seed=1, signal=1.0)
 OUTCOME = binary(TRUTH, seed=2)

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.make.training import auc, concordance
-from tests.training.test_crossfit import BOTH, OUTCOME, SURVIVAL, TABLE, TIMES
-from tests.training.test_models import OTHERS
 
 import prognoscope
 from prognoscope.core import hashing
 from prognoscope.core.problems import Refused
 from prognoscope.training import MODELS, Costs, Predictor, candidates, fit_predictor, load_predictor, save_predictor
+from tests.make.training import auc, concordance
+from tests.training.test_crossfit import BOTH, OUTCOME, SURVIVAL, TABLE, TIMES
+from tests.training.test_models import OTHERS
 
 EVERY = [
     ("elastic-net-logistic", OUTCOME), ("random-forest", OUTCOME), ("gradient-boosting", OUTCOME),

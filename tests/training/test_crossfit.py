@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.make.training import auc, binary, clinical_and_imaging, concordance, in_processes, survival
 
 from prognoscope.core.outcome import Binary, Outcome
 from prognoscope.core.problems import Refused
@@ -26,6 +25,7 @@ from prognoscope.training import (
     fold_tasks,
     run_fold,
 )
+from tests.make.training import auc, binary, clinical_and_imaging, concordance, in_processes, survival
 
 TABLE, TRUTH = clinical_and_imaging(patients=60, imaging=12, seed=1, signal=2.0)
 OUTCOME = binary(TRUTH, seed=2)

@@ -9,11 +9,11 @@ from lifelines import CoxPHFitter
 from sklearn.linear_model import LogisticRegression
 from sksurv.linear_model import CoxnetSurvivalAnalysis, CoxPHSurvivalAnalysis
 from sksurv.util import Surv
-from tests.make.training import Numbers
 
 from prognoscope.core.outcome import TimeToEvent
 from prognoscope.training.elastic_net import elastic_net, null_gradient
 from prognoscope.training.linear import breslow_hazard, fit_cox
+from tests.make.training import Numbers
 
 
 def _data(n: int, p: int, seed: int) -> tuple[Numbers, Numbers]:

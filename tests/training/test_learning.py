@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.make.training import auc, binary, clinical_and_imaging
-from tests.training.test_crossfit import LOGISTIC
 
 from prognoscope.core.problems import Refused
 from prognoscope.training import LearningPoint, assign_folds, cross_fit, learning_curve
+from tests.make.training import auc, binary, clinical_and_imaging
+from tests.training.test_crossfit import LOGISTIC
 
 TABLE, TRUTH = clinical_and_imaging(patients=160, imaging=8, seed=4, signal=1.5)
 OUTCOME = binary(TRUTH, seed=5)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.make.training import auc, binary, clinical_and_imaging, concordance, survival
 
 from prognoscope.core.problems import Refused
 from prognoscope.core.settings import Settings
 from prognoscope.training import MODELS, Candidate, Model, Setting, assign_folds, candidates, cross_fit
 from prognoscope.training.contract import Arrays, Counts, Matrix
 from prognoscope.training.linear import ElasticNetSettings
+from tests.make.training import auc, binary, clinical_and_imaging, concordance, survival
 
 NAMES = [model.name for model in MODELS]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.make.training import auc, binary, clinical_and_imaging, concordance, in_processes, survival
-from tests.training.test_crossfit import LOGISTIC, SURVIVAL
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.problems import Refused
 from prognoscope.core.table import Table
 from prognoscope.training import Costs, Predictor, candidates, fit_predictor
+from tests.make.training import auc, binary, clinical_and_imaging, concordance, in_processes, survival
+from tests.training.test_crossfit import LOGISTIC, SURVIVAL
 
 TABLE, TRUTH = clinical_and_imaging(patients=70, imaging=8, seed=1, signal=2.0)
 OUTCOME = binary(TRUTH, seed=2)

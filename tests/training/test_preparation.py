@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from sksurv.linear_model.coxph import BreslowEstimator
-from tests.make.training import Numbers
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.training.encoding import Feature
 from prognoscope.training.preparation import EDGE, Preparation, PreparationSettings, fit_preparation
+from tests.make.training import Numbers
 
 
 def _prepare(

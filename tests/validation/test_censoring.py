@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.make.validation import survival_cohort
 
 from prognoscope.core.outcome import TimeToEvent
 from prognoscope.validation import kaplan_meier, known_event, status_weights
 from prognoscope.validation.resampling import once, resample_counts
+from tests.make.validation import survival_cohort
 
 
 @pytest.mark.parametrize("ties", [False, True])

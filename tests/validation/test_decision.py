@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.make.validation import binary_cohort, survival_cohort
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.problems import Refused
 from prognoscope.validation import kaplan_meier, net_benefit, net_benefit_at_horizon, treat_all
 from prognoscope.validation.decision import net_benefit_rows
 from prognoscope.validation.resampling import resample_counts
+from tests.make.validation import binary_cohort, survival_cohort
 
 THRESHOLDS = np.array([0.05, 0.2, 0.35, 0.6, 0.9])
 

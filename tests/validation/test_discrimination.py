@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
-from tests.make.validation import binary_cohort, survival_cohort
 
 from prognoscope.core.problems import Refused
 from prognoscope.validation import auc, auc_at_horizon, c_index, mean_roc, roc_points, uno_c
 from prognoscope.validation.discrimination import auc_rows, concordance_rows
 from prognoscope.validation.resampling import resample_counts
+from tests.make.validation import binary_cohort, survival_cohort
 
 
 @pytest.mark.parametrize("ties", [False, True])

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
 
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import Refused
 from prognoscope.validation import auc, brier, calibration_slope, evaluate
+from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
 
 
 def _evaluate(outcome: Any, models: Any, *, resamples: int = 300, **more: Any) -> Any:
@@ -45,6 +45,7 @@ def test_each_figure_is_the_mean_over_repeats_of_the_plain_function(binary: Any)
 def test_a_binary_outcome_has_these_figures(binary: Any) -> None:
     assert list(binary[2].model("all").metrics) == [
         "auc", "brier", "scaled_brier", "log_score", "calibration_intercept", "calibration_slope", "observed_expected",
+        "ici", "e50", "e90", "emax",
     ]  # fmt: skip
 
 
@@ -52,6 +53,7 @@ def test_a_time_to_event_has_these_figures(survival: Any) -> None:
     assert list(survival[2].model("all").metrics) == [
         "c_index", "uno_c", "auc_at_horizon", "brier", "scaled_brier", "log_score",
         "calibration_intercept", "calibration_slope", "observed_expected",
+        "ici", "e50", "e90", "emax",
     ]  # fmt: skip
 
 
@@ -59,8 +61,12 @@ def test_a_time_to_event_has_these_figures(survival: Any) -> None:
 def test_every_estimate_lies_in_its_interval(kind: str, request: pytest.FixtureRequest) -> None:
     evaluation = request.getfixturevalue(kind)[2]
     for name, metric in evaluation.models[0].metrics.items():
-        assert metric.low < metric.estimate < metric.high, name
-        assert metric.reason == ""
+        if name in ("ici", "e50", "e90", "emax"):
+            assert 0 <= metric.estimate < 1
+            assert "no interval" in metric.reason
+        else:
+            assert metric.low < metric.estimate < metric.high, name
+            assert metric.reason == ""
         assert metric.n == 120
 
 

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
-from tests.make.validation import binary_cohort, survival_cohort
 
 from prognoscope.core.outcome import Binary
 from prognoscope.core.problems import Refused
@@ -20,6 +19,7 @@ from prognoscope.validation import (
     scaled_brier,
     scaled_brier_at_horizon,
 )
+from tests.make.validation import binary_cohort, survival_cohort
 
 
 def test_brier_and_log_score_are_those_of_scikit_learn() -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
-from tests.make.validation import binary_cohort, survival_cohort
 
 from prognoscope.validation import calibration_intercept, calibration_slope, intercept_at_horizon, slope_at_horizon
 from prognoscope.validation.censoring import known_event, status_weights
 from prognoscope.validation.recalibration import logistic_rows, logit
 from prognoscope.validation.resampling import once, resample_counts
+from tests.make.validation import binary_cohort, survival_cohort
 
 
 def _slope_by_scikit_learn(event: Any, risk: Any, weights: Any = None) -> Any:

@@ -4,9 +4,42 @@ from __future__ import annotations
 
 import typer
 
-from prognoscope.cli import demo, init, predict, run
+from prognoscope.cli import (
+    audit,
+    conformance,
+    deidentify,
+    demo,
+    history,
+    ingest,
+    init,
+    keys,
+    predict,
+    quarantine,
+    query,
+    radiomics,
+    run,
+    samplesize,
+    validate,
+    verify,
+)
 
-COMMANDS = (demo.demo, init.init, run.run, predict.predict)
+COMMANDS = (
+    demo.demo,
+    init.init,
+    run.run,
+    predict.predict,
+    ingest.ingest,
+    query.query,
+    query.diff,
+    history.history,
+    verify.verify,
+    deidentify.deidentify,
+    keys.keys,
+    radiomics.radiomics,
+    validate.validate,
+    samplesize.samplesize,
+    conformance.conformance,
+)
 
 app = typer.Typer(
     name="prognoscope",
@@ -16,7 +49,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
 
@@ -29,6 +62,10 @@ def _top(version: bool = typer.Option(False, "--version", help="Print the versio
         raise typer.Exit
 
 
+GROUPS = {"quarantine": quarantine.quarantine, "audit": audit.audit}
+
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 for _command in COMMANDS:
     app.command(epilog=f"Example: {_command.example}")(_command)
 

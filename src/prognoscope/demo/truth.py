@@ -23,8 +23,12 @@ WEIBULL_SCALE_DAYS = 1500.0
 # Effect of one standard deviation on the log hazard.
 VOLUME_EFFECT, HETEROGENEITY_EFFECT, AGE_EFFECT = 0.8, 0.8, 0.4
 AGE_MEAN, AGE_SD, YOUNGEST, OLDEST = 61.0, 12.0, 24.0, 88.0
-RECRUITED_DAYS, SHORTEST_FOLLOW_UP_DAYS = 1500, 500
+RECRUITED_DAYS, SHORTEST_FOLLOW_UP_DAYS = 1500, 760
 LOST_SHARE = 0.08
+WORDS = (
+    "Each patient's risk was drawn from the volume and the heterogeneity of the generated lesion and from age; "
+    "this is the expected result of a predictor that knows these risks exactly."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Patient:
     patient_id, number
         Identifier and its number from 0.
     age_years, sex, grade, treatment
-        Clinical columns; the grade follows the heterogeneity with error, the treatment is decided after the scan.
+        Clinical columns; the grade follows size and heterogeneity with error, the treatment is decided after the scan.
     scanner
         Where the scan was made: independent of everything else.
     scanned_after_days
@@ -88,6 +92,8 @@ class Truth:
         Expected AUC of a predictor that knows these risks, for death by the horizon.
     best_c_index
         The same for the order of death times, among pairs whose earlier death is by the horizon.
+    words
+        Where the truth comes from, in one sentence for a report.
     without_images, without_row
         Patients of the table that have no images, and patients with images that the table lacks.
     """
@@ -98,6 +104,7 @@ class Truth:
     risks: tuple[float, ...]
     best_auc: float
     best_c_index: float
+    words: str
     without_images: tuple[str, ...]
     without_row: tuple[str, ...]
 
@@ -124,7 +131,7 @@ def draw_patient(seed: int, number: int) -> Patient:
         number=number,
         age_years=int(age),
         sex=str(rng.choice(["F", "M"])),
-        grade=_grade(rng, lesion.heterogeneity_score),
+        grade=_grade(rng, lesion),
         treatment=_treatment(rng, event=event and time < HORIZON_DAYS),
         scanner=SCANNERS[int(rng.integers(len(SCANNERS)))],
         scanned_after_days=scanned,
@@ -137,9 +144,10 @@ def draw_patient(seed: int, number: int) -> Patient:
     )
 
 
-def _grade(rng: np.random.Generator, heterogeneity: float) -> str:
-    seen = 0.6 * heterogeneity + 0.8 * rng.normal()
-    return "Low" if seen < -0.6 else "Intermediate" if seen < 0.5 else "High"
+def _grade(rng: np.random.Generator, lesion: Lesion) -> str:
+    """A pathologist's grade: a rough impression of size and of what a biopsy shows."""
+    seen = 0.45 * lesion.size_score + 0.45 * lesion.heterogeneity_score + 0.77 * rng.normal()
+    return "Low" if seen < -0.5 else "Intermediate" if seen < 0.6 else "High"
 
 
 def _treatment(rng: np.random.Generator, *, event: bool) -> str:

@@ -14,7 +14,7 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.demo.anatomy import scan
 from prognoscope.demo.dicom import write_series
-from prognoscope.demo.truth import HORIZON_DAYS, Patient, Truth, best_auc, best_c_index, draw_patient
+from prognoscope.demo.truth import HORIZON_DAYS, WORDS, Patient, Truth, best_auc, best_c_index, draw_patient
 
 FEWEST_PATIENTS = 10
 WITHOUT_IMAGES = 2
@@ -65,6 +65,7 @@ def write_cohort(folder: Path, *, patients: int = 120, seed: int = 1, mapper: Ma
         risks=tuple(patient.risk for patient in rows),
         best_auc=best_auc([patient.risk for patient in rows]),
         best_c_index=best_c_index([patient.linear_predictor for patient in rows]),
+        words=WORDS,
         without_images=tuple(sorted(unseen)),
         without_row=tuple(patient.patient_id for patient in beyond),
     )

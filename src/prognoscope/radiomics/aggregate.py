@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.radiomics.directions import DIRECTIONS, IN_PLANE
+from prognoscope.radiomics.discretise import Undefined
 from prognoscope.radiomics.settings import Aggregation
 
+MOST_CELLS = 1 << 24
 Matrices = NDArray[np.float64]
 Aggregated = dict[Aggregation, NDArray[np.float64]]
 Formula = Callable[[Matrices, NDArray[np.float64]], NDArray[np.float64]]
@@ -39,9 +41,12 @@ class Slots:
     slices: int
 
 
-def slots(aggregations: tuple[Aggregation, ...], slices: int, *, weighted: bool) -> Slots:
-    """Return the coarsest slots that serve some aggregations of an image with a number of slices."""
-    if set(aggregations) == {"3D merged"} and not weighted:
+def slots(aggregations: tuple[Aggregation, ...], slices: int, *, by_direction: bool) -> Slots:
+    """Return slots that serve some aggregations of an image with a number of slices, as few as they need.
+
+    `by_direction` tells directions apart even where the aggregations don't.
+    """
+    if set(aggregations) == {"3D merged"} and not by_direction:
         return Slots(np.zeros((slices, len(DIRECTIONS)), dtype=np.int64), 1, 0)
     told_apart = slices if any(aggregation.startswith("2D") for aggregation in aggregations) else 1
     slot = np.tile(np.arange(len(DIRECTIONS)), (slices, 1)) + IN_PLANE * (told_apart - 1)
@@ -49,6 +54,13 @@ def slots(aggregations: tuple[Aggregation, ...], slices: int, *, weighted: bool)
     if not any(aggregation.startswith("3D") for aggregation in aggregations):
         slot[:, IN_PLANE:] = -1
     return Slots(slot, int(slot.max()) + 1, told_apart)
+
+
+def matrices(number: int, levels: int, columns: int) -> NDArray[np.int32] | Undefined:
+    """Return empty matrices, or why there are none."""
+    if number * levels * columns > MOST_CELLS:
+        return Undefined(f"{number} matrices of {levels} grey levels by {columns} are too many to hold: use wider bins")
+    return np.zeros((number, levels, columns), dtype=np.int32)
 
 
 def aggregate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,19 +44,19 @@ class Levels:
         z, y, x = (size - 2 * self.pad for size in self.padded.shape)
         return z, y, x
 
-    @property
-    def inner(self) -> NDArray[np.uint16]:
-        """The bounding box without padding, a view."""
-        pad = self.pad
-        return self.padded[pad:-pad, pad:-pad, pad:-pad]
-
     def voxels_by_slice(self) -> NDArray[np.int64]:
         """Number of voxels of the region in each slice of the bounding box."""
-        return np.asarray(np.count_nonzero(self.inner, axis=(1, 2)))
+        return np.asarray(self.histogram_by_slice().sum(axis=1))
 
     def histogram(self) -> NDArray[np.int64]:
         """Number of voxels of each level, `(count,)`."""
-        return np.asarray(np.bincount(self.padded.ravel(), minlength=self.count + 1)[1:])
+        return np.asarray(self.histogram_by_slice().sum(axis=0))
+
+    def histogram_by_slice(self) -> NDArray[np.int64]:
+        """Number of voxels of each level in each slice of the bounding box, `(slices, count)`."""
+        counts = np.zeros((self.inner_shape[0], self.count + 1), dtype=np.int64)
+        _count_levels(self.padded, self.pad, counts)
+        return counts[:, 1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +66,33 @@ class Undefined:
     reason: str
 
 
-def discretise(prepared: Prepared, settings: RadiomicsSettings) -> Levels | Undefined:
+def discretise(prepared: Prepared, ascending: NDArray[np.float32], settings: RadiomicsSettings) -> Levels | Undefined:
     """Return grey levels by the settings' fixed bin number or fixed bin size.
+
+    `ascending` are the intensities of the mask in ascending order, at least one and all finite.
 
     Fixed number N: level ⌊N (x − min) / (max − min)⌋ + 1, the maximum in the last bin; a constant region is level 1.
     Fixed size w: level ⌊(x − start) / w⌋ + 1.
     """
-    box = bounding_box(prepared.morphological_mask)
-    inside = prepared.intensity_mask[box]
-    values = prepared.intensities[box][inside].astype(np.float64)
-    low, high = float(values.min()), float(values.max())
+    low, high = float(ascending[0]), float(ascending[-1])
     if settings.number_of_bins is not None:
-        count = settings.number_of_bins
-        levels = fixed_number(values, count, low, high)
+        count, start = settings.number_of_bins, low
+        numerator, denominator = float(count), high - low
     else:
         assert settings.bin_width is not None
-        origin = bin_start(settings, low)
-        if low < origin:
-            return Undefined(f"an intensity of {low:g} lies below the first bin, which starts at {origin:g}")
-        count = math.floor((high - origin) / settings.bin_width) + 1
+        start = bin_start(settings, low)
+        if low < start:
+            return Undefined(f"an intensity of {low:g} lies below the first bin, which starts at {start:g}")
+        numerator, denominator = 1.0, settings.bin_width
+        count = math.floor((high - start) / settings.bin_width) + 1
         if count > MOST_LEVELS:
             return Undefined(f"{count} grey levels, more than the {MOST_LEVELS} that are counted")
-        levels = np.floor((values - origin) / settings.bin_width) + 1
-    pad = padding(settings)
-    padded = np.zeros([size + 2 * pad for size in inside.shape], dtype=np.uint16)
-    padded[pad:-pad, pad:-pad, pad:-pad][inside] = levels
-    return Levels(padded, np.pad(prepared.morphological_mask[box], pad), pad, count)
+    box, pad = bounding_box(prepared.morphological_mask), padding(settings)
+    morphological = np.pad(prepared.morphological_mask[box], pad)
+    padded = np.zeros(morphological.shape, dtype=np.uint16)
+    inside = np.ascontiguousarray(prepared.intensity_mask[box])
+    _fill(np.ascontiguousarray(prepared.intensities[box]), inside, start, numerator, denominator, count, pad, padded)
+    return Levels(padded, morphological, pad, count)
 
 
 def fixed_number(values: NDArray[np.float64], count: int, low: float, high: float) -> NDArray[np.float64]:
@@ -121,3 +123,33 @@ def bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
         hit = np.flatnonzero(inside.any(axis=others))
         slices.append(slice(int(hit[0]), int(hit[-1]) + 1))
     return slices[0], slices[1], slices[2]
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill(
+    intensities: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    start: float,
+    numerator: float,
+    denominator: float,
+    count: int,
+    pad: int,
+    padded: NDArray[np.uint16],
+) -> None:
+    """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most `count`; 1 where that is 0/0."""
+    for z in range(inside.shape[0]):
+        for y in range(inside.shape[1]):
+            for x in range(inside.shape[2]):
+                if inside[z, y, x]:
+                    level = 0.0
+                    if denominator > 0.0:
+                        level = np.floor(numerator * (np.float64(intensities[z, y, x]) - start) / denominator)
+                    padded[z + pad, y + pad, x + pad] = min(int(level) + 1, count)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_levels(padded: NDArray[np.uint16], pad: int, counts: NDArray[np.int64]) -> None:
+    for z in range(counts.shape[0]):
+        for y in range(pad, padded.shape[1] - pad):
+            for x in range(pad, padded.shape[2] - pad):
+                counts[z, padded[z + pad, y, x]] += 1

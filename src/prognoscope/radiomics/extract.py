@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Mask, Volume
 from prognoscope.core.measures import Feature, Measure
 from prognoscope.radiomics.autocorrelation import autocorrelation
 from prognoscope.radiomics.catalogue import CATALOGUE
-from prognoscope.radiomics.discretise import Undefined, discretise
+from prognoscope.radiomics.discretise import Levels, Undefined, discretise
+from prognoscope.radiomics.filters import respond
 from prognoscope.radiomics.histogram import histogram_features
 from prognoscope.radiomics.local import local_peaks
 from prognoscope.radiomics.morphology import morphology
-from prognoscope.radiomics.prepare import Prepared, prepare
+from prognoscope.radiomics.prepare import PEAK_RADIUS_MM, Prepared, analysis_spacing, prepare, trim
 from prognoscope.radiomics.settings import RadiomicsSettings
 from prognoscope.radiomics.statistics import statistics
 from prognoscope.radiomics.texture import TEXTURES, suffixes, textures
@@ -40,20 +43,28 @@ def extract(volume: Volume, mask: Mask, settings: RadiomicsSettings, *, modality
 
     Returns
     -------
-    Features by family in the order of `FAMILIES`, then by aggregation, then in the order of the catalogue. What cannot
-    be computed is NaN with its reason.
+    Features by family in the order of `FAMILIES`, then by aggregation, then in the order of the catalogue; first of the
+    image, then of the response map of each filter, under its label. What cannot be computed is NaN with its reason.
 
     Raises
     ------
     Refused
         `empty-mask`, `grids-differ`.
     """
-    prepared = prepare(volume, mask, settings, modality=modality)
-    return measure_prepared(prepared, settings, modality=modality)
+    spacing = analysis_spacing(settings, volume.grid.spacing)
+    margins = [max(PEAK_RADIUS_MM, choice.settings.margin_mm(spacing)) for choice in settings.filters]
+    prepared = prepare(volume, mask, settings, modality=modality, margin_mm=max([PEAK_RADIUS_MM, *margins]))
+    features = measure_prepared(prepared, settings, modality=modality)
+    for choice, margin in zip(settings.filters, margins, strict=True):
+        image = trim(prepared, margin)
+        response = replace(image, intensities=respond(image.intensities, image.spacing_mm, choice))
+        prefix = f"{choice.settings.label}."
+        features += measure_prepared(response, settings.for_responses, modality=modality, prefix=prefix)
+    return features
 
 
 def measure_prepared(
-    prepared: Prepared, settings: RadiomicsSettings, *, modality: str, prefix: str = "", shape: bool = True
+    prepared: Prepared, settings: RadiomicsSettings, *, modality: str, prefix: str = ""
 ) -> tuple[Feature, ...]:
     """Measure a prepared region.
 
@@ -61,50 +72,54 @@ def measure_prepared(
     ----------
     prefix
         Put before every name, for instance `log_3mm.` for a filtered image.
-    shape
-        Whether to measure the morphological mask too: not for a filtered image, whose shape is that of the original.
     """
-    families = [family for family in settings.chosen_families if shape or family != "morphology"]
+    families = settings.chosen_families
     plain = [family for family in families if family != "histogram" and family not in TEXTURES]
     binned = [family for family in families if family not in plain]
-    measured = {family: {"": values} for family, values in _measure_plain(prepared, settings, modality, plain).items()}
-    measured |= _measure_binned(prepared, settings, binned)
+    values = np.sort(prepared.intensities[prepared.intensity_mask])
+    trouble = _trouble(values)
+    measured = {
+        family: {"": found} for family, found in _measure_plain(prepared, values, trouble, settings, modality, plain)
+    }
+    if binned:
+        levels = trouble or discretise(prepared, values, settings)
+        measured |= _measure_binned(levels, settings, binned)
     found: list[Feature] = []
     for family in families:
         before = prefix + (f"{settings.binning}." if family in binned else "")
-        for suffix, values in measured[family].items():
-            found += _named(family, values, before, suffix)
+        for suffix, numbers in measured[family].items():
+            found += _named(family, numbers, before, suffix)
     return tuple(found)
 
 
 def _measure_plain(
-    prepared: Prepared, settings: RadiomicsSettings, modality: str, families: Sequence[str]
-) -> dict[str, Values]:
-    """Families that are measured on intensities as they are."""
-    found: dict[str, Values] = {}
-    if "morphology" in families:
-        found["morphology"] = morphology(prepared)
-    trouble = _trouble(prepared)
-    if trouble is not None:
-        return found | {family: trouble for family in families if family != "morphology"}
-    if "autocorrelation" in families:
-        found["autocorrelation"] = autocorrelation(prepared)
-    if "local_intensity" in families:
-        found["local_intensity"] = local_peaks(prepared)
-    if "statistics" in families or "volume_histogram" in families:
-        values = np.sort(prepared.intensities[prepared.intensity_mask]).astype(np.float64)
-        found["statistics"] = statistics(values)
-        found["volume_histogram"] = volume_histogram_features(values, settings, modality=modality)
-    return found
+    prepared: Prepared,
+    values: NDArray[np.float32],
+    trouble: Undefined | None,
+    settings: RadiomicsSettings,
+    modality: str,
+    families: Sequence[str],
+) -> Iterator[tuple[str, Values]]:
+    """Families that are measured on intensities as they are; `values` are those of the mask, ascending."""
+    for family in families:
+        if family == "morphology":
+            yield family, morphology(prepared, with_intensities=trouble is None)
+        elif trouble is not None:
+            yield family, trouble
+        elif family == "autocorrelation":
+            yield family, autocorrelation(prepared)
+        elif family == "local_intensity":
+            yield family, local_peaks(prepared)
+        elif family == "statistics":
+            yield family, statistics(values)
+        elif family == "volume_histogram":
+            yield family, volume_histogram_features(values, settings, modality=modality)
 
 
 def _measure_binned(
-    prepared: Prepared, settings: RadiomicsSettings, families: Sequence[str]
+    levels: Levels | Undefined, settings: RadiomicsSettings, families: Sequence[str]
 ) -> dict[str, dict[str, Values]]:
     """Families that are measured on grey levels: for each the suffix of each aggregation and its values."""
-    if not families:
-        return {}
-    levels = _trouble(prepared) or discretise(prepared, settings)
     if isinstance(levels, Undefined):
         return {family: dict.fromkeys(suffixes(family, settings), levels) for family in families}
     found: dict[str, dict[str, Values]] = dict(textures(levels, settings, [f for f in families if f in TEXTURES]))
@@ -113,13 +128,12 @@ def _measure_binned(
     return found
 
 
-def _trouble(prepared: Prepared) -> Undefined | None:
-    """Why the intensities of a region cannot be measured, if so."""
-    values = prepared.intensities[prepared.intensity_mask]
+def _trouble(values: NDArray[np.float32]) -> Undefined | None:
+    """Why the intensities of a region cannot be measured, if so; `values` ascending, NaN last."""
     if not values.size:
         return Undefined("no voxel is left after re-segmentation")
-    wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
-    if wrong:
+    if not np.isfinite(values[[0, -1]]).all():
+        wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
         return Undefined(f"{wrong} of {values.size} voxels are not finite numbers")
     return None
 
@@ -146,4 +160,4 @@ def _measure(volume: Volume, mask: Mask, settings: RadiomicsSettings, modality: 
     return extract(volume, mask, settings, modality=modality)
 
 
-MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 1, _measure),)
+MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 2, _measure),)

@@ -6,17 +6,19 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.aggregate import Aggregated, aggregate, slots
+from prognoscope.radiomics.aggregate import Aggregated, aggregate, matrices, slots
 from prognoscope.radiomics.directions import DIRECTIONS, flat_steps, step_weights
-from prognoscope.radiomics.discretise import Levels
+from prognoscope.radiomics.discretise import Levels, Undefined
 from prognoscope.radiomics.settings import Aggregation, Cooccurrence
 
 
-def glcm(levels: Levels, settings: Cooccurrence, aggregations: tuple[Aggregation, ...]) -> Aggregated:
+def glcm(levels: Levels, settings: Cooccurrence, aggregations: tuple[Aggregation, ...]) -> Aggregated | Undefined:
     """The 25 features of each aggregation, in the order of the catalogue."""
     steps = DIRECTIONS * settings.distance
-    plan = slots(aggregations, levels.inner_shape[0], weighted=settings.weighting is not None)
-    counts = np.zeros((plan.number, levels.count, levels.count), dtype=np.int32)
+    plan = slots(aggregations, levels.inner_shape[0], by_direction=settings.weighting is not None)
+    counts = matrices(plan.number, levels.count, levels.count)
+    if isinstance(counts, Undefined):
+        return counts
     _count_pairs(
         levels.padded.ravel(),
         np.array(levels.padded.shape),

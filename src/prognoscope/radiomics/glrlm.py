@@ -6,59 +6,72 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.aggregate import Aggregated, aggregate, slots
-from prognoscope.radiomics.directions import DIRECTIONS, flat_steps, step_weights
-from prognoscope.radiomics.discretise import Levels
+from prognoscope.radiomics.aggregate import Aggregated, aggregate, matrices, slots
+from prognoscope.radiomics.directions import DIRECTIONS, step_weights
+from prognoscope.radiomics.discretise import Levels, Undefined
 from prognoscope.radiomics.emphasis import emphasis_features
 from prognoscope.radiomics.settings import Aggregation, RunLength
 
 
-def glrlm(levels: Levels, settings: RunLength, aggregations: tuple[Aggregation, ...]) -> Aggregated:
+def glrlm(levels: Levels, settings: RunLength, aggregations: tuple[Aggregation, ...]) -> Aggregated | Undefined:
     """The 16 features of each aggregation, in the order of the catalogue."""
-    plan = slots(aggregations, levels.inner_shape[0], weighted=settings.weighting is not None)
-    longest = max(levels.inner_shape)
-    counts = np.zeros((plan.number, levels.count, longest), dtype=np.int32)
-    _count_runs(
-        levels.padded.ravel(),
-        np.array(levels.padded.shape),
-        levels.pad,
-        flat_steps(DIRECTIONS, levels.padded.shape),
-        plan.slot,
-        counts,
-    )
+    plan = slots(aggregations, levels.inner_shape[0], by_direction=True)
+    table = matrices(plan.number, levels.count + 1, max(levels.inner_shape) + 2)
+    if isinstance(table, Undefined):
+        return table
+    shape = np.array(levels.padded.shape)
+    steps = np.stack([DIRECTIONS[:, 0], DIRECTIONS[:, 1:] @ [shape[2], 1]], axis=1)
+    lengths = np.zeros((len(DIRECTIONS), 2, shape[1] * shape[2]), dtype=np.uint16)
+    _count_reached(levels.padded.ravel(), shape, levels.pad, steps, plan.slot, lengths, table)
+    reached = table[:, 1:, 1:]
+    counts = reached[:, :, :-1] - reached[:, :, 1:]
     used = int(np.flatnonzero(counts.any(axis=(0, 1)))[-1]) + 1
-    lengths = np.arange(1.0, used + 1)
+    columns = np.arange(1.0, used + 1)
+
+    def formula(merged: NDArray[np.float64], voxels: NDArray[np.float64]) -> NDArray[np.float64]:
+        return emphasis_features(merged, columns, voxels)
+
     weights = step_weights(DIRECTIONS, settings.weighting)
-
-    def formula(matrices: NDArray[np.float64], voxels: NDArray[np.float64]) -> NDArray[np.float64]:
-        return emphasis_features(matrices, lengths, voxels)
-
     return aggregate(counts[:, :, :used], plan, weights, levels.voxels_by_slice(), aggregations, formula)
 
 
 @numba.njit(cache=True, nogil=True)
-def _count_runs(
+def _count_reached(
     flat: NDArray[np.uint16],
     shape: NDArray[np.int64],
     pad: int,
     steps: NDArray[np.int64],
     slot: NDArray[np.int64],
-    counts: NDArray[np.int32],
+    lengths: NDArray[np.uint16],
+    reached: NDArray[np.int32],
 ) -> None:
-    """Count each run at its first voxel, in the matrix that `slot[slice, direction]` names."""
+    """Count the runs `[level, length]` that reach each length, in the matrix that `slot[slice, direction]` names.
+
+    A run is one longer in a voxel than in the voxel before, or begins. `steps` `(13, 2)` are slices (0 or 1) and voxels
+    within the slice; `lengths` `(13, 2, plane)` keeps the lengths in this slice and in the one before.
+    """
+    plane = shape[1] * shape[2]
     for z in range(pad, shape[0] - pad):
+        now = z & 1
+        lengths[:, now] = 0
         for y in range(pad, shape[1] - pad):
-            row = (z * shape[1] + y) * shape[2]
-            for p in range(row + pad, row + shape[2] - pad):
-                here = flat[p]
-                if here == 0:
+            first, last = y * shape[2] + pad, (y + 1) * shape[2] - pad
+            while first < last and flat[z * plane + first] == 0:
+                first += 1
+            while first < last and flat[z * plane + last - 1] == 0:
+                last -= 1
+            row = flat[z * plane + first : z * plane + last]
+            for d in range(steps.shape[0]):
+                matrix = slot[z - pad, d]
+                if matrix < 0:
                     continue
-                for d in range(steps.size):
-                    step = steps[d]
-                    if slot[z - pad, d] < 0 or flat[p - step] == here:
-                        continue
-                    length, q = 0, p + step
-                    while flat[q] == here:
-                        length += 1
-                        q += step
-                    counts[slot[z - pad, d], here - 1, length] += 1
+                out, across = steps[d, 0], steps[d, 1]
+                behind = flat[(z - out) * plane + first - across : (z - out) * plane + last - across]
+                shorter = lengths[d, now ^ out, first - across : last - across]
+                length = lengths[d, now, first:last]
+                table = reached[matrix]
+                for x in range(row.size):
+                    length[x] = shorter[x] + np.uint16(1) if behind[x] == row[x] else np.uint16(1)
+                # Voxels outside are counted too, at level 0: a branch would cost more.
+                for x in range(row.size):
+                    table[row[x], length[x]] += 1

@@ -45,31 +45,46 @@ def measure_surface(padded: NDArray[np.bool_], spacing_mm: Triple) -> Surface:
     number = np.zeros(256, dtype=np.int64)
     place = np.zeros((256, 3), dtype=np.int64)
     _count_configurations(padded, number, place)
-    spacing = np.array(spacing_mm)
-    area = volume = 0.0
-    for code in np.flatnonzero(number):
-        corners, share = _triangles(int(code))
-        triangles = corners * spacing
-        vectors = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]) * share[:, None] / 2
-        area += number[code] * float(np.linalg.norm(vectors, axis=1).sum())
-        # Divergence theorem: a third of position times area vector, summed over the cubes of this configuration.
-        local = float((triangles.mean(axis=1) * vectors).sum())
-        volume += (number[code] * local + float((place[code] * spacing) @ vectors.sum(axis=0))) / 3
-    return Surface(area, volume)
+    pieces = _pieces()
+    voxel = float(np.prod(spacing_mm))
+    # A vector across a triangle grows along each axis with the spacing along the other two.
+    areas = pieces.share * np.linalg.norm(pieces.vector * (voxel / np.array(spacing_mm)), axis=1)
+    # Divergence theorem: a third of position times vector, summed over triangles and over the cubes of a configuration.
+    moments = pieces.share * (pieces.middle * pieces.vector).sum(axis=1)
+    vectors = pieces.share[:, None] * pieces.vector * place[pieces.code]
+    volume = float(moments @ number[pieces.code] + vectors.sum()) / 3 * voxel
+    return Surface(float(areas @ number[pieces.code]), volume)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pieces:
+    """The triangles of all configurations, `(n,)` or `(n, 3)`, in cube coordinates.
+
+    `vector` is normal to the triangle, out of the mask, and as long as its area; `share` is how much of it counts.
+    """
+
+    code: NDArray[np.int64]
+    middle: NDArray[np.float64]
+    vector: NDArray[np.float64]
+    share: NDArray[np.float64]
 
 
 @functools.cache
-def _triangles(code: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Triangles `(n, 3 vertices, 3)` of a configuration in cube coordinates, normals outward, and the share of each."""
+def _pieces() -> _Pieces:
     corners: list[list[Vertex]] = []
+    codes: list[int] = []
     shares: list[float] = []
-    side = 4 - code.bit_count()
-    for loop in _loops(code):
-        for sign in (1, -1) if side == 0 else (1 if side > 0 else -1,):
+    for code in range(1, 255):
+        side = 4 - code.bit_count()
+        signs = (1, -1) if side == 0 else (1 if side > 0 else -1,)
+        for loop, sign in itertools.product(_loops(code), signs):
             span = _largest_span(tuple(loop), sign)
-            corners += [[loop[vertex] for vertex in triangle] for triangle in span.triangles]
-            shares += [count / span.ways / (2 if side == 0 else 1) for count in span.triangles.values()]
-    return np.array(corners, dtype=np.float64) / 2, np.array(shares)
+            for triangle, count in span.triangles.items():
+                corners.append([loop[vertex] for vertex in triangle])
+                codes.append(code)
+                shares.append(count / span.ways / len(signs))
+    a, b, c = np.moveaxis(np.array(corners) / 2, 1, 0)
+    return _Pieces(np.array(codes), (a + b + c) / 3, np.cross(b - a, c - a) / 2, np.array(shares))
 
 
 @dataclass(frozen=True, slots=True)

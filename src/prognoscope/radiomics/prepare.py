@@ -67,9 +67,9 @@ def prepare(
     plan = settings.interpolation
     if plan is None:
         block = tuple(slice(low, high) for low, high in window)
-        intensities, inside, spacing = volume.voxels[block], mask.voxels[block], volume.grid.spacing
+        intensities, inside, spacing = volume.voxels[block].copy(), mask.voxels[block].copy(), volume.grid.spacing
     else:
-        targets = _target_spacing(settings, volume.grid.spacing)
+        targets = analysis_spacing(settings, volume.grid.spacing)
         sizes, old = volume.grid.shape, volume.grid.spacing
         axes = [new_axis(sizes[axis], old[axis], targets[axis], window[axis]) for axis in range(3)]
         intensities = resample_image(volume.voxels, axes, plan.image_spline)
@@ -100,9 +100,23 @@ def resegment(intensities: NDArray[np.float32], inside: NDArray[np.bool_], plan:
     return kept
 
 
-def _target_spacing(settings: RadiomicsSettings, spacing: Triple) -> Triple:
+def trim(prepared: Prepared, margin_mm: float) -> Prepared:
+    """Keep the region and, as far as it is there, a margin around it."""
+    window = _window(prepared.morphological_mask, prepared.spacing_mm, margin_mm)
+    block = tuple(slice(low, high) for low, high in window)
+    return Prepared(
+        prepared.intensities[block],
+        prepared.intensity_mask[block],
+        prepared.morphological_mask[block],
+        prepared.spacing_mm,
+    )
+
+
+def analysis_spacing(settings: RadiomicsSettings, spacing: Triple) -> Triple:
+    """Distance between voxel centres (z, y, x) after interpolation, of an image that has `spacing` before."""
     plan = settings.interpolation
-    assert plan is not None
+    if plan is None:
+        return spacing
     slices = spacing[0] if plan.slices == "keep" else plan.slice_spacing_mm or plan.spacing_mm
     return slices, plan.spacing_mm, plan.spacing_mm
 

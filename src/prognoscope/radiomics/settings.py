@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from prognoscope.core.settings import Settings, nearest
+from prognoscope.radiomics.filters import FilterChoice
 
 Norm = Literal["manhattan", "euclidean", "chebyshev"]
 SplineOrder = Literal["nearest", "linear", "cubic"]
@@ -152,7 +153,7 @@ class Dependence(Settings):
 class RadiomicsSettings(Settings):
     """What to measure in a region, and how the image is prepared for it.
 
-    The order of work is the manual's: interpolate, round, re-segment, discretise, measure. All is in three
+    The order of work is the manual's: interpolate, round, re-segment, filter, discretise, measure. All is in three
     dimensions and merged over directions unless `aggregations` says otherwise.
     """
 
@@ -170,6 +171,11 @@ class RadiomicsSettings(Settings):
     )
     aggregations: tuple[Aggregation, ...] = Field(
         ("3D merged",), min_length=1, description="How texture matrices of directions and slices are put together."
+    )
+    filters: tuple[FilterChoice, ...] = Field(
+        (),
+        description="Filters whose response maps are measured like the image, morphology and autocorrelation left out; "
+        "their bins are always of fixed number (`bins`, or 32), as a response has no unit to give a bin a size.",
     )
     volume_histogram: VolumeHistogram = Field(
         VolumeHistogram(),
@@ -199,6 +205,24 @@ class RadiomicsSettings(Settings):
             raise ValueError("`bin_start` belongs to `bin_width`")
         _refuse_both(self.bins, self.bin_width)
         return self
+
+    @field_validator("filters")
+    @classmethod
+    def _each_filter_once(cls, value: tuple[FilterChoice, ...]) -> tuple[FilterChoice, ...]:
+        labels = [choice.settings.label for choice in value]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ValueError(f"the filter {label} is named twice")
+        return value
+
+    @property
+    def for_responses(self) -> RadiomicsSettings:
+        """Settings by which the response maps of filters are measured."""
+        families = tuple(name for name in self.chosen_families if name not in ("morphology", "autocorrelation"))
+        bins = self.bins or 32
+        histogram = VolumeHistogram(bins=self.volume_histogram.bins or 1000)
+        update = {"families": families, "bins": bins, "bin_width": None, "bin_start": None, "filters": ()}
+        return self.model_copy(update=update | {"volume_histogram": histogram})
 
     @property
     def chosen_families(self) -> tuple[str, ...]:

@@ -6,19 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def statistics(values: NDArray[np.float64]) -> list[float]:
+def statistics(ascending: NDArray[np.float32]) -> list[float]:
     """The 18 features of a region's intensities, in the order of the catalogue.
 
     Parameters
     ----------
-    values
-        `(n,)`, n at least 1, ascending.
+    ascending
+        `(n,)`, n at least 1, in ascending order.
 
     Returns
     -------
     NaN where a ratio has no denominator: skewness and kurtosis of a constant region, the coefficient of variation of a
     region whose mean is 0, the quartile coefficient where the quartiles add to 0.
     """
+    values = ascending.astype(np.float64)
     mean = float(values.mean())
     centred = values - mean
     square = centred**2

@@ -35,23 +35,26 @@ def textures(levels: Levels, settings: RadiomicsSettings, families: Sequence[str
     """Features of each family by the suffix of the aggregation."""
     aggregations = settings.chosen_aggregations
     found: dict[str, BySuffix] = {family: {} for family in families}
-    directed: dict[str, Aggregated] = {}
+    directed: dict[str, Aggregated | Undefined] = {}
     if "glcm" in families:
         directed["glcm"] = glcm(levels, settings.glcm, aggregations)
     if "glrlm" in families:
         directed["glrlm"] = glrlm(levels, settings.glrlm, aggregations)
     for family, aggregated in directed.items():
-        found[family] = {SUFFIX[aggregation]: _plain(values) for aggregation, values in aggregated.items()}
+        if isinstance(aggregated, Undefined):
+            found[family] = dict.fromkeys(suffixes(family, settings), aggregated)
+        else:
+            found[family] = {SUFFIX[aggregation]: _plain(values) for aggregation, values in aggregated.items()}
     for dimension in dimensions(aggregations):
         for family, values in _undirected(levels, settings, dimension, families).items():
-            found[family][DIMENSION_SUFFIX[dimension]] = _plain(values)
+            found[family][DIMENSION_SUFFIX[dimension]] = values if isinstance(values, Undefined) else _plain(values)
     return found
 
 
 def _undirected(
     levels: Levels, settings: RadiomicsSettings, dimension: Dimension, families: Sequence[str]
-) -> dict[str, NDArray[np.float64]]:
-    found = {}
+) -> dict[str, NDArray[np.float64] | Undefined]:
+    found: dict[str, NDArray[np.float64] | Undefined] = {}
     if "glszm" in families or "gldzm" in families:
         zones = find_zones(levels, within_slices=dimension != "3D")
         if "glszm" in families:

@@ -15,18 +15,19 @@ ARBITRARY_BINS = 1000
 
 
 def volume_histogram_features(
-    values: NDArray[np.float64], settings: RadiomicsSettings, *, modality: str
+    ascending: NDArray[np.float32], settings: RadiomicsSettings, *, modality: str
 ) -> list[float] | Undefined:
     """The 6 features in the order of the catalogue, or why there are none.
 
     Parameters
     ----------
-    values
-        `(n,)` intensities of the region, n at least 1, ascending.
+    ascending
+        `(n,)` intensities of the region, n at least 1, in ascending order.
     modality
         Decides about bins that the settings leave open: whole intensities for CT, fixed bin size for PET, else a fixed
         number (the manual's three cases of definite discrete, definite continuous and arbitrary intensities).
     """
+    values = ascending.astype(np.float64)
     plan = settings.volume_histogram
     bins, width = plan.bins, plan.bin_width
     whole = plan.whole_intensities or (modality == "CT" and bins is None and width is None)

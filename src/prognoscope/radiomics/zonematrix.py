@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.aggregate import average
+from prognoscope.radiomics.aggregate import average, matrices
 from prognoscope.radiomics.directions import Dimension
-from prognoscope.radiomics.discretise import Levels
+from prognoscope.radiomics.discretise import Levels, Undefined
 from prognoscope.radiomics.emphasis import emphasis_features
 from prognoscope.radiomics.zones import Zones
 
 
-def glszm(zones: Zones, levels: Levels, dimension: Dimension) -> NDArray[np.float64]:
+def glszm(zones: Zones, levels: Levels, dimension: Dimension) -> NDArray[np.float64] | Undefined:
     """The 16 size zone features in the order of the catalogue; `zones` are those within slices for 2D and 2.5D."""
     return _features(zones, zones.size, levels, dimension)
 
 
-def gldzm(zones: Zones, levels: Levels, dimension: Dimension) -> NDArray[np.float64]:
+def gldzm(zones: Zones, levels: Levels, dimension: Dimension) -> NDArray[np.float64] | Undefined:
     """The 16 distance zone features in the order of the catalogue; `zones` are those within slices for 2D and 2.5D."""
     return _features(zones, zones.distance, levels, dimension)
 
 
-def _features(zones: Zones, column: NDArray[np.int64], levels: Levels, dimension: Dimension) -> NDArray[np.float64]:
+def _features(
+    zones: Zones, column: NDArray[np.int64], levels: Levels, dimension: Dimension
+) -> NDArray[np.float64] | Undefined:
     # Most sizes never occur: columns are those that do.
     present = np.bincount(column) > 0
     place = np.cumsum(present) - 1
@@ -30,7 +33,19 @@ def _features(zones: Zones, column: NDArray[np.int64], levels: Levels, dimension
     slices = levels.inner_shape[0] if dimension == "2D" else 1
     matrix = zones.slice if dimension == "2D" else np.zeros_like(zones.slice)
     shape = (slices, levels.count, len(sizes))
-    cell = np.ravel_multi_index((matrix, zones.level - 1, place[column]), shape)
-    counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+    counts = matrices(*shape)
+    if isinstance(counts, Undefined):
+        return counts
+    _count(counts, matrix, zones.level, place[column])
     voxels = levels.voxels_by_slice().astype(np.float64)
-    return average(emphasis_features(counts, sizes, voxels if dimension == "2D" else voxels.sum(keepdims=True)))
+    return average(
+        emphasis_features(counts.astype(np.float64), sizes, voxels if dimension == "2D" else voxels.sum(keepdims=True))
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(
+    counts: NDArray[np.int32], matrix: NDArray[np.int64], level: NDArray[np.int64], column: NDArray[np.int64]
+) -> None:
+    for zone in range(level.size):
+        counts[matrix[zone], level[zone] - 1, column[zone]] += 1

@@ -32,7 +32,10 @@ def find_zones(levels: Levels, *, within_slices: bool) -> Zones:
     shape = levels.padded.shape
     flat, inside = levels.padded.ravel(), levels.morphological.ravel()
     axes = flat_steps(np.eye(3, dtype=np.int64)[1:] if within_slices else np.eye(3, dtype=np.int64), shape)
-    steps = flat_steps(DIRECTIONS[:IN_PLANE] if within_slices else DIRECTIONS, shape)
+    directions = DIRECTIONS[:IN_PLANE] if within_slices else DIRECTIONS
+    touching = np.abs(directions).sum(axis=1) == 1
+    straight_first = np.concatenate([directions[touching][::-1], directions[~touching]])
+    steps = flat_steps(straight_first, shape)
     distance = _distances(inside, axes)
     first, size, nearest = _join(flat, steps, distance)
     return Zones(flat[first].astype(np.int64), first // (shape[1] * shape[2]) - levels.pad, size, nearest)
@@ -76,11 +79,16 @@ def _join(
             while parent[q] != q:
                 parent[q] = parent[parent[q]]
                 q = parent[q]
+            if q == root:
+                continue
             if q < root:
                 parent[root] = q
                 root = q
-            elif root < q:
+            else:
                 parent[q] = root
+            if d == 0:
+                # The neighbour straight behind touches all others: what is equal among them has been joined to it.
+                break
         parent[p] = root
         if root == p:
             roots += 1

@@ -47,7 +47,10 @@ class Importance:
     selected
         Share of the outer folds' models that used it, 0 to 1.
     mean, low, high
-        Mean importance over those folds and the ends of its spread, in the content's `importance_scale`.
+        Mean importance over those folds and the ends of its spread (NaN where not known), in the content's
+        `importance_scale`.
+    direction
+        How the risk goes with its value, in words; empty where not known.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Importance:
     mean: float
     low: float
     high: float
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,13 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from ruamel.yaml import YAML
 
 from prognoscope.core.problems import Problem
 from prognoscope.report import tables
 from prognoscope.report.content import ReportContent, Subgroup
-from prognoscope.report.glossary import in_words, metric_words
-from prognoscope.report.legible import legible
 from prognoscope.report.limits import limits
-from prognoscope.report.rounding import count, duration, figure, joined, sentence, span, unit, with_interval
-from prognoscope.report.sentences import answer, pairs_of_hundred
+from prognoscope.report.sentences import answer, benefit_in_words, pairs_of_hundred
 from prognoscope.validation.results import Evaluation
 
 
@@ -96,12 +91,14 @@ def render_validation(
 
 
 def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -> str:
-    from prognoscope.report.figures import draw_figures  # matplotlib takes half a second to import: only to draw
+    # Matplotlib and Jinja take half a second to import: a command that writes no page does not wait for them.
+    from prognoscope.report.figures import draw_figures
+    from prognoscope.report.templating import environment
 
     evaluation = content.evaluation
     subgroup_titles, subgroup_rows = tables.subgroup_rows(content.subgroups)
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             content=content,
@@ -113,12 +110,14 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             limits=limits(content),
             guards=tables.guards_in_order(evaluation.guards),
             guard_tally=tables.guard_tally(evaluation.guards),
+            benefits=tuple(benefit_in_words(model) for model in evaluation.models if model.decision.model.x),
             counts=tables.counts(content),
             flow_steps=tables.flow_steps(content.flow) if content.flow else (),
             included=tables.included_in_words(content),
             notes=_all_notes(content),
             metric_rows=tables.metric_rows(evaluation),
             difference_rows=tables.difference_rows(evaluation),
+            benefit_rows=tables.benefit_rows(evaluation),
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),
@@ -139,38 +138,11 @@ def _as_yaml(settings: Mapping[str, object]) -> str:
     """Return settings in the form of the study file; empty for none."""
     if not settings:
         return ""
-    writer = YAML()
+    writer = YAML(typ="safe")
     writer.width = 100
-    writer.indent(mapping=2, sequence=4, offset=2)
+    writer.default_flow_style = None  # what holds no further list or mapping stands on one line
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel declares only None
+    writer.allow_unicode = True
     stream = io.StringIO()
     writer.dump(tables.plain(settings), stream)
     return stream.getvalue()
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("prognoscope.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(
-        count=count,
-        duration=duration,
-        figure=figure,
-        in_words=in_words,
-        joined=joined,
-        metric_words=metric_words,
-        sentence=sentence,
-        span=span,
-        unit=unit,
-        with_interval=with_interval,
-    )
-    return environment
-
-
-def _shown(value: object) -> object:
-    """Make every text that comes from data legible; markup is ours and passes as it is."""
-    return legible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

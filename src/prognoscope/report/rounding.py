@@ -84,7 +84,14 @@ def unit(name: str) -> str:
     """Return a unit as it is printed: `mm3` → `mm³`; nothing for a number without one."""
     if name in {"", "1"}:
         return ""
-    return re.sub(r"(?<=[A-Za-z])[23]\b", lambda power: {"2": "²", "3": "³"}[power[0]], name)
+    raised = re.sub(r"(?<=[A-Za-z])\^?([23])\b", lambda power: {"2": "²", "3": "³"}[power[1]], name)
+    return raised.replace(".", "·")
+
+
+def capital(text: str) -> str:
+    """Return text with a capital first letter, unless its first word has capitals of its own (`pH`, `mRNA`)."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    return text[:1].upper() + text[1:] if first.islower() else text
 
 
 def sentence(text: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prognoscope.report.content import ReportContent
-from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL_GUARDS, in_words, metric_words
+from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL, guard_words, metric_words
 from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, span, with_interval
 from prognoscope.validation.results import Comparison, Evaluation, Guard, Metric, ModelEvaluation
 
@@ -50,7 +50,7 @@ def answer(content: ReportContent) -> Answer:
     evaluation = content.evaluation
     verdict = verdict_of(evaluation)
     more = [event_frequency(content), added_value(evaluation)]
-    more += [calibration_in_words(evaluation.models[0]), warnings_in_words(evaluation)]
+    more += [calibration_in_words(evaluation), warnings_in_words(evaluation)]
     return Answer(verdict, LABELS[verdict], lead(evaluation, verdict), tuple(part for part in more if part))
 
 
@@ -64,10 +64,7 @@ def headline_metric(model: ModelEvaluation) -> tuple[str, Metric] | None:
 
 def no_signal_guard(evaluation: Evaluation) -> Guard | None:
     """Return the guard that compares the result with permuted labels; None when it was not run."""
-    for guard in evaluation.guards:
-        if guard.name.lower().replace("_", "-").replace(" ", "-") in NO_SIGNAL_GUARDS:
-            return guard
-    return None
+    return next((guard for guard in evaluation.guards if guard.name == NO_SIGNAL), None)
 
 
 def leaks(evaluation: Evaluation) -> tuple[Guard, ...]:
@@ -79,10 +76,14 @@ def warnings_in_words(evaluation: Evaluation) -> str:
     """Return which guards did not pass; empty when all did or none was run."""
     told = []
     for status in ("failed", "warned"):
-        names = [in_words(guard.name).lower() for guard in evaluation.guards if guard.status == status]
+        names = [_lower(guard_words(guard.name)) for guard in evaluation.guards if guard.status == status]
         if names:
             told.append(f"{count(len(names), 'guard')} {status} ({joined(names)})")
     return f"{joined(told)}; read the evidence before using any figure of this page." if told else ""
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def verdict_of(evaluation: Evaluation) -> Verdict:
@@ -178,15 +179,15 @@ def event_frequency(content: ReportContent) -> str:
     took = f"{evaluation.events} of {count(evaluation.n, 'patient')}"
     if evaluation.outcome == "binary":
         share = of_hundred(evaluation.events / evaluation.n) if evaluation.n else NOT_COMPUTABLE
-        return f"The event ({content.outcome}) happened in {took}: {share} of 100 patients like these."
-    horizon = f" by {span(evaluation.horizon_days)}" if evaluation.horizon_days else ""
-    sentence = f"The event ({content.outcome}) happened in {took}{horizon}"
+        return f"The event, {content.outcome}, happened in {took}: {share} of 100 patients like these."
+    sentence = f"The event, {content.outcome}, happened in {took}"
     lost = evaluation.censored_before_horizon
-    if lost:
-        return (
-            f"{sentence}; {count(lost, 'patient was', 'patients were')} followed for less than that without the event."
-        )
-    return f"{sentence}; nobody was lost before that." if lost == 0 else f"{sentence}."
+    if lost is None or not evaluation.horizon_days:
+        return f"{sentence}."
+    horizon = span(evaluation.horizon_days)
+    if lost == 0:
+        return f"{sentence}; nobody was lost before {horizon}."
+    return f"{sentence}; {count(lost, 'patient was', 'patients were')} followed for less than {horizon} without it."
 
 
 def added_value(evaluation: Evaluation) -> str:
@@ -196,7 +197,7 @@ def added_value(evaluation: Evaluation) -> str:
         return ""
     main, reference = evaluation.model(comparison.model), evaluation.model(comparison.reference)
     found = headline_metric(main)
-    if found is None or found[0] not in comparison.differences:
+    if found is None or math.isnan(found[1].estimate) or found[0] not in comparison.differences:
         return ""
     title, difference = metric_words(found[0]).title, comparison.differences[found[0]]
     against = model_in_words(reference)
@@ -221,16 +222,22 @@ def _because(metric: Metric) -> str:
     return f" ({metric.reason})" if metric.reason else ""
 
 
-def calibration_in_words(model: ModelEvaluation) -> str:
-    """Return whether the risks themselves can be believed, from intercept and slope; empty without both."""
-    intercept, slope = model.metrics.get("calibration_intercept"), model.metrics.get("calibration_slope")
+def calibration_in_words(evaluation: Evaluation) -> str:
+    """Return whether the main model's risks can be taken at face value; empty without intercept and slope."""
+    metrics = evaluation.models[0].metrics
+    intercept, slope = metrics.get("calibration_intercept"), metrics.get("calibration_slope")
     if intercept is None or slope is None or math.isnan(intercept.estimate) or math.isnan(slope.estimate):
         return ""
     faults = [*_level_fault(intercept), *_spread_fault(slope)]
     figures = f"calibration intercept {with_interval(intercept)}, slope {with_interval(slope)}"
     if faults:
         return f"The risks cannot be taken at face value, they are {' and '.join(faults)}: {figures}."
-    return f"No miscalibration was shown, which so many events cannot rule out either: {figures}."
+    if any(math.isnan(end) for metric in (intercept, slope) for end in (metric.low, metric.high)):
+        return f"Whether the risks are right on average could not be judged without intervals: {figures}."
+    seen = count(evaluation.events, "event")
+    if slope.low <= 0:
+        return f"Whether the risks are right cannot be told from {seen}: {figures}."
+    return f"No miscalibration was shown, though with {seen} a moderate one can go unseen: {figures}."
 
 
 def _level_fault(intercept: Metric) -> list[str]:
@@ -243,3 +250,19 @@ def _spread_fault(slope: Metric) -> list[str]:
     if slope.high < 1:
         return ["too extreme (high ones too high, low ones too low)"]
     return ["too timid (too near to the mean)"] if slope.low > 1 else []
+
+
+def benefit_in_words(model: ModelEvaluation) -> str:
+    """Return at which thresholds acting on a model has the highest net benefit, by the estimates."""
+    curve, everyone = model.decision.model, model.decision.treat_all
+    known = [(x, y, all_) for x, y, all_ in zip(curve.x, curve.y, everyone, strict=True) if math.isfinite(y)]
+    better = [x for x, y, all_ in known if y > max(all_, 0.0)]
+    where = count(len(known), "threshold")
+    if len(known) < len(curve.x):
+        where += " at which it can be computed"
+    if not better:
+        return f"{model.title}: better than treating everyone or nobody at none of {where}."
+    return (
+        f"{model.title}: better than treating everyone and than treating nobody at {len(better)} of {where} "
+        f"(the lowest {min(better) * 100:.0f} %, the highest {max(better) * 100:.0f} %)."
+    )

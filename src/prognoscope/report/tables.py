@@ -11,16 +11,23 @@ from prognoscope.core.flow import Flow
 from prognoscope.report.content import Importance, ReportContent, Subgroup
 from prognoscope.report.glossary import METRICS, in_words, metric_words
 from prognoscope.report.rounding import NOT_COMPUTABLE, figure, interval, unit
-from prognoscope.validation.results import Evaluation, Guard, Metric
+from prognoscope.validation.results import Curve, Evaluation, Guard, Metric
 
 STATUS_ORDER = {"failed": 0, "warned": 1, "passed": 2}
+
+THRESHOLDS_SHOWN = (0.1, 0.2, 0.3, 0.4, 0.5)
+
+EVER = "settings_tried_on_this_cohort_ever"
 
 COUNT_WORDS = {
     "folds": "Outer folds",
     "repeats": "Repeats of the cross-validation",
     "inner": "Inner folds, for tuning and choice",
+    "inner_folds": "Inner folds, for tuning and choice",
     "resamples": "Resamples of patients for each interval",
     "settings": "Model settings tried in this run",
+    "settings_tried": "Model settings tried in this run",
+    EVER: "Model settings ever tried on this cohort",
     "refits": "Refits for the interval of a patient's risk",
     "permutations": "Permutations of the outcome",
 }
@@ -75,6 +82,7 @@ class ImportanceRow:
     selected_place: float
     mean: str
     spread: str
+    direction: str
     low_place: float
     mean_place: float
     high_place: float
@@ -114,6 +122,34 @@ def _rows(groups: Sequence[Mapping[str, Metric]]) -> tuple[MetricRow, ...]:
         cells = tuple(cell(metrics.get(name), words.decimals) for metrics in groups)
         rows.append(MetricRow(words.title, words.reading, cells))
     return tuple(rows)
+
+
+def benefit_rows(evaluation: Evaluation) -> tuple[tuple[str, tuple[Cell | None, ...]], ...]:
+    """Return net benefit per 100 patients at round thresholds, of each model and of treating everyone."""
+    decisions = [model.decision for model in evaluation.models]
+    rows = []
+    for threshold in THRESHOLDS_SHOWN:
+        places = [_place_of(threshold, decision.model.x) for decision in decisions]
+        cells = [_benefit(decision.model, place) for decision, place in zip(decisions, places, strict=True)]
+        if any(cells):
+            everyone = Curve(decisions[0].model.x, decisions[0].treat_all)
+            rows.append((f"{threshold * 100:.0f} %", (*cells, _benefit(everyone, places[0]))))
+    return tuple(rows)
+
+
+def _place_of(threshold: float, x: Sequence[float]) -> int | None:
+    return next((place for place, value in enumerate(x) if math.isclose(value, threshold, abs_tol=1e-6)), None)
+
+
+def _benefit(curve: Curve, place: int | None) -> Cell | None:
+    if place is None:
+        return None
+    if math.isnan(curve.y[place]):
+        return Cell(NOT_COMPUTABLE, reason="nobody above it was followed to the horizon")
+    if not curve.low:
+        return Cell(figure(100 * curve.y[place], 1))
+    ends = interval(100 * curve.low[place], 100 * curve.high[place], 1)
+    return Cell(figure(100 * curve.y[place], 1), ends, "" if ends else "no interval")
 
 
 def comparison_titles(evaluation: Evaluation) -> tuple[str, ...]:
@@ -161,8 +197,8 @@ def counts(content: ReportContent) -> tuple[tuple[str, str], ...]:
     if content.sources:
         rows.append(("Sources of patients", f"{len(content.sources):,}"))
     rows += [(COUNT_WORDS.get(name, in_words(name)), f"{number:,}") for name, number in evaluation.counts.items()]
-    if content.tried_ever is not None:
-        rows.append(("Model settings ever tried on this cohort", f"{content.tried_ever:,}"))
+    if content.tried_ever is not None and EVER not in evaluation.counts:
+        rows.append((COUNT_WORDS[EVER], f"{content.tried_ever:,}"))
     return tuple(rows)
 
 
@@ -171,6 +207,7 @@ def importance_rows(importances: Sequence[Importance]) -> tuple[ImportanceRow, .
     known = [end for entry in importances for end in (entry.low, entry.high, entry.mean) if math.isfinite(end)]
     least, most = min([0.0, *known]), max([0.0, *known])
     width = (most - least) or 1.0
+    decimals = max(3, 2 - math.floor(math.log10(max(most, -least)))) if max(most, -least) > 0 else 3
 
     def place(value: float) -> float:
         return round(100 * (value - least) / width, 2) if math.isfinite(value) else 0.0
@@ -182,8 +219,9 @@ def importance_rows(importances: Sequence[Importance]) -> tuple[ImportanceRow, .
             unit=unit(entry.unit),
             selected=f"{entry.selected * 100:.0f} %" if math.isfinite(entry.selected) else NOT_COMPUTABLE,
             selected_place=round(100 * entry.selected, 1) if math.isfinite(entry.selected) else 0.0,
-            mean=figure(entry.mean, 3),
-            spread=interval(entry.low, entry.high, 3),
+            mean=figure(entry.mean, decimals),
+            spread=interval(entry.low, entry.high, decimals) if entry.low < entry.high else "",
+            direction=entry.direction,
             low_place=place(entry.low),
             mean_place=place(entry.mean),
             high_place=place(entry.high),

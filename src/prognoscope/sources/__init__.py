@@ -1,19 +1,21 @@
 """Bytes of a format → values of `core`: DICOM series, contours and tables."""
 
 from prognoscope.sources.describe import ColumnDescription, TableDescription, describe_table
-from prognoscope.sources.dicom import Inspected, Located, inspect
+from prognoscope.sources.details import Details, read_details
+from prognoscope.sources.dicom import Inspected, Located, inspect, inspect_bytes, read_bytes
 from prognoscope.sources.files import FoundFile, Listing, list_files, list_folder
 from prognoscope.sources.folder import scan
 from prognoscope.sources.instance import Instance
 from prognoscope.sources.nifti import read_nifti, read_nifti_mask
 from prognoscope.sources.pixels import read_volume
-from prognoscope.sources.rtstruct import matching_regions, read_mask
+from prognoscope.sources.regions import matching_regions, read_mask
 from prognoscope.sources.series import assemble
 from prognoscope.sources.tables import read_table
 from prognoscope.sources.values import to_date, to_number
 
 __all__ = [
     "ColumnDescription",
+    "Details",
     "FoundFile",
     "Inspected",
     "Instance",
@@ -23,9 +25,12 @@ __all__ = [
     "assemble",
     "describe_table",
     "inspect",
+    "inspect_bytes",
     "list_files",
     "list_folder",
     "matching_regions",
+    "read_bytes",
+    "read_details",
     "read_mask",
     "read_nifti",
     "read_nifti_mask",

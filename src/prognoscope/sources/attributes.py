@@ -55,6 +55,11 @@ class Attributes:
         names = found.walk.data[span[0] : span[1]] if span else b""
         return cls(found.walk, found.elements, _encodings(names, departures), departures)
 
+    @property
+    def subject(self) -> str:
+        """How problems name the file."""
+        return self._walk.subject
+
     def __contains__(self, keyword: str) -> bool:
         return tag_and_vr(keyword)[0] in self._spans
 

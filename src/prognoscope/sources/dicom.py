@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.sources.header import WANTED, read_instance
 from prognoscope.sources.instance import Instance
-from prognoscope.sources.outline import outline
+from prognoscope.sources.outline import Outline, outline
 
 FILE_BYTES = 4 << 30
 KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
@@ -25,10 +25,15 @@ KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
 )
 
+FOREIGN_PREAMBLES = (b"MZ", b"\x7fELF", b"#!", b"II*\0", b"MM\0*")
+
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A file's SHA-256 (empty when it could not be read) and either its instance or a problem."""
+    """A file's SHA-256 (empty when it could not be read), and its instance or a problem.
+
+    A file that is damaged after it has named its series has both: the instance tells which series is incomplete.
+    """
 
     sha256: str
     instance: Instance | None
@@ -87,7 +92,8 @@ def inspect_bytes(data: bytes, *, subject: str) -> Inspected:
     """As `inspect`, for bytes at hand."""
     digest = hashing.of_bytes(data)
     try:
-        return Inspected(digest, parse(data, subject=subject), None)
+        instance = parse(data, subject=subject)
+        return Inspected(digest, instance, _damage(instance, subject))
     except Refused as refused:
         problem = refused.problem
     if problem.code == "not-dicom":
@@ -97,17 +103,32 @@ def inspect_bytes(data: bytes, *, subject: str) -> Inspected:
 
 def parse(data: bytes, *, subject: str) -> Instance:
     """Return the `Instance` of a DICOM file's bytes; refuses as `outline` and the header do."""
-    found = outline(data, WANTED, subject=subject)
-    instance = read_instance(found)
+    return instance_of(outline(data, WANTED, subject=subject))
+
+
+def instance_of(found: Outline) -> Instance:
+    """As `parse`, for a file whose outline is at hand."""
+    try:
+        instance = read_instance(found)
+    except Refused as refused:  # a value that cannot be read spoils the series it belongs to, not only the file
+        instance = read_instance(replace(found, damage=refused.problem))
+    if found.walk.data.startswith(FOREIGN_PREAMBLES):
+        instance = replace(instance, notes=(*instance.notes, "its preamble makes it a file of another format too"))
     if not instance.sop_class or not instance.series_uid:
         missing = "SOPClassUID" if not instance.sop_class else "SeriesInstanceUID"
         raise refuse(
             "dicom-incomplete",
-            subject=subject,
+            subject=found.walk.subject,
             found=f"{missing} is missing (a DICOMDIR or a fragment)",
             remedy="nothing, if the images it belongs to were read",
         )
     return instance
+
+
+def _damage(instance: Instance, subject: str) -> Problem | None:
+    if not instance.damage:
+        return None
+    return Problem(instance.damage_code, subject, instance.damage, "copy the file again from its source")
 
 
 def _other_format(data: bytes, subject: str) -> Problem:

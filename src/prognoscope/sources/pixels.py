@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -16,12 +18,11 @@ from prognoscope.core.geometry import Volume
 from prognoscope.core.images import ImageSeries
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.sources.attributes import Attributes
-from prognoscope.sources.dicom import Located, parse, read_bytes
-from prognoscope.sources.header import WANTED
+from prognoscope.sources.dicom import Located, instance_of, read_bytes
+from prognoscope.sources.header import NATIVE, WANTED
 from prognoscope.sources.outline import Outline, outline
 from prognoscope.sources.series import Series, volumes
 
-NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"})
 LARGEST_VOXELS = 1 << 31
 
 
@@ -45,16 +46,7 @@ def read_volume(root: Path, series: ImageSeries) -> Volume:
         `file-changed` when a file is not the one that was catalogued, `file-unreadable`, `pixels-missing` when the
         data are shorter than the header says, `pixels-undecodable` for a damaged or unknown compression.
     """
-    contents = [read_bytes(root / path, subject=path) for path in series.files]
-    for path, data, known in zip(series.files, contents, series.hashes, strict=True):
-        if hashing.of_bytes(data) != known:
-            raise refuse(
-                "file-changed",
-                subject=path,
-                found="its content is not what was found when the folder was read",
-                remedy="run again, so that the folder is read anew",
-            )
-    found = _again(series, contents)
+    files = {path: _outline(root, path, known) for path, known in zip(series.files, series.hashes, strict=True)}
     size = int(np.prod(series.grid.shape, dtype=np.int64))
     if size > LARGEST_VOXELS:
         raise refuse(
@@ -63,26 +55,38 @@ def read_volume(root: Path, series: ImageSeries) -> Volume:
             found=f"it has {size:,} voxels, more than {LARGEST_VOXELS:,}",
             remedy="crop the series",
         )
+    found = _again(series, files)
     voxels = np.empty(series.grid.shape, dtype=np.float32)
-    decoded: dict[str, NDArray[np.generic]] = {}
-    by_path = dict(zip(series.files, contents, strict=True))
+    path, stored = "", np.empty(0)
     for number, slot in enumerate(found.stack.slots):
-        path = slot.located.path
-        if path not in decoded:
-            decoded = {path: stored_values(by_path[path], subject=path)}
-        plane = decoded[path][slot.frame].astype(np.float64)
-        voxels[number] = (plane * slot.plane.slope + slot.plane.intercept) * found.factor
+        if slot.located.path != path:
+            path = slot.located.path
+            stored = stored_values(files[path]).astype(np.float64)
+        voxels[number] = (stored[slot.frame] * slot.plane.slope + slot.plane.intercept) * found.factor
     return Volume(voxels, series.grid)
 
 
-def _again(series: ImageSeries, contents: Sequence[bytes]) -> Series:
+def _outline(root: Path, path: str, known: str) -> Outline:
+    data = read_bytes(root / path, subject=path)
+    if hashing.of_bytes(data) != known:
+        raise refuse(
+            "file-changed",
+            subject=path,
+            found="its content is not what was found when the folder was read",
+            remedy="run again, so that the folder is read anew",
+        )
+    return outline(data, WANTED, subject=path)
+
+
+def _again(series: ImageSeries, files: Mapping[str, Outline]) -> Series:
+    """Assemble the series once more, for the order of its slices and their rescale."""
     located = [
-        Located(path, parse(data, subject=path), digest)
-        for path, data, digest in zip(series.files, contents, series.hashes, strict=True)
+        Located(path, instance_of(found), digest)
+        for (path, found), digest in zip(files.items(), series.hashes, strict=True)
     ]
-    found = [outcome for outcome in volumes(located) if isinstance(outcome, Series)]
+    again = [outcome for outcome in volumes(located) if isinstance(outcome, Series)]
     # A volume that was split from its series comes back unsplit when its files hold nothing else.
-    match = [part for part in found if part.entry.uid == series.uid] or (found if len(found) == 1 else [])
+    match = [part for part in again if part.entry.uid == series.uid] or (again if len(again) == 1 else [])
     if not match or match[0].entry.grid != series.grid:
         raise refuse(
             "file-changed",
@@ -93,42 +97,33 @@ def _again(series: ImageSeries, contents: Sequence[bytes]) -> Series:
     return match[0]
 
 
-def stored_values(data: bytes, *, subject: str) -> NDArray[np.generic]:
+def stored_values(found: Outline) -> NDArray[np.integer[Any]]:
     """Return the stored values of a file's frames, `(frames, rows, columns)`, signed as the header says."""
-    found = outline(data, WANTED, subject=subject)
     header = Attributes.of(found)
+    subject = header.subject
     shape = (max(header.whole("NumberOfFrames"), 1), header.whole("Rows"), header.whole("Columns"))
     allocated, stored = header.whole("BitsAllocated"), header.whole("BitsStored")
     high = header.whole("HighBit") if "HighBit" in header else stored - 1
     if allocated not in (8, 16, 32) or not 0 < stored <= high + 1 <= allocated:
         raise _undecodable(subject, f"{stored} bits are stored up to bit {high} of {allocated}")
-    if found.transfer_syntax in NATIVE:
-        raw = _native(found, shape, allocated, subject)
-    else:
-        raw = _compressed(data, allocated, shape, subject)
-    return _significant(raw, stored, high, signed=header.whole("PixelRepresentation") == 1)
+    decode = _native if found.transfer_syntax in NATIVE else _compressed
+    return _significant(decode(found, allocated, shape), stored, high, signed=header.whole("PixelRepresentation") == 1)
 
 
-def _native(found: Outline, shape: tuple[int, int, int], allocated: int, subject: str) -> NDArray[np.generic]:
-    start, end = found.pixels or (0, 0)
+def _native(found: Outline, allocated: int, shape: tuple[int, int, int]) -> NDArray[np.integer[Any]]:
+    # That the data are as long as the header says was checked when the file became an instance.
+    start, _ = found.pixels or (0, 0)
     kind = np.dtype(f"u{allocated // 8}").newbyteorder("<" if found.walk.little else ">")
-    needed = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
-    if end - start < needed:
-        raise refuse(
-            "pixels-missing",
-            subject=subject,
-            found=f"{shape[0]} × {shape[1]} × {shape[2]} pixels need {needed} bytes, the file holds {end - start}",
-            remedy="copy the file again from its source",
-        )
-    values = np.frombuffer(found.walk.data, dtype=kind, count=needed // kind.itemsize, offset=start)
+    values = np.frombuffer(found.walk.data, dtype=kind, count=math.prod(shape), offset=start)
     return values.astype(kind.newbyteorder("=")).reshape(shape)
 
 
-def _compressed(data: bytes, allocated: int, shape: tuple[int, int, int], subject: str) -> NDArray[np.generic]:
+def _compressed(found: Outline, allocated: int, shape: tuple[int, int, int]) -> NDArray[np.integer[Any]]:
+    subject = found.walk.subject
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            pixels = pydicom.dcmread(BytesIO(data), force=True).pixel_array
+            pixels = pydicom.dcmread(BytesIO(found.walk.data), force=True).pixel_array
         except (
             ValueError,
             TypeError,
@@ -139,13 +134,13 @@ def _compressed(data: bytes, allocated: int, shape: tuple[int, int, int], subjec
             EOFError,
         ) as error:
             raise _undecodable(subject, str(error).split("\n", 1)[0][:200]) from error
-    if pixels.size != np.prod(shape, dtype=np.int64):
+    if pixels.size != math.prod(shape):
         raise _undecodable(subject, f"the stream holds {pixels.shape} pixels, the header says {shape}")
     width = allocated // 8
     return np.asarray(pixels).reshape(shape).astype(f"i{width}").view(f"u{width}")
 
 
-def _significant(raw: NDArray[np.generic], stored: int, high: int, *, signed: bool) -> NDArray[np.generic]:
+def _significant(raw: NDArray[np.integer[Any]], stored: int, high: int, *, signed: bool) -> NDArray[np.integer[Any]]:
     """Keep the stored bits of each value and extend the sign from the highest of them."""
     width = raw.dtype.itemsize * 8
     values = raw.astype(f"u{width // 8}") << np.asarray(width - 1 - high, dtype=f"u{width // 8}")

@@ -8,34 +8,18 @@ from dataclasses import dataclass, replace
 
 from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused, refuse
-from prognoscope.sources import pet, stack
+from prognoscope.sources import identity, pet, stack
+from prognoscope.sources.classes import OTHER_CLASSES, VOLUME_CLASSES
 from prognoscope.sources.dicom import Located
 from prognoscope.sources.header import VOLUME_KEYS
 from prognoscope.sources.stack import Slot, Stack
 
-# SOP class → the modality that its images must state (PS3.4 B.5; PS3.3 C.7.3.1.1.1).
-VOLUME_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.128": "PT",
-    "1.2.840.10008.5.1.4.1.1.130": "PT",
-    "1.2.840.10008.5.1.4.1.1.128.1": "PT",
+ASIDE_TYPES = {
+    "LOCALIZER": "localizer",
+    "SCREEN SAVE": "screen capture",
+    "DOSE": "dose page",
+    "PROJECTION IMAGE": "projection",
 }
-OTHER_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
-    "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
-    "1.2.840.10008.5.1.4.1.1.88.67": "radiation dose report",
-    "1.2.840.10008.5.1.4.1.1.481.2": "dose distribution",
-    "1.2.840.10008.5.1.4.1.1.481.5": "treatment plan",
-    "1.2.840.10008.5.1.4.1.1.66.1": "spatial registration",
-    "1.2.840.10008.5.1.4.1.1.1": "radiograph",
-    "1.2.840.10008.5.1.4.1.1.1.1": "radiograph",
-}
-ASIDE_TYPES = {"LOCALIZER": "localizer", "SCREEN SAVE": "screen capture", "DOSE": "dose page"}
 UNITS = {"CT": "HU", "MR": "1"}
 KEY_NAMES = tuple(name for name, _ in VOLUME_KEYS)
 
@@ -51,14 +35,14 @@ class Series:
 
 def assemble(located: Sequence[Located]) -> ImageIndex:
     """Group files to series and region sets; whatever cannot be used is refused or set aside with its reason."""
-    clashes = _shared_ids(located)
+    clashes, claimed_twice = identity.shared_ids(located), identity.shared_series(located)
     series: list[ImageSeries] = []
     refused: list[RefusedSeries] = []
     aside: list[Problem] = []
     for files in _grouped([file for file in located if file.instance.kind == "image"]):
-        clash = clashes.get(files[0].instance.patient_id)
-        if clash:
-            refused.append(_refusal(files, clash))
+        problem = clashes.get(files[0].instance.patient_id) or claimed_twice.get(files[0].instance.series_uid)
+        if problem:
+            refused.append(_refusal(files, problem))
             continue
         for outcome in volumes(files):
             if isinstance(outcome, Series):
@@ -68,11 +52,13 @@ def assemble(located: Sequence[Located]) -> ImageIndex:
             else:
                 aside.append(outcome)
     sets: list[RegionSet] = []
+    seen: set[str] = set()
     for file in sorted(located, key=lambda file: file.path):
-        if file.instance.kind == "regions":
-            clash = clashes.get(file.instance.patient_id)
-            if clash:
-                refused.append(_refusal([file], clash))
+        if file.instance.kind == "regions" and file.sha256 not in seen:
+            seen.add(file.sha256)
+            problem = clashes.get(file.instance.patient_id) or _unusable([file])
+            if problem:
+                refused.append(_refusal([file], problem))
             else:
                 sets.append(_region_set(file))
         elif file.instance.kind == "other":
@@ -92,7 +78,7 @@ def volumes(files: Sequence[Located]) -> Iterator[Series | RefusedSeries | Probl
     if not images:
         return
     try:
-        _check_class(images)
+        _check_headers(images)
         slots, copies = stack.without_copies(stack.slots_of(images))
         _check_geometry(slots)
         if len(slots) < stack.FEWEST_SLICES:
@@ -116,30 +102,23 @@ def _grouped(located: Sequence[Located]) -> list[list[Located]]:
     return [groups[key] for key in sorted(groups)]
 
 
-def _shared_ids(located: Sequence[Located]) -> dict[str, Problem]:
-    """Patient ID → problem, for IDs whose files describe different people."""
-    by_id: dict[str, list[Located]] = defaultdict(list)
-    for file in sorted(located, key=lambda file: file.path):
-        by_id[file.instance.patient_id].append(file)
-    found = {patient: _clash(patient, files) for patient, files in by_id.items()}
-    return {patient: problem for patient, problem in found.items() if problem}
-
-
-def _clash(patient: str, files: Sequence[Located]) -> Problem | None:
-    for attribute, told in (("birth_date", "birth date"), ("sex", "sex"), ("name", "name")):
-        seen: dict[str, Located] = {}
-        for file in files:
-            value = getattr(file.instance.person, attribute)
-            if value:
-                seen.setdefault(value, file)
-        if len(seen) > 1:
-            first, second = list(seen.values())[:2]
+def _unusable(files: Sequence[Located]) -> Problem | None:
+    """The problem of files that name no patient or end too early."""
+    first = files[0]
+    if not first.instance.patient_id:
+        return Problem(
+            code="patient-id-missing",
+            subject=f"series {first.instance.series_uid}",
+            found=f"{first.path} has no PatientID, so nobody knows whose it is",
+            remedy="export the series with its PatientID",
+        )
+    for file in files:
+        if file.instance.damage:
             return Problem(
-                code="patient-id-shared",
-                subject=f"patient {patient}",
-                found=f"{first.path} (study {first.instance.study_uid}) and {second.path} "
-                f"(study {second.instance.study_uid}) carry this ID but differ in the patient's {told}",
-                remedy="give each person an ID of their own, or correct the header that is wrong",
+                code=file.instance.damage_code,
+                subject=f"series {file.instance.series_uid}",
+                found=f"{file.path} cannot be used: {file.instance.damage}",
+                remedy="copy the file again from its source",
             )
     return None
 
@@ -193,7 +172,19 @@ def _not_image(file: Located) -> Problem:
     )
 
 
-def _check_class(images: Sequence[Located]) -> None:
+def _check_headers(images: Sequence[Located]) -> None:
+    problem = _unusable(images)
+    if problem:
+        raise Refused(problem)
+    frames = {file.instance.frame_of_reference: file for file in images}
+    if len(frames) > 1:
+        raise refuse(
+            "frames-of-reference-differ",
+            subject=f"series {images[0].instance.series_uid}",
+            found=f"its files lie in {len(frames)} frames of reference (such as "
+            f"{' and '.join(file.path for file in list(frames.values())[:2])})",
+            remedy="export each volume as a series of its own",
+        )
     for file in images:
         expected = VOLUME_CLASSES[file.instance.sop_class]
         if file.instance.modality != expected:
@@ -203,6 +194,13 @@ def _check_class(images: Sequence[Located]) -> None:
                 found=f"{file.path} has the SOP class of {expected} images but states the modality "
                 f"{file.instance.modality or 'nothing'}",
                 remedy="correct the header at its source",
+            )
+        if not file.instance.planes:
+            raise refuse(
+                "geometry-missing",
+                subject=f"series {file.instance.series_uid}",
+                found=f"{file.path} has several frames and no geometry for each",
+                remedy="export the series as enhanced multi-frame or as single slices",
             )
 
 
@@ -221,6 +219,13 @@ def _check_geometry(slots: Sequence[Slot]) -> None:
                     found=f"{slot.located.path} has no {name}, so its place is unknown",
                     remedy="export the series with its geometry",
                 )
+        if plane.slope == 0:
+            raise refuse(
+                "rescale-zero",
+                subject=f"series {slot.located.instance.series_uid}",
+                found=f"{slot.located.path} has a RescaleSlope of 0, which makes every value the same",
+                remedy="export the series again",
+            )
 
 
 def _orientations(slots: Sequence[Slot]) -> list[tuple[str, list[Slot]]]:
@@ -251,7 +256,11 @@ def _split(slots: Sequence[Slot], label: str, copies: int) -> Iterator[Series | 
     try:
         parts = stack.split_by_key(slots, KEY_NAMES)
     except Refused as refused:
-        yield _refusal([slot.located for slot in slots], refused.problem)
+        alone = stack.without_equal(slots)
+        if len(alone) == len(slots):
+            yield _refusal([slot.located for slot in slots], refused.problem)
+        else:
+            yield from _split(alone, label, copies + len(slots) - len(alone))
         return
     for name, members in parts.items():
         full = ", ".join(word for word in (label, name) if word)
@@ -295,11 +304,8 @@ def _finished(slots: Sequence[Slot], label: str, copies: int) -> Series:
 
 def _notes(files: Sequence[Located], copies: int) -> tuple[Problem, ...]:
     subject = f"series {files[0].instance.series_uid}"
-    kinds: dict[str, int] = defaultdict(int)
-    for file in files:
-        for note in file.instance.notes:
-            kinds[note] += 1
-    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind, count in sorted(kinds.items())]
+    kinds = sorted({note for file in files for note in file.instance.notes})
+    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind in kinds]
     if copies:
         notes.append(
             Problem("slices-repeated", subject, f"{copies} slices repeat another exactly and were left out", "nothing")
@@ -309,18 +315,32 @@ def _notes(files: Sequence[Located], copies: int) -> tuple[Problem, ...]:
 
 def _region_set(file: Located) -> RegionSet:
     instance = file.instance
+    drawn_on = sorted(set(instance.referenced_series))
     return RegionSet(
         patient_id=instance.patient_id,
         uid=instance.sop_uid,
         label=instance.label,
         date=instance.date,
         frame_of_reference=instance.frame_of_reference,
-        series_uid=instance.referenced_series[0] if instance.referenced_series else "",
+        series_uid=drawn_on[0] if len(drawn_on) == 1 else "",
         regions=tuple(region.name for region in instance.regions),
         file=file.path,
         hash=file.sha256,
-        notes=_notes([file], 0),
+        notes=(*_notes([file], 0), *_stray_frames(file)),
     )
+
+
+def _stray_frames(file: Located) -> Iterator[Problem]:
+    """Notes on regions whose frame of reference the file's own list does not have."""
+    for region in file.instance.regions:
+        if region.frame_of_reference not in ("", file.instance.frame_of(region)):
+            yield Problem(
+                "dicom-departs",
+                f"region {region.name!r} of {file.path}",
+                f"it names frame of reference {region.frame_of_reference}, which the file does not list; the file's "
+                "own was used",
+                "nothing: it was read",
+            )
 
 
 def _refusal(files: Sequence[Located], problem: Problem, label: str = "") -> RefusedSeries:

@@ -22,6 +22,7 @@ FEWEST_SLICES = 3
 SPACING_SHARE, SPACING_MM = 0.01, 0.01
 STRAIGHT_SHARE = 0.05
 SAME_AXIS = 1e-3
+ALONG_AXIS = 0.999
 EXAMPLES = 3
 
 
@@ -95,6 +96,16 @@ def without_copies(slots: Sequence[Slot]) -> tuple[list[Slot], int]:
     return kept, len(slots) - len(kept)
 
 
+def without_equal(slots: Sequence[Slot]) -> list[Slot]:
+    """Drop planes whose place, pixels and rescale another has, whatever else their headers say."""
+    first: dict[object, Slot] = {}
+    for slot in slots:
+        plane = slot.plane
+        mark = (plane.position, plane.slope, plane.intercept, slot.located.instance.pixel_hash, slot.frame)
+        first.setdefault(mark, slot)
+    return list(first.values())
+
+
 def split_by_key(slots: Sequence[Slot], names: Sequence[str]) -> dict[str, list[Slot]]:
     """Split planes that share places into volumes by the first property that explains it.
 
@@ -159,6 +170,7 @@ def stack(slots: Sequence[Slot]) -> Stack:
         )
     spacing = _spacing(ordered)
     _check_straight(ordered, spacing)
+    row, column = row / np.linalg.norm(row), column / np.linalg.norm(column)
     across = normal(first)
     instance = ordered[0].located.instance
     x, y, z = first.position or (0.0, 0.0, 0.0)
@@ -208,28 +220,26 @@ def _spacing(ordered: Sequence[Slot]) -> float:
         return float((height[-1] - height[0]) / len(steps))
     multiples = np.rint(steps[odd] / usual)
     if (multiples >= 2).all() and (np.abs(steps[odd] - multiples * usual) <= limit * multiples).all():
-        raise _missing(ordered, height, odd, multiples, usual)
+        raise _missing(ordered, odd, multiples, usual)
     counts = Counter(f"{step:.2f}" for step in steps)
     where = int(odd[0])
     raise refuse(
         "mixed-spacing",
         subject=_subject(ordered),
         found=f"distances between slices differ: {', '.join(f'{n} × {d} mm' for d, n in counts.most_common(4))}; "
-        f"the first that departs lies between {_at(height, where)} and {_at(height, where + 1)} mm",
+        f"the first that departs lies between {_between(ordered, where)}",
         remedy="fetch the series again or leave it out; uneven slices are not resampled in silence",
     )
 
 
 def _missing(
     ordered: Sequence[Slot],
-    height: NDArray[np.float64],
     odd: NDArray[np.int64],
     times: NDArray[np.float64],
     usual: float,
 ) -> Refused:
     gaps = [
-        f"{int(count) - 1} {'slice' if count == 2 else 'slices'} missing between z = {_at(height, at)} "
-        f"and {_at(height, at + 1)} mm"
+        f"{int(count) - 1} {'slice' if count == 2 else 'slices'} missing between {_between(ordered, at)}"
         for at, count in zip(odd[:EXAMPLES].tolist(), times[:EXAMPLES].tolist(), strict=True)
     ]
     more = f" and {len(odd) - EXAMPLES} more gaps" if len(odd) > EXAMPLES else ""
@@ -241,8 +251,17 @@ def _missing(
     )
 
 
-def _at(height: NDArray[np.float64], number: int) -> str:
-    return f"{height[number]:.1f}".replace("-", "−")
+def _between(ordered: Sequence[Slot], number: int) -> str:
+    """Where two slices that follow each other lie: by a patient axis when they stand on it, else along the normal."""
+    across = normal(ordered[0].plane)
+    axis = int(np.argmax(np.abs(across)))
+    if abs(across[axis]) > ALONG_AXIS:
+        name = "xyz"[axis]
+        places_mm = [(slot.plane.position or (0.0, 0.0, 0.0))[axis] for slot in ordered[number : number + 2]]
+    else:
+        name, places_mm = "position along the normal", heights(ordered[number : number + 2]).tolist()
+    low, high = (f"{place:.1f}".replace("-", "−") for place in sorted(places_mm))
+    return f"{name} = {low} and {high} mm"
 
 
 def _check_straight(ordered: Sequence[Slot], spacing: float) -> None:

@@ -1,7 +1,54 @@
 """What came in, what was made from it, and the proof."""
 
-from prognoscope.store.artefacts import write_whole
+from prognoscope.store.artefacts import Artefacts, write_whole
+from prognoscope.store.audit import AuditCheck, Entry, parse_head
+from prognoscope.store.provenance import Step, history
+from prognoscope.store.quarantine import Held, Quarantine
+from prognoscope.store.records import (
+    Arrival,
+    Cell,
+    InstanceRecord,
+    PatientRecords,
+    SeriesRecord,
+    TableRecord,
+)
+from prognoscope.store.repository import Admitted, KnownFile, Repository
+from prognoscope.store.search import Counts, Hit
+from prognoscope.store.snapshots import Difference, Snapshot
+from prognoscope.store.staging import Tray, tray
 from prognoscope.store.store import FileState, Store
 from prognoscope.store.tables import from_parquet, to_parquet
+from prognoscope.store.verification import Verified, verify_artefacts
 
-__all__ = ["FileState", "Store", "from_parquet", "to_parquet", "write_whole"]
+__all__ = [
+    "Admitted",
+    "Arrival",
+    "Artefacts",
+    "AuditCheck",
+    "Cell",
+    "Counts",
+    "Difference",
+    "Entry",
+    "FileState",
+    "Held",
+    "Hit",
+    "InstanceRecord",
+    "KnownFile",
+    "PatientRecords",
+    "Quarantine",
+    "Repository",
+    "SeriesRecord",
+    "Snapshot",
+    "Step",
+    "Store",
+    "TableRecord",
+    "Tray",
+    "Verified",
+    "from_parquet",
+    "history",
+    "parse_head",
+    "to_parquet",
+    "tray",
+    "verify_artefacts",
+    "write_whole",
+]

@@ -1,13 +1,26 @@
-"""Content-addressed bytes: each artefact is named by its SHA-256 and written whole or not at all."""
+"""Content-addressed bytes: each artefact is named by its SHA-256 and written whole or not at all.
+
+They lie in a folder, or in any place that fsspec knows by URL (`s3://…`, `gs://…`, `abfs://…`, `sftp://…`).
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from prognoscope.core import hashing
-from prognoscope.core.problems import refuse
+from prognoscope.core.problems import Refused, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Waiting for the disk, not computing: many files reach it in one go when their writers wait side by side.
+WRITERS = 16
+NAME_LENGTH = 64
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -31,26 +44,190 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError as cause:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise refuse(
-            "cannot-write",
-            subject=str(path),
-            found=f"{cause.strerror or cause}",
-            remedy="free space or choose another place with --out or --store; nothing half-written was left",
-        ) from cause
+        raise cannot_write(path, cause) from cause
 
 
-class Artefacts:
+def cannot_write(path: Path | str, cause: OSError) -> Refused:
+    """The problem of a disk that is full or refuses."""
+    return refuse(
+        "cannot-write",
+        subject=str(path),
+        found=f"{cause.strerror or cause}",
+        remedy="free space or choose another place with --out or --store; nothing half-written was left",
+    )
+
+
+class Place(Protocol):
+    """Where artefacts lie."""
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes under a name; FileNotFoundError when there are none, OSError when they cannot be read."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put bytes under a name, whole."""
+        ...
+
+    def admit(self, folder: Path, names: Iterable[str]) -> None:
+        """Put files of a folder under their names, whole and lasting."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Whether there are bytes under a name."""
+        ...
+
+    def discard(self, name: str) -> None:
+        """Remove what is under a name, if anything is."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Yield every name that is there, sorted."""
+        ...
+
+
+class FolderPlace:
     """A folder of artefacts, two levels deep: `ab/cdef…`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        """Where an artefact lies."""
+        return self.folder / name[:2] / name[2:]
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes under a name."""
+        return self.path(name).read_bytes()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put bytes under a name, whole."""
+        write_whole(self.path(name), data)
+
+    def admit(self, folder: Path, names: Iterable[str]) -> None:
+        """Rename files of a folder, which are on the disk already, and bring the renaming to the disk."""
+        shelves = set()
+        for name in names:
+            path = self.path(name)
+            if path.parent not in shelves:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                shelves.add(path.parent)
+            (folder / name).replace(path)
+        with ThreadPoolExecutor(WRITERS) as threads:
+            list(threads.map(_sync_folder, [*sorted(shelves), self.folder]))
+
+    def has(self, name: str) -> bool:
+        """Whether there are bytes under a name."""
+        return self.path(name).exists()
+
+    def discard(self, name: str) -> None:
+        """Remove what is under a name, if anything is."""
+        self.path(name).unlink(missing_ok=True)
+
+    def names(self) -> Iterator[str]:
+        """Yield every name that is there, sorted."""
+        for shelf in sorted(self.folder.iterdir()) if self.folder.is_dir() else ():
+            if len(shelf.name) == 2 and shelf.is_dir():
+                for path in sorted(shelf.iterdir()):
+                    if len(path.name) == NAME_LENGTH - 2:
+                        yield shelf.name + path.name
+
+
+class RemotePlace:
+    """A place that fsspec knows by its URL; credentials come from the environment, as its libraries expect them."""
+
+    def __init__(self, url: str) -> None:
+        import fsspec  # type: ignore[import-untyped]
+
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as cause:
+            raise refuse(
+                "place-unknown",
+                subject=url,
+                found=f"no installed library opens such a place ({cause})",
+                remedy="install the fsspec library of the place (s3fs, gcsfs, adlfs, …), or correct `artefacts`",
+            ) from cause
+        self._root = str(root).rstrip("/")
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes under a name."""
+        found: bytes = self._files.cat_file(self._path(name))
+        return found
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put bytes under a name: under another one first, since not every place writes whole."""
+        path, part = self._path(name), f"{self._path(name)}.part-{os.getpid()}"
+        try:
+            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self._files.pipe_file(part, data)
+            self._files.mv(part, path)
+        except OSError as cause:
+            raise cannot_write(path, cause) from cause
+
+    def admit(self, folder: Path, names: Iterable[str]) -> None:
+        """Send files of a folder to the place."""
+        with ThreadPoolExecutor(WRITERS) as threads:
+            list(threads.map(lambda name: self.write(name, (folder / name).read_bytes()), names))
+
+    def has(self, name: str) -> bool:
+        """Whether there are bytes under a name."""
+        return bool(self._files.exists(self._path(name)))
+
+    def discard(self, name: str) -> None:
+        """Remove what is under a name, if anything is."""
+        if self.has(name):
+            self._files.rm_file(self._path(name))
+
+    def names(self) -> Iterator[str]:
+        """Yield every name that is there, sorted."""
+        found: list[Any] = sorted(self._files.find(self._root)) if self._files.exists(self._root) else []
+        for path in found:
+            shelf, _, rest = str(path).rpartition("/")
+            if len(name := shelf.rpartition("/")[2] + rest) == NAME_LENGTH:
+                yield name
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name[:2]}/{name[2:]}"
+
+
+def place_at(where: Path | str) -> Place:
+    """Return the place at a path or URL."""
+    return RemotePlace(where) if isinstance(where, str) and "://" in where else FolderPlace(Path(where))
+
+
+class Artefacts:
+    """Artefacts in one place. It can be sent to other processes."""
+
+    def __init__(self, where: Path | str) -> None:
+        self.where = where
+        self.place = place_at(where)
+
+    def __reduce__(self) -> tuple[type[Artefacts], tuple[Path | str]]:
+        return Artefacts, (self.where,)
+
+    @property
+    def folder(self) -> Path:
+        """The folder where they lie.
+
+        Raises
+        ------
+        Refused
+            `artefacts-remote` when they lie elsewhere.
+        """
+        if isinstance(self.place, FolderPlace):
+            return self.place.folder
+        raise refuse(
+            "artefacts-remote",
+            subject=str(self.where),
+            found="the artefacts do not lie in a folder of this machine",
+            remedy="export what is needed first: prognoscope query '…' --export FOLDER",
+        )
 
     def put(self, data: bytes) -> str:
         """Keep bytes and return their SHA-256; what is already there is not written again."""
         name = hashing.of_bytes(data)
-        path = self._path(name)
-        if not path.exists():
-            write_whole(path, data)
+        if not self.place.has(name):
+            self.place.write(name, data)
         return name
 
     def get(self, name: str) -> bytes:
@@ -59,30 +236,42 @@ class Artefacts:
         Raises
         ------
         Refused
-            `artefact-missing` when it is not there, `artefact-changed` when its bytes no longer give its name.
+            `artefact-missing` when it is not there, `artefact-changed` when its bytes no longer give its name,
+            `artefact-unreadable` when the disk or the network fails.
         """
-        path = self._path(name)
         try:
-            data = path.read_bytes()
+            data = self.place.read(name)
         except FileNotFoundError:
             raise refuse(
                 "artefact-missing",
                 subject=f"artefact {name[:12]}",
-                found=f"{path} is not there",
+                found=f"{name[:2]}/{name[2:]} is not in {self.where}",
                 remedy="run again with a new --store, or bring the file back from a backup",
             ) from None
+        except OSError as cause:
+            raise refuse(
+                "artefact-unreadable",
+                subject=f"artefact {name[:12]}",
+                found=f"it cannot be read ({cause.strerror or cause})",
+                remedy="check the disk or the connection",
+            ) from cause
         if hashing.of_bytes(data) != name:
             raise refuse(
                 "artefact-changed",
                 subject=f"artefact {name[:12]}",
-                found=f"the bytes of {path} are not those that were written",
+                found=f"the bytes of {name[:2]}/{name[2:]} are not those that were written",
                 remedy="delete the file and run again; check the disk",
             )
         return data
 
     def has(self, name: str) -> bool:
         """Whether an artefact of that name is there."""
-        return self._path(name).exists()
+        return self.place.has(name)
 
-    def _path(self, name: str) -> Path:
-        return self._folder / name[:2] / name[2:]
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

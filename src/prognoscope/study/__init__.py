@@ -1,1 +1,1 @@
-
+"""The study: alone knows the order of its stages."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from prognoscope.core import hashing
 from prognoscope.core.work import Mapper
@@ -89,6 +90,33 @@ class Cache:
         known |= self._kept(step, ((names[position], value) for position, value in zip(missing, fresh, strict=True)))
         return [known[name] for name in names]
 
+    def remembering(
+        self,
+        mapper: Mapper,
+        step: str,
+        *,
+        encode: Callable[[Any], bytes],
+        decode: Callable[[bytes], Any],
+    ) -> Mapper:
+        """Return a mapper that computes only the items that it has not seen, and keeps each result as it comes.
+
+        Parameters
+        ----------
+        mapper
+            Where the others run.
+        encode, decode
+            A result as bytes and back; importable, `encode` runs where the item ran.
+
+        Items must have a method `key()`: the SHA-256 of everything that the result depends on.
+        """
+
+        def remembered(function: Callable[[Any], Any], items: Sequence[Any], *, label: str) -> Iterator[Any]:
+            keys = [item.key() for item in items]
+            for value in self.map(mapper, step, partial(_encoded, function, encode), items, keys, label=label):
+                yield decode(value)
+
+        return remembered
+
     def _kept(self, step: str, results: Iterator[tuple[str, bytes]]) -> dict[str, bytes]:
         everything: dict[str, bytes] = {}
         waiting: dict[str, bytes] = {}
@@ -104,3 +132,7 @@ class Cache:
             self.store.remember(step, waiting)
             everything |= waiting
         return everything
+
+
+def _encoded(function: Callable[[Any], Any], encode: Callable[[Any], bytes], item: Any) -> bytes:
+    return encode(function(item))

@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from prognoscope.core.images import ImageIndex
-from prognoscope.core.problems import refuse
+from prognoscope.core.problems import Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.sources import ColumnDescription, TableDescription, describe_table, list_files, read_table, scan
-from prognoscope.store import write_whole
+from prognoscope.sources import ColumnDescription, TableDescription, describe_table, list_files, read_table
+from prognoscope.store import Store, write_whole
+from prognoscope.study.cache import Cache
+from prognoscope.study.stages.gather import gather
 
 TABLES = (".csv", ".tsv", ".xlsx", ".parquet")
 LARGEST_TABLE = 200 << 20
@@ -23,6 +26,7 @@ _LATER = re.compile(rf"treat|therap|surg|days|{_EVENT.pattern}|{_TIME.pattern}",
 _CIRCUMSTANCE = re.compile(
     r"^(centre|center|site|hospital|institution|scanner|file\w*|url|doi|licen[cs]e)$", re.IGNORECASE
 )
+_LESION = re.compile(r"gtv|tumou?r|lesion|mass|nodule|metasta|roi", re.IGNORECASE)
 _ORDERED = ("low", "intermediate", "medium", "high", "i", "ii", "iii", "iv", "t1", "t2", "t3", "t4", "1", "2", "3", "4")
 _FIXED_MODALITIES = ("CT", "MR", "PT")
 
@@ -49,14 +53,14 @@ def init_study(
     source, target = Path(folder), Path(out)
     if target.exists() and not force:
         raise refuse("file-exists", subject=str(target), found="it exists", remedy="choose another --out, or --force")
-    index = scan(source, mapper=mapper)
+    index = _index(source, mapper)
     table, description, patient = _table(source, index)
     outcome, missing = _outcome(description)
     imaging, more = _imaging(index)
     missing += more
     lines = [
         "# Written by `prognoscope init`; every key is described in docs/study-file.md.",
-        "question: What is to be predicted, for whom, and by when?   # write the clinical question",
+        "question: What is to be predicted, for whom, and by when?   # write your clinical question",
         "data:",
         *_data(source, table, target, patient, description, index),
         "",
@@ -80,6 +84,15 @@ def init_study(
     return WrittenStudy(target, _found(index, table, description, patient), tuple(missing))
 
 
+def _index(source: Path, mapper: Mapper) -> ImageIndex:
+    with TemporaryDirectory(prefix="prognoscope-") as scratch:
+        store = Store(Path(scratch))
+        try:
+            return gather(source, cache=Cache(store, "init"), mapper=mapper, images_needed=False).index
+        finally:
+            store.close()
+
+
 def _table(source: Path, index: ImageIndex) -> tuple[Path, TableDescription, str]:
     """Return the table that knows most of the patients, and its column with their IDs."""
     patients = set(index.patients)
@@ -88,7 +101,10 @@ def _table(source: Path, index: ImageIndex) -> tuple[Path, TableDescription, str
     for file in sorted(candidates, key=lambda one: (one.path.count("/"), one.path))[:50]:
         if file.size > LARGEST_TABLE:
             continue
-        frame = read_table(source / file.path)
+        try:
+            frame = read_table(source / file.path)
+        except Refused:
+            continue  # a table that cannot be read alone (several sheets, no header) cannot be the study's table
         for name in frame.columns:
             known = len(patients & {str(cell).strip() for cell in frame[name].dropna()})
             named = int(bool(re.search(r"patient|subject|^id$", str(name), re.IGNORECASE)))
@@ -196,12 +212,17 @@ def _imaging(index: ImageIndex) -> tuple[list[str], list[str]]:
     lines = ["  # What to measure where; patients with such a region in brackets."]
     chosen: set[str] = set()
     most = max(len(patients) for patients in roles.values())
-    for (modality, stem), patients in sorted(roles.items(), key=lambda item: (-len(item[1]), item[0])):
+    for (modality, stem), patients in sorted(roles.items(), key=_likeliest):
         use = len(patients) >= 0.8 * most and modality not in chosen and modality in _FIXED_MODALITIES
         entry = f'- {{image: {modality}, region: "{stem}"}}   # {len(patients)} of {len(index.patients)} patients'
         lines.append(f"  {entry}" if use else f"  # {entry}")
         chosen |= {modality} if use else set()
     return lines, []
+
+
+def _likeliest(role: tuple[tuple[str, str], Counter[str]]) -> tuple[bool, int, str, str]:
+    (modality, stem), patients = role
+    return not _LESION.search(stem), -len(patients), modality, stem
 
 
 def _stem(region: str, modality: str) -> str:

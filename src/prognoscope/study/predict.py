@@ -24,6 +24,7 @@ from prognoscope.curation import Choice, choose
 from prognoscope.store import Store, write_whole
 from prognoscope.study.cache import Cache
 from prognoscope.study.file import Measurement, Study, measurements_of
+from prognoscope.study.offers import models
 from prognoscope.study.stages.gather import gather
 from prognoscope.study.stages.measure import measure
 from prognoscope.study.stages.select import read_rows
@@ -92,7 +93,7 @@ def load_bundle(folder: Path) -> Bundle:
             remedy="run the study again with this version",
         )
     study = Study.model_validate(values)
-    return Bundle(study, measurements_of(study), load_predictor(folder / "predictor"), card)
+    return Bundle(study, measurements_of(study), load_predictor(folder / "predictor", models=models()), card)
 
 
 def predict_source(
@@ -218,7 +219,9 @@ def _measured(
             found=f"the bundle needs {needed}, which no patient has; {first[0]}: {first[1]}",
             remedy="give the images that the bundle was learnt on, or the bundle for these images",
         )
-    measured = measure(source, sorted(choices), choices, loaded.measurements, cache=cache, mapper=mapper)
+    measured = measure(
+        source, sorted(choices), choices, loaded.measurements, cache=cache, mapper=mapper, fingerprints=False
+    )
     reasons |= {one.patient_id: one.problem.found for one in measured.exclusions}
     without_images = set(rows.index) - set(index.patients) if len(index.patients) > 1 else set()
     reasons |= dict.fromkeys(without_images, "has a row in the table, but no images")

@@ -18,6 +18,7 @@ from prognoscope.core.problems import Problem, Refused, refuse
 
 LARGEST_FILE = 1 << 20
 DEEPEST = 20
+MISSING = "this key is missing"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 Location = tuple[str | int, ...]
 
@@ -30,26 +31,37 @@ class Document:
     values: dict[str, Any]
     tree: CommentedMap
 
-    def line(self, location: Sequence[str | int]) -> int:
-        """Return the line (from 1) of the deepest part of `location` that stands in the file."""
+    def path_to(self, location: Sequence[str | int]) -> tuple[Location, int, Any]:
+        """Return the part of `location` that stands in the file, its line (from 1) and the node there.
+
+        What pydantic adds to a location (the member of a union) is not in the file and is left out.
+        """
         node: Any = self.tree
         line = 1
+        steps: list[str | int] = []
         for step in location:
             if isinstance(node, CommentedMap) and step in node:
                 line = node.lc.key(step)[0] + 1
             elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
                 line = node.lc.item(step)[0] + 1
             else:
-                continue  # pydantic also names the member of a union, which is not in the file
+                continue
             node = node[step]
-        return line
+            steps.append(step)
+        return tuple(steps), line, node
+
+    def line(self, location: Sequence[str | int]) -> int:
+        """Return the line (from 1) of the deepest part of `location` that stands in the file."""
+        return self.path_to(location)[1]
 
     def problem(self, location: Sequence[str | int], found: str) -> Problem:
         """Return the problem of one place of the file."""
-        where = ": ".join(str(step) for step in location if not isinstance(step, int))
+        steps, line, _ = self.path_to(location)
+        missing = location[-1:] if location and location[-1] not in steps[-1:] and found == MISSING else ()
+        where = ": ".join(str(step) for step in (*steps, *missing) if not isinstance(step, int))
         return Problem(
             "study-file",
-            f"{self.path.name}, line {self.line(location)}",
+            f"{self.path.name}, line {line}",
             f"{where}: {found}" if where else found,
             "correct the line; every key is described in docs/study-file.md",
         )
@@ -117,13 +129,12 @@ def problems_of(error: ValidationError, document: Document, prefix: Location = (
     for mistake in error.errors(include_url=False, include_input=False):
         location = (*prefix, *mistake["loc"])
         context = mistake.get("ctx", {})
+        if mistake["type"] == "too_short" and document.path_to(location)[2]:
+            continue  # its entries were refused one by one
         if "word" in context:
-            location = (*location, context["word"])
-            problems.append(
-                document.problem(location[:-1] if not _in(document, location) else location, context["text"])
-            )
-            continue
-        problems.append(document.problem(location, _sentence(mistake["msg"])))
+            problems.append(document.problem((*location, context["word"]), context["text"]))
+        else:
+            problems.append(document.problem(location, _sentence(mistake["msg"])))
     return problems
 
 
@@ -136,13 +147,9 @@ def refuse_all(problems: Sequence[Problem]) -> Refused:
     return refuse(first.code, subject=first.subject, found=first.found + rest + "\n  ", remedy=first.remedy)
 
 
-def _in(document: Document, location: Location) -> bool:
-    return document.line(location) != document.line(location[:-1]) or len(location) == 1
-
-
 def _sentence(message: str) -> str:
     text = message.removeprefix("Value error, ")
-    return {"Field required": "this key is missing"}.get(text, text[:1].lower() + text[1:])
+    return {"Field required": MISSING}.get(text, text[:1].lower() + text[1:])
 
 
 def _yaml_problem(path: Path, cause: YAMLError) -> Problem:

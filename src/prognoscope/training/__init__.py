@@ -13,7 +13,9 @@ from prognoscope.training.crossfit import (
     fold_tasks,
     run_fold,
 )
+from prognoscope.training.encoding import features_of, with_levels
 from prognoscope.training.importance import FeatureUse, Stability
+from prognoscope.training.keeping import fold_from_bytes, fold_to_bytes, pipeline_from_bytes, pipeline_to_bytes
 from prognoscope.training.learning import LearningPoint, learning_curve
 from prognoscope.training.models import MODELS, candidates
 from prognoscope.training.pipeline import Choice, Pipeline, Recipe
@@ -55,13 +57,19 @@ __all__ = [
     "candidates",
     "conformal_sets",
     "cross_fit",
+    "features_of",
     "fit_predictor",
+    "fold_from_bytes",
     "fold_tasks",
+    "fold_to_bytes",
     "headline_caution",
     "learning_curve",
     "load_predictor",
     "optimism",
+    "pipeline_from_bytes",
+    "pipeline_to_bytes",
     "run_fold",
     "run_refit",
     "save_predictor",
+    "with_levels",
 ]

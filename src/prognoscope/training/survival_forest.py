@@ -38,7 +38,7 @@ def _forest(x: Matrix, outcome: TimeToEvent, setting: Setting, seed: int) -> Tre
     trees = int(setting["trees"])
     draw = generator(seed, "survival forest")
     samples = np.sort(draw.integers(0, n, (trees, n)), axis=1)
-    return grow_trees(
+    grown = grow_trees(
         x,
         outcome,
         samples,
@@ -46,6 +46,15 @@ def _forest(x: Matrix, outcome: TimeToEvent, setting: Setting, seed: int) -> Tre
         smallest=max(1, round(float(setting["leaf_share"]) * n)),
         seeds=draw.integers(1, 2**63, trees, dtype=np.uint64),
     )
+    return grown.held_back(prevalence=_risk_at_horizon(outcome), n=n)
+
+
+def _risk_at_horizon(outcome: TimeToEvent) -> float:
+    """One minus the Kaplan-Meier survival of all patients at the horizon."""
+    times = np.unique(outcome.time_days[outcome.event & (outcome.time_days <= outcome.horizon_days)])
+    at_risk = (outcome.time_days[:, None] >= times).sum(axis=0)
+    died = ((outcome.time_days[:, None] == times) & outcome.event[:, None]).sum(axis=0)
+    return float(1.0 - np.prod(1.0 - died / at_risk))
 
 
 def grow_trees(

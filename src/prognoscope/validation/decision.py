@@ -12,16 +12,19 @@ from numpy.typing import ArrayLike
 
 from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.problems import refuse
-from prognoscope.validation.checks import Floats, events, risks
+from prognoscope.validation.checks import Bools, Floats, events, risks
 from prognoscope.validation.resampling import Counts, once
 
 THRESHOLDS: tuple[float, ...] = tuple(float(value) for value in np.round(np.arange(0.01, 1.0, 0.01), 2))
 
 
-def net_benefit(event: ArrayLike, risk: ArrayLike, *, thresholds: ArrayLike = THRESHOLDS) -> Floats:
+def net_benefit(
+    event: ArrayLike, risk: ArrayLike, *, thresholds: ArrayLike = THRESHOLDS, prevalence: float | None = None
+) -> Floats:
     """Net benefit at each threshold probability.
 
-    `NB(t) = TP/n - FP/n · t/(1-t)` with the patients whose risk is at least t treated.
+    `NB(t) = TP/n - FP/n · t/(1-t)` with the patients whose risk is at least t treated; for a case-control study
+    `sensitivity · π - (1 - specificity) · (1-π) · t/(1-t)` with the prevalence π of the population.
 
     Parameters
     ----------
@@ -31,8 +34,12 @@ def net_benefit(event: ArrayLike, risk: ArrayLike, *, thresholds: ArrayLike = TH
         `(n,)` in [0, 1].
     thresholds
         `(k,)` in (0, 1); the odds of a threshold are what one treated in vain costs in treated with the event.
+    prevalence
+        Of the event in the population, for a case-control study, whose own proportion of events says nothing.
     """
     happened = events(event)
+    if prevalence is not None:
+        return _at_prevalence(happened, risks(risk, n=len(happened)), _checked(thresholds), prevalence)
     return _once(Binary(happened), risks(risk, n=len(happened)), thresholds)
 
 
@@ -67,6 +74,14 @@ def net_benefit_rows(outcome: Outcome, risk: Floats, thresholds: Floats, counts:
             counts,
         )
     return result
+
+
+def _at_prevalence(event: Bools, risk: Floats, thresholds: Floats, prevalence: float) -> Floats:
+    if not event.any() or event.all():
+        return np.full(len(thresholds), np.nan)
+    treated = risk[:, None] >= thresholds
+    sensitivity, false_positive = treated[event].mean(axis=0), treated[~event].mean(axis=0)
+    return np.asarray(sensitivity * prevalence - false_positive * (1 - prevalence) * thresholds / (1 - thresholds))
 
 
 def _once(outcome: Outcome, risk: Floats, thresholds: ArrayLike) -> Floats:

@@ -16,7 +16,7 @@ from prognoscope.validation.checks import Bools, Floats, Ints
 from prognoscope.validation.discrimination import auc_rows, concordance_rows
 from prognoscope.validation.overall import brier_rows, event_rate_rows, log_rows, scaled_brier_rows
 from prognoscope.validation.recalibration import intercept_rows, slope_rows
-from prognoscope.validation.resampling import Counts
+from prognoscope.validation.resampling import Counts, once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +62,8 @@ class MetricKind:
 def why_undefined(metric: MetricKind, outcome: Outcome, risk: Floats, fold: Ints) -> str:
     """Say in words why a figure of one repeat is NaN."""
     event = known_event(outcome)
-    if isinstance(outcome, TimeToEvent) and not np.isfinite(status_weights(outcome, _one(len(outcome)))).all():
-        return f"no patient was followed to the horizon of {outcome.horizon_days:g} days"
+    if isinstance(outcome, TimeToEvent) and not np.isfinite(status_weights(outcome, once(len(outcome)))).all():
+        return not_followed(outcome)
     if "classes" in metric.needs and (not event.any() or event.all()):
         return "every patient had the event" if event.all() else "no patient had the event"
     if "logit" in metric.needs:
@@ -78,8 +78,10 @@ def why_undefined(metric: MetricKind, outcome: Outcome, risk: Floats, fold: Ints
     return "not defined for these risks"
 
 
-def _one(n: int) -> Counts:
-    return np.ones((1, n), dtype=np.uint16)
+def not_followed(outcome: Outcome) -> str:
+    """Say that nobody was followed to the horizon."""
+    horizon = f" of {outcome.horizon_days:g} days" if isinstance(outcome, TimeToEvent) else ""
+    return f"no patient was followed to the horizon{horizon}"
 
 
 def _auc(drawn: Sample, risk: Floats, fold: Ints) -> Floats:

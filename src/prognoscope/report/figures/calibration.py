@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Canvas
 from prognoscope.report.figures.drawing import (
     INK,
     Drawing,
+    band,
     chance_diagonal,
     colour,
     draw,
@@ -30,7 +31,8 @@ def calibration(model: ModelEvaluation, place: int) -> Drawing | None:
         axes = canvas.add_subplot()
         chance_diagonal(axes)
         if curve.x:
-            line(axes, curve, place, band=True)
+            line(axes, curve, place)
+            band(axes, curve, place)
         for group in groups:
             if math.isfinite(group.low):
                 axes.plot([group.predicted] * 2, [group.low, group.high], color=INK, linewidth=1)

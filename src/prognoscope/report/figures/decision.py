@@ -12,12 +12,14 @@ from prognoscope.report.figures.drawing import (
     INK,
     SOFT,
     Drawing,
+    band,
     draw,
     line,
     percent_axis,
     quiet_grid,
     shortened,
 )
+from prognoscope.report.sentences import benefit_in_words
 from prognoscope.validation.results import Curve, Decision, Evaluation, ModelEvaluation
 
 Rows = list[tuple[int, ModelEvaluation, Curve]]
@@ -36,17 +38,21 @@ def net_benefit(evaluation: Evaluation) -> Drawing | None:
         axes = canvas.add_subplot()
         _references(axes, rows[0][1].decision)
         for place, model, curve in reversed(rows):
-            line(axes, curve, place, label=shortened(model.title, 26), band=place == 0)
+            line(axes, curve, place, label=shortened(model.title, 26))
+        band(axes, rows[0][2], rows[0][0])
         _axes(axes, rows)
         axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
 
+    notes = " The band is the main model's 95 % interval." if rows[0][2].low else ""
+    if any(math.isnan(y) for _, _, curve in rows for y in curve.y):
+        notes += " Gaps: of those above that threshold nobody was followed to the horizon."
     return draw(
         paint,
         key="fig-net-benefit",
         title="Net benefit (decision curves)",
-        description=" ".join(_in_words(model) for _, model, _ in rows),
+        description=" ".join(benefit_in_words(model) for _, model, _ in rows),
         caption="Of 100 patients, those with the event who would be treated, less those treated without it, weighed by "
-        "the threshold's odds. The band is the main model's 95 % interval.",
+        f"the threshold's odds.{notes}",
         size=(4.9, 4.0),
     )
 
@@ -71,14 +77,3 @@ def _references(axes: Axes, decision: Decision) -> None:
 def _per_hundred(curve: Curve) -> Curve:
     y, low, high = (tuple(100 * value for value in values) for values in (curve.y, curve.low, curve.high))
     return Curve(curve.x, y, low, high)
-
-
-def _in_words(model: ModelEvaluation) -> str:
-    curve, everyone = model.decision.model, model.decision.treat_all
-    better = [x for x, y, all_ in zip(curve.x, curve.y, everyone, strict=True) if y > max(all_, 0.0)]
-    if not better:
-        return f"{model.title}: at no threshold above both treating everyone and treating nobody."
-    return (
-        f"{model.title}: above both treating everyone and treating nobody at {len(better)} of {len(curve.x)} "
-        f"thresholds, between {min(better) * 100:.0f} % and {max(better) * 100:.0f} %."
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
@@ -11,6 +12,7 @@ from prognoscope.report.figures.drawing import (
     CHANCE_DASH,
     SOFT,
     Drawing,
+    band,
     chance_diagonal,
     colour,
     draw,
@@ -74,6 +76,7 @@ def _dot_and_interval(axes: Axes, height: int, metric: Metric, shade: str) -> No
         color=shade,
         fontsize=9,
         fontweight="bold",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
     )
 
 
@@ -99,7 +102,10 @@ def roc(evaluation: Evaluation) -> Drawing | None:
         axes = canvas.add_subplot()
         chance_diagonal(axes)
         for place, model, curve in reversed(rows):
-            line(axes, curve, place, label=shortened(model.title, 26), band=place == 0)
+            # A curve starts where nobody is called, at the origin, also when its first point is higher.
+            from_origin = replace(curve, x=(0.0, *curve.x), y=(0.0, *curve.y), low=(), high=())
+            line(axes, from_origin, place, label=shortened(model.title, 26))
+        band(axes, rows[0][2], rows[0][0])
         unit_square(axes)
         axes.set_xlabel("False alarms among those without the event")
         axes.set_ylabel("Found among those with the event")

@@ -102,10 +102,10 @@ def _embedded(text: str, key: str, title: str, description: str) -> str:
     body = re.sub(r"(href=\"#|url\(#)", rf"\g<1>{key}-", body)
     view = re.search(r'viewBox="(0 0 ([\d.]+) [\d.]+)"', body)
     assert view is not None, "matplotlib's SVG has a viewBox"
-    width_px = float(view[2]) * 4 / 3
+    width_rem = float(view[2]) / 12
     opening = (
         f'<svg role="img" aria-labelledby="{key}-title {key}-text" viewBox="{view[1]}" '
-        f'style="max-width: {width_px:.0f}px" xmlns="http://www.w3.org/2000/svg" '
+        f'style="max-width: {width_rem:.2f}rem" xmlns="http://www.w3.org/2000/svg" '
         f'xmlns:xlink="http://www.w3.org/1999/xlink">'
         f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-text">{escape(description)}</desc>'
     )
@@ -117,10 +117,14 @@ def colour(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
-def line(axes: Axes, curve: Curve, place: int, *, label: str = "", band: bool = False) -> None:
-    """Draw a curve in the colour and dash of its place, with its band where it has one."""
+def line(axes: Axes, curve: Curve, place: int, *, label: str = "") -> None:
+    """Draw a curve in the colour and dash of its place."""
     axes.plot(curve.x, curve.y, color=colour(place), linestyle=DASHES[place % len(DASHES)], label=label or None)
-    if band and curve.low:
+
+
+def band(axes: Axes, curve: Curve, place: int) -> None:
+    """Draw a curve's interval in the colour of its place; nothing where it has none."""
+    if curve.low:
         axes.fill_between(curve.x, curve.low, curve.high, color=colour(place), alpha=0.14, linewidth=0)
 
 

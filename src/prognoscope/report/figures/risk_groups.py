@@ -15,13 +15,14 @@ from prognoscope.report.figures.drawing import (
     draw,
     percent_axis,
     quiet_grid,
-    shortened,
+    wrapped,
 )
 from prognoscope.report.rounding import count
 from prognoscope.validation.results import Evaluation, RiskGroup
 
 # Low risk to high risk: a ramp that stays in order for the colour-blind and in grey.
 RAMP = ("#56A0CE", "#0072B2", "#8A3A00", "#D55E00", "#1C2127")
+LABEL_GAP = 0.08
 SHADES = {2: (RAMP[1], RAMP[3]), 3: ("#3D8FC2", "#6B5B95", RAMP[3])}
 
 
@@ -37,14 +38,8 @@ def risk_groups(evaluation: Evaluation) -> Drawing | None:
         _curves(axes, groups, shades)
         if evaluation.horizon_days:
             axes.axvline(evaluation.horizon_days, color=SOFT, linewidth=1, linestyle=CHANCE_DASH, zorder=0)
-            axes.annotate(
-                "horizon",
-                (evaluation.horizon_days, 0.03),
-                xytext=(4, 0),
-                textcoords="offset points",
-                color=SOFT,
-                fontsize=9,
-            )
+            above = axes.get_xaxis_transform()
+            axes.text(evaluation.horizon_days, 1.01, "horizon", transform=above, ha="center", color=SOFT, fontsize=9)
         _numbers_at_risk(table, groups, shades)
 
     return draw(
@@ -60,23 +55,33 @@ def risk_groups(evaluation: Evaluation) -> Drawing | None:
 def _curves(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
     for place, group in enumerate(groups):
         shade, curve = shades[place % len(shades)], group.survival
-        dash, name = DASHES[place % len(DASHES)], shortened(group.name, 18)
-        axes.step(curve.x, curve.y, where="post", color=shade, linestyle=dash, label=name)
+        axes.step(curve.x, curve.y, where="post", color=shade, linestyle=DASHES[place % len(DASHES)])
         if curve.low:
             axes.fill_between(curve.x, curve.low, curve.high, step="post", color=shade, alpha=0.12, linewidth=0)
     axes.set_ylim(0, 1.03)
     percent_axis(axes, y=True)
     quiet_grid(axes)
     axes.set_ylabel("Share without the event")
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.02, 1.0),
-        ncols=3,
-        frameon=False,
-        fontsize=9,
-        handlelength=2,
-        columnspacing=1.2,
-    )
+    _name_ends(axes, groups, shades)
+
+
+def _name_ends(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
+    """Write each group's name right of its curve's end, moved down where two would touch."""
+    drawn = [(group, shades[place % len(shades)]) for place, group in enumerate(groups) if group.survival.x]
+    height = 1.0 + LABEL_GAP
+    for group, shade in sorted(drawn, key=lambda pair: -pair[0].survival.y[-1]):
+        height = min(group.survival.y[-1], height - LABEL_GAP)
+        axes.annotate(
+            wrapped(group.name, 14),
+            (group.survival.x[-1], max(height, 0.03)),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=shade,
+            fontsize=9,
+            fontweight="bold",
+            annotation_clip=False,
+        )
 
 
 def _numbers_at_risk(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[str]) -> None:
@@ -85,7 +90,7 @@ def _numbers_at_risk(axes: Axes, groups: Sequence[RiskGroup], shades: Sequence[s
             height, shade = len(groups) - 1 - place, shades[place % len(shades)]
             axes.text(time, height, str(number), ha="center", va="center", color=shade, fontsize=9)
     axes.set_ylim(-0.6, len(groups) - 0.4)
-    axes.set_yticks(range(len(groups)), [shortened(group.name, 14) for group in reversed(groups)])
+    axes.set_yticks(range(len(groups)), [wrapped(group.name, 14) for group in reversed(groups)])
     times = sorted({time for group in groups for time, _ in group.at_risk})
     if times:
         axes.set_xticks(times, [f"{time:.0f}" for time in times])

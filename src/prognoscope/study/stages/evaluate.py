@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from prognoscope.core.outcome import TimeToEvent
 from prognoscope.core.table import Table
 from prognoscope.study.file import Criterion, StudyFile
 from prognoscope.study.stages.learn import TITLES, Learnt
 from prognoscope.study.stages.select import Cohort
-from prognoscope.validation import Evaluation, Guard, Metric, evaluate
+from prognoscope.validation import Evaluation, Guard, evaluate, evaluation_document
 
 VERSION = 1
 
@@ -42,80 +44,25 @@ def evaluate_study(
 
 def as_json(study: StudyFile, cohort: Cohort, evaluation: Evaluation, predictors: Table) -> dict[str, Any]:
     """Return the document `evaluation.json`, described in `docs/formats.md`; what is NaN is null and has a reason."""
-    outcome = cohort.outcome
+    document = evaluation_document(evaluation)
+    document["outcome"] |= {
+        "events_at_any_time": cohort.outcome.events,
+        "median_follow_up_days": _median_time(cohort),
+    }
     return {
         "schema": 1,
         "study": study.name,
         "question": study.study.question,
-        "outcome": {
-            "kind": evaluation.outcome,
-            "n": evaluation.n,
-            "events": evaluation.events,
-            "events_at_any_time": outcome.events,
-            "horizon_days": evaluation.horizon_days,
-            "censored_before_horizon": evaluation.censored_before_horizon,
-            "median_follow_up_days": _median_time(cohort),
-        },
+        **document,
         "predictors": {
             origin: sum(column.origin == origin for column in predictors.columns) for origin in ("clinical", "imaging")
         },
-        "counts": dict(evaluation.counts),
-        "interval": evaluation.interval,
-        "models": {
-            model.name: {
-                "title": model.title,
-                "metrics": {name: metric_json(metric) for name, metric in model.metrics.items()},
-                "decision_curve": {
-                    "threshold": list(model.decision.model.x),
-                    "net_benefit": numbers_json(model.decision.model.y),
-                    "low": numbers_json(model.decision.model.low),
-                    "high": numbers_json(model.decision.model.high),
-                    "treat_all": numbers_json(model.decision.treat_all),
-                },
-                "calibration_curve": {
-                    "predicted": numbers_json(model.calibration.curve.x),
-                    "observed": numbers_json(model.calibration.curve.y),
-                    "low": numbers_json(model.calibration.curve.low),
-                    "high": numbers_json(model.calibration.curve.high),
-                },
-            }
-            for model in evaluation.models
-        },
-        "comparisons": [
-            {
-                "model": one.model,
-                "reference": one.reference,
-                "differences": {name: metric_json(metric) for name, metric in one.differences.items()},
-            }
-            for one in evaluation.comparisons
-        ],
-        "guards": [
-            {"name": guard.name, "status": guard.status, "evidence": guard.evidence, "blocks": guard.blocks}
-            for guard in evaluation.guards
-        ],
         "flow": {
             "considered": cohort.flow.considered,
             "included": len(cohort.flow.included),
             "excluded": [{"step": step, "reason": code, "n": number} for step, code, number in cohort.flow.counts()],
         },
     }
-
-
-def metric_json(metric: Metric) -> dict[str, Any]:
-    """Return `{estimate, low, high, n, events}`, with `reason` where a figure is null."""
-    document: dict[str, Any] = {
-        "estimate": _number(metric.estimate),
-        "low": _number(metric.low),
-        "high": _number(metric.high),
-        "n": metric.n,
-        "events": metric.events,
-    }
-    return document | ({"reason": metric.reason} if metric.reason else {})
-
-
-def numbers_json(values: Sequence[float]) -> list[float | None]:
-    """Return numbers with null for NaN."""
-    return [_number(value) for value in values]
 
 
 def judge(criteria: Sequence[Criterion], evaluation: Evaluation) -> tuple[bool | None, str]:
@@ -154,12 +101,4 @@ def _figure(criterion: Criterion, evaluation: Evaluation) -> float:
 
 def _median_time(cohort: Cohort) -> float | None:
     outcome = cohort.outcome
-    if not isinstance(outcome, TimeToEvent):
-        return None
-    ordered = sorted(outcome.time_days.tolist())
-    middle = len(ordered) // 2
-    return float(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) or math.isinf(value) else float(value)
+    return float(np.median(outcome.time_days)) if isinstance(outcome, TimeToEvent) else None

@@ -52,7 +52,7 @@ class Header:
         )
 
 
-def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False) -> Gathered:
+def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False, images_needed: bool = True) -> Gathered:
     """Find the series and regions below a folder.
 
     A file whose size and modification time are those of the last time is not read again; `verify` reads all and
@@ -61,7 +61,7 @@ def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False) 
     Raises
     ------
     Refused
-        `folder-missing`; `no-dicom` when nothing below it is an image.
+        `folder-missing`; `no-dicom` when nothing below it is an image, unless none is needed.
     """
     if not folder.is_dir():
         raise refuse(
@@ -76,7 +76,7 @@ def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False) 
     headers = _known_headers(trusted, cache)
     headers |= _read(folder, [file for file in files if file.path not in headers], cache, mapper)
     index = _assemble(headers)
-    if not index.series and not index.refused:
+    if images_needed and not index.series and not index.refused:
         raise refuse(
             "no-dicom",
             subject=str(folder),

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,13 +22,14 @@ from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper
 from prognoscope.study.cache import Cache, Outputs
 from prognoscope.study.file import StudyFile
+from prognoscope.study.offers import models
 from prognoscope.validation import log_score
 
 VERSION = 1
 TITLES = {
-    "all": "Clinical and imaging predictors",
-    "clinical": "Clinical predictors only",
-    "imaging": "Imaging predictors only",
+    "all": "Clinical and imaging",
+    "clinical": "Clinical only",
+    "imaging": "Imaging only",
 }
 
 
@@ -85,6 +87,14 @@ def fit_bundle(table: Table, outcome: Outcome, study: StudyFile, *, cache: Cache
     """Fit the main predictor on all participants, with its refits; the outputs are the files of the predictor."""
     rules = study.study.validation
 
+    features = training.features_of(training.with_levels(table))
+    remembering = cache.remembering(
+        mapper,
+        "refit",
+        encode=training.pipeline_to_bytes,
+        decode=partial(training.pipeline_from_bytes, features=features, models=models()),
+    )
+
     def compute() -> dict[str, bytes]:
         predictor = training.fit_predictor(
             table,
@@ -94,7 +104,7 @@ def fit_bundle(table: Table, outcome: Outcome, study: StudyFile, *, cache: Cache
             score=log_score,
             refits=rules.refits,
             seed=study.study.seed,
-            mapper=mapper,
+            mapper=remembering,
         )
         with TemporaryDirectory() as folder:
             training.save_predictor(predictor, Path(folder))
@@ -113,6 +123,8 @@ def _cross_fit(
     cache: Cache,
     mapper: Mapper,
 ) -> Learnt:
+    remembering = cache.remembering(mapper, "fold", encode=training.fold_to_bytes, decode=training.fold_from_bytes)
+
     def compute() -> dict[str, bytes]:
         fit = training.cross_fit(
             table,
@@ -122,7 +134,7 @@ def _cross_fit(
             inner=study.study.validation.inner,
             score=log_score,
             seed=study.study.seed,
-            mapper=mapper,
+            mapper=remembering,
         )
         risks = io.BytesIO()
         np.savez(risks, risk=fit.out_of_fold.risk, fold=fit.out_of_fold.fold)
@@ -158,8 +170,8 @@ def _choices(fit: training.CrossFit) -> bytes:
 
 
 def _settings(study: StudyFile) -> Sequence[object]:
-    models = [[one.model.name, one.model.version, one.settings] for one in study.candidates]
-    return [models, study.study.validation.inner, study.study.seed]
+    tried = [[one.model.name, one.model.version, one.settings] for one in study.candidates]
+    return [tried, study.study.validation.inner, study.study.seed]
 
 
 def _inputs(table: Table, outcome: Outcome) -> dict[str, str]:

@@ -14,12 +14,12 @@ from prognoscope.core.problems import Problem
 from prognoscope.core.table import Column, Table
 from prognoscope.report import CohortRow, Importance, PredictorUsed, ReportContent, Success, Truth
 from prognoscope.study.file import StudyFile
-from prognoscope.study.stages.evaluate import judge
-from prognoscope.study.stages.learn import TITLES, Learnt
+from prognoscope.study.stages.evaluate import describe, judge
+from prognoscope.study.stages.learn import Learnt
 from prognoscope.study.stages.select import Cohort
-from prognoscope.validation import Evaluation
+from prognoscope.validation import Evaluation, candidate_parameters
 
-VERSION = 1
+VERSION = 2
 SHOWN_FEATURES = 20
 
 
@@ -55,7 +55,7 @@ def report_content(
         importance_scale="mean loss of log score on held-out participants when the feature is shuffled among them",
         chosen=main.chosen,
         predictors=tuple(_predictor_used(column) for column in predictors.columns),
-        candidate_parameters=_parameters(predictors),
+        candidate_parameters=candidate_parameters(predictors),
         sources=_sources(study, cohort),
         settings=study.as_used(),
         versions=versions,
@@ -157,17 +157,11 @@ def _predictor_used(column: Column) -> PredictorUsed:
     return PredictorUsed(column.name, column.meaning, column.unit, column.origin, column.known_at)
 
 
-def _parameters(predictors: Table) -> int:
-    return sum(
-        max(len(column.levels) - 1, 1) if column.type == "category" and not column.ordered else 1
-        for column in predictors.columns
-    )
-
-
 def _sources(study: StudyFile, cohort: Cohort) -> tuple[str, ...]:
+    """Return the centres; where the table does not name them, the one collection that the data lie in."""
     centre = study.study.data.centre
     if centre not in cohort.circumstances.columns:
-        return ()
+        return ((study.images or study.table).name,)
     return tuple(sorted(cohort.circumstances[centre].dropna().unique()))
 
 
@@ -175,15 +169,8 @@ def _success(study: StudyFile, evaluation: Evaluation, fixed_on: str) -> Success
     criteria = study.study.success
     if not criteria:
         return None
-    from prognoscope.study.stages.evaluate import describe
-
     met, evidence = judge(criteria, evaluation)
     return Success("; ".join(describe(one) for one in criteria), met, evidence, fixed_on)
-
-
-def title_of(model: str) -> str:
-    """Return the words for a set of predictors."""
-    return TITLES[model]
 
 
 def _json(value: Any) -> bytes:

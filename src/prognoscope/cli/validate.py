@@ -1,0 +1,164 @@
+"""`prognoscope validate`: the whole evaluation of predictions of any origin."""
+
+from __future__ import annotations
+
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prognoscope.cli.door import AsJson, door, put, put_json, say
+
+if TYPE_CHECKING:
+    from prognoscope.jobs.validate import Metric, Validation
+
+WORDS = {
+    "auc": "AUC",
+    "c_index": "C-index (Harrell)",
+    "uno_c": "C-index (Uno)",
+    "auc_at_horizon": "AUC at the horizon",
+    "brier": "Brier score",
+    "scaled_brier": "scaled Brier score",
+    "log_score": "mean log-likelihood",
+    "calibration_intercept": "calibration intercept",
+    "calibration_slope": "calibration slope",
+    "observed_expected": "observed / expected",
+    "ici": "integrated calibration index",
+    "e50": "E50",
+    "e90": "E90",
+    "emax": "Emax",
+}
+MOST_GROUPS = 40
+
+
+@door(example="prognoscope validate predictions.csv --outcome died --risk p --group sex,site --out validation")
+def validate(
+    predictions: Annotated[
+        Path, typer.Argument(help="CSV, XLSX or Parquet with one row per patient.", show_default=False)
+    ],
+    risk: Annotated[str, typer.Option("--risk", help="Column of predicted probabilities.", show_default=False)],
+    outcome: Annotated[str | None, typer.Option("--outcome", help="Column of the event, 0 or 1.")] = None,
+    time: Annotated[str | None, typer.Option("--time", help="Column of days to event or end of follow-up.")] = None,
+    event: Annotated[str | None, typer.Option("--event", help="Column of the event at that time, 0 or 1.")] = None,
+    horizon: Annotated[float | None, typer.Option("--horizon", help="Day by which the risks state the event.")] = None,
+    group: Annotated[str, typer.Option("--group", help="Columns, with commas, to show figures by.")] = "",
+    reference: Annotated[str | None, typer.Option("--reference", help="Column of another model's risks.")] = None,
+    fold: Annotated[str | None, typer.Option("--fold", help="Column of the held-out fold, if cross-validated.")] = None,
+    prevalence: Annotated[
+        float | None, typer.Option("--prevalence", help="Of the event in the clinic, for predictive values.")
+    ] = None,
+    resamples: Annotated[int, typer.Option("--resamples", min=0, help="Patient bootstraps for intervals.")] = 2000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the bootstrap.")] = 1,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for report.html and evaluation.json.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Validate any model's predictions: discrimination, calibration, net benefit and fairness, with intervals."""
+    from prognoscope.jobs.validate import Columns, validate_predictions
+
+    began = clock.monotonic()
+    columns = Columns(
+        risk=risk,
+        outcome=outcome,
+        time=time,
+        event=event,
+        horizon_days=horizon,
+        groups=tuple(name.strip() for name in group.split(",") if name.strip()),
+        reference=reference,
+        fold=fold,
+    )
+    found = validate_predictions(predictions, columns, out=out, prevalence=prevalence, resamples=resamples, seed=seed)
+    if json:
+        put_json(found.document)
+    else:
+        _show(found)
+    say(f"took {clock.monotonic() - began:.1f} s")
+
+
+def _show(found: Validation) -> None:
+    evaluation = found.evaluation
+    put(f"{evaluation.n:,} participants, {evaluation.events:,} with the event{_horizon(found)}")
+    put("")
+    _figures(found)
+    put("")
+    _thresholds(found)
+    if found.groups:
+        put("")
+        _groups(found)
+    put("")
+    put(evaluation.interval)
+    if found.report is not None:
+        put(f"report:  {found.report}")
+
+
+def _horizon(found: Validation) -> str:
+    evaluation = found.evaluation
+    if evaluation.horizon_days is None:
+        return ""
+    lost = evaluation.censored_before_horizon
+    return f" by day {evaluation.horizon_days:g} ({lost:,} lost to follow-up before it)"
+
+
+def _figures(found: Validation) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for model in found.evaluation.models:
+        table.add_column(model.title)
+    for comparison in found.evaluation.comparisons:
+        table.add_column(f"{comparison.model} − {comparison.reference}")
+    for name in found.evaluation.models[0].metrics:
+        cells = [_cell(model.metrics[name]) for model in found.evaluation.models]
+        cells += [_cell(one.differences.get(name)) for one in found.evaluation.comparisons]
+        table.add_row(WORDS.get(name, name), *cells)
+    _print(table)
+
+
+def _thresholds(found: Validation) -> None:
+    from rich.table import Table
+
+    names = ("act at risk", "sensitivity", "specificity", "PPV", "NPV", "alerts per 100", "net benefit")
+    table = Table(*names, box=None, pad_edge=False)
+    for row in found.thresholds:
+        shares = (row.sensitivity, row.specificity, row.ppv, row.npv)
+        cells = [_number(share.estimate, 2) for share in shares]
+        table.add_row(f"{row.threshold:g}", *cells, _number(row.alerts_per_100, 1), _number(row.net_benefit, 3))
+    _print(table)
+
+
+def _groups(found: Validation) -> None:
+    from rich.table import Table
+
+    first = next(iter(found.evaluation.models[0].metrics))
+    shown = (first, "brier", "calibration_intercept", "calibration_slope")
+    table = Table("group", "n", "events", *(WORDS[name] for name in shown), box=None, pad_edge=False)
+    for one in found.groups[:MOST_GROUPS]:
+        cells = [_cell(one.metrics.get(name)) for name in shown] if one.metrics else [one.reason]
+        table.add_row(f"{one.attribute}: {one.level}", str(one.n), str(one.events), *cells)
+    _print(table)
+    if len(found.groups) > MOST_GROUPS:
+        put(f"… and {len(found.groups) - MOST_GROUPS} more groups in the report")
+    for gap in found.gaps:
+        if gap.p < 0.05:
+            words = WORDS[gap.metric]
+            put(f"{gap.attribute}: {words} differs by {gap.gap:.2f} ({gap.lowest} to {gap.highest}, p = {gap.p:.3f})")
+
+
+def _print(table: object) -> None:
+    from rich.console import Console
+
+    Console(soft_wrap=True, width=160).print(table)
+
+
+def _cell(metric: Metric | None) -> str:
+    if metric is None:
+        return ""
+    text = _number(metric.estimate, 3)
+    if metric.low == metric.low:
+        return f"{text} ({metric.low:.3f} to {metric.high:.3f})"
+    return text
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if value != value else f"{value:.{digits}f}"

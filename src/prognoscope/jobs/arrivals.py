@@ -1,0 +1,129 @@
+"""One parcel of files → what the store needs to take them in; runs in any process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from prognoscope.core.problems import Problem, Refused
+from prognoscope.jobs.cells import SIDECAR, table_record
+from prognoscope.sources import FoundFile, Inspected, inspect_bytes, read_bytes
+from prognoscope.sources.archives import Member, check_directory, is_archive, is_directory, read_members
+from prognoscope.store import Arrival, InstanceRecord, Tray, tray
+
+TABLES = (".csv", ".tsv", ".xlsx", ".parquet")
+NIFTI = (".nii", ".nii.gz")
+PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+LONGEST_PATH = 2000
+KEPT_BYTES = 256 << 20  # of what nobody understands, larger files are told but not kept
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Files of a folder, or entries of an archive in it, and the tray that their bytes go to."""
+
+    root: Path
+    files: tuple[FoundFile, ...]
+    tray: Path
+    positions: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a parcel held: arrivals, and the archives that are to be opened next."""
+
+    arrivals: tuple[Arrival, ...]
+    archives: tuple[FoundFile, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def open_parcel(parcel: Parcel) -> Opened:
+    """Read each file once: hash it, recognise it, and put its bytes in the tray."""
+    arrivals: list[Arrival] = []
+    archives: list[FoundFile] = []
+    problems: list[Problem] = []
+    with tray(parcel.tray) as filled:
+        if parcel.positions is not None:
+            arrivals += _members(parcel, filled)
+            return Opened(tuple(arrivals))
+        for file in parcel.files:
+            try:
+                data = read_bytes(parcel.root / file.path, subject=printable(file.path))
+            except Refused as refused:
+                problems.append(refused.problem)
+                continue
+            if is_archive(data):
+                archives.append(file)
+            else:
+                arrivals.append(arrival(file, data, filled, folder=parcel.root))
+    return Opened(tuple(arrivals), tuple(archives), tuple(problems))
+
+
+def arrival(file: FoundFile, data: bytes, filled: Tray, *, folder: Path | None) -> Arrival:
+    """Recognise bytes and put them in the tray, unless they are too large and nobody understands them."""
+    subject = printable(file.path)
+    inspected = inspect_bytes(data, subject=subject)
+    plain = Arrival(file.path[:LONGEST_PATH], file.size, file.mtime_ns, inspected.sha256, "unknown", staged=True)
+    try:
+        found = _recognised(plain, inspected, data, subject, folder)
+    except Refused as refused:
+        found = replace(plain, problem=refused.problem)
+    if found.problem and len(data) > KEPT_BYTES:
+        return replace(found, staged=False)
+    filled.put(found.sha256, data)
+    return found
+
+
+def printable(path: str) -> str:
+    """A path as it may stand in a message: control characters as escapes."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in path)
+
+
+def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str, folder: Path | None) -> Arrival:
+    name = plain.path.lower()
+    if is_directory(data):
+        home = (folder / plain.path).parent if folder else None
+        problems = check_directory(data, subject=subject, folder=home)
+        return replace(plain, kind="dicomdir", problem=problems[0] if problems else None)
+    if inspected.instance:
+        found = inspected.instance
+        record = InstanceRecord(found.sop_uid, found.series_uid, found.patient_id, found.to_json())
+        return replace(plain, kind="dicom", instance=record)
+    if inspected.problem is None or inspected.problem.code != "not-dicom":
+        return replace(plain, kind="dicom", problem=inspected.problem)
+    if name.endswith(TABLES):
+        sidecar = _sidecar(folder, plain.path)
+        return replace(
+            plain, kind="table", table=table_record(data, Path(name).suffix, subject=subject, sidecar=sidecar)
+        )
+    if name.endswith(SIDECAR):
+        return replace(plain, kind="columns")
+    if name.endswith(NIFTI):
+        return replace(plain, kind="nifti")
+    if data.startswith(PICTURES):
+        return replace(plain, kind="picture")
+    return replace(plain, problem=inspected.problem)
+
+
+def _members(parcel: Parcel, filled: Tray) -> Iterator[Arrival]:
+    (archive,) = parcel.files
+    subject = archive.path
+    try:
+        for member in read_members(parcel.root / archive.path, subject=subject, positions=parcel.positions):
+            yield _from_member(member, archive, filled)
+    except Refused as refused:
+        yield _from_member(Member(subject, b"", refused.problem), archive, filled)
+
+
+def _from_member(member: Member, archive: FoundFile, filled: Tray) -> Arrival:
+    file = FoundFile(member.name, len(member.data), archive.mtime_ns)
+    if member.problem:
+        problem = replace(member.problem, subject=printable(member.problem.subject))
+        return Arrival(file.path[:LONGEST_PATH], 0, file.mtime_ns, "", "unknown", staged=False, problem=problem)
+    return arrival(file, member.data, filled, folder=None)
+
+
+def _sidecar(folder: Path | None, path: str) -> bytes | None:
+    beside = folder / f"{path}{SIDECAR}" if folder else None
+    return read_bytes(beside, subject=f"{path}{SIDECAR}") if beside and beside.is_file() else None

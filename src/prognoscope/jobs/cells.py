@@ -1,0 +1,120 @@
+"""A table of records → its columns and cells as the store keeps them: typed, with unit and the time they were known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from prognoscope.core.problems import Refused, refuse
+from prognoscope.sources import describe_table, read_table, to_number
+from prognoscope.store import Cell, TableRecord
+
+PATIENT_NAMES = (
+    "patientid",
+    "patient",
+    "subjectid",
+    "subject",
+    "participantid",
+    "participant",
+    "caseid",
+    "case",
+    "mrn",
+)
+SIDECAR = ".columns.json"
+SIDECAR_KEYS = ("unit", "known_at", "meaning")
+MOST_CELLS = 2_000_000
+
+
+def table_record(data: bytes, suffix: str, *, subject: str, sidecar: bytes | None) -> TableRecord:
+    """Read a table for the store.
+
+    Parameters
+    ----------
+    data, suffix
+        The file's bytes, and the end of its name.
+    subject
+        How problems name it.
+    sidecar
+        What its owner says of the columns (`TABLE.columns.json`: column → unit, known_at, meaning), or None.
+
+    Raises
+    ------
+    Refused
+        What `read_table` refuses; `table-without-patient`, `columns-unreadable`.
+    """
+    told = _told(sidecar, subject)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"table{suffix}"
+        path.write_bytes(data)
+        try:
+            described = describe_table(path)
+            frame = read_table(path, missing=described.missing_words)
+        except Refused as refused:  # the reader names the copy that it was given
+            named = refused.problem.subject.replace(path.as_posix(), subject)
+            raise Refused(replace(refused.problem, subject=named)) from None
+    patient = _patient_column(frame, subject)
+    numbers = {
+        column.name: to_number(frame[column.name])[0]
+        for column in described.columns
+        if column.type in ("number", "boolean") and column.name != patient
+    }
+    columns = [
+        {"name": column.name, "type": column.type, "missing_share": column.missing_share}
+        | dict(told.get(column.name, {}))
+        for column in described.columns
+    ]
+    few = frame.size <= MOST_CELLS
+    return TableRecord(patient, columns, len(frame), tuple(_cells(frame, patient, numbers, told)) if few else ())
+
+
+def _cells(
+    frame: pd.DataFrame, patient: str, numbers: Mapping[str, pd.Series], told: Mapping[str, Mapping[str, str]]
+) -> Iterator[Cell]:
+    owners = frame[patient].tolist()
+    for name in frame.columns:
+        if name == patient:
+            continue
+        texts = frame[name].tolist()
+        values = numbers[name].tolist() if name in numbers else [None] * len(texts)
+        own = told.get(name, {})
+        for row, (owner, text, value) in enumerate(zip(owners, texts, values, strict=True)):
+            if owner is not None and text is not None:
+                number = float(value) if value is not None and value == value else None
+                yield Cell(row, owner, name, text, number, own.get("unit", ""), own.get("known_at", ""))
+
+
+def _patient_column(frame: pd.DataFrame, subject: str) -> str:
+    plain = {"".join(sign for sign in str(name).lower() if sign.isalnum()): str(name) for name in frame.columns}
+    for wanted in PATIENT_NAMES:
+        if wanted in plain:
+            return plain[wanted]
+    raise refuse(
+        "table-without-patient",
+        subject=subject,
+        found=f"none of its columns names the patient ({', '.join(map(str, frame.columns[:8]))} …)",
+        remedy="name that column patient_id",
+    )
+
+
+def _told(sidecar: bytes | None, subject: str) -> dict[str, dict[str, str]]:
+    if sidecar is None:
+        return {}
+    try:
+        document: Any = json.loads(sidecar)
+        return {
+            str(name): {key: str(entry[key]) for key in SIDECAR_KEYS if key in entry}
+            for name, entry in document.items()
+        }
+    except (ValueError, AttributeError, TypeError, RecursionError) as cause:
+        raise refuse(
+            "columns-unreadable",
+            subject=f"{subject}{SIDECAR}",
+            found=f"it does not say of columns what they are ({cause})",
+            remedy='write {"age": {"unit": "year", "known_at": "time_zero"}}',
+        ) from cause

@@ -1,0 +1,230 @@
+"""Take a source into the store: read each file once, keep its bytes, put series together, set aside what is wrong."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from prognoscope.core.problems import Problem, Refused, refuse
+from prognoscope.core.work import Mapper, serial_map
+from prognoscope.jobs.arrivals import LONGEST_PATH, Opened, Parcel, open_parcel, printable
+from prognoscope.jobs.volumes import assemble_waiting
+from prognoscope.sources import FoundFile, list_folder
+from prognoscope.sources.archives import member_count
+from prognoscope.store import Admitted, Arrival, Store
+
+PARCEL_FILES, PARCEL_BYTES = 64, 64 << 20
+PARCELS_PER_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did.
+
+    Attributes
+    ----------
+    source, store
+        Where the data came from, and the store's folder.
+    files
+        Files (and members of archives) that were looked at.
+    unchanged
+        Of those, files that were known by size and time of change and not read again.
+    new
+        Contents that were not there before, by kind.
+    known
+        Files that were read and whose content was there already.
+    quarantined
+        What was set aside now, with its reason.
+    patients
+        Patients whose series were put together again.
+    totals
+        What the store holds now, by kind.
+    seconds
+        How long it took.
+    """
+
+    source: str
+    store: Path
+    files: int
+    unchanged: int
+    new: Mapping[str, int]
+    known: int
+    quarantined: tuple[Problem, ...]
+    patients: int
+    totals: Mapping[str, int]
+    seconds: float
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened so far."""
+
+    new: Counter[str] = field(default_factory=Counter)
+    known: int = 0
+    files: int = 0
+    quarantined: list[Problem] = field(default_factory=list)
+
+    def add(self, admitted: Admitted, files: int) -> None:
+        """Count a batch."""
+        self.new.update(admitted.new)
+        self.known += admitted.known
+        self.files += files
+        self.quarantined += admitted.quarantined
+
+
+def ingest(
+    source: str | Path, *, store: str | Path, licence: str = "", mapper: Mapper = serial_map, verify: bool = False
+) -> IngestReport:
+    """Take in a folder or an archive.
+
+    What is acknowledged is kept; an ingest that was killed goes on where it was when it is called again, and what is
+    there already is not kept twice.
+
+    Parameters
+    ----------
+    source
+        A folder (any nesting) or one file: DICOM, zip archives, tables; anything else is quarantined with its reason.
+    store
+        The store's folder; it is made where there is none.
+    licence
+        The licence under which the source may be used; exports carry it.
+    mapper
+        Where the files are read.
+    verify
+        Read every file again instead of trusting size and time of change.
+
+    Raises
+    ------
+    Refused
+        `source-missing`; `cannot-write`, `catalogue-failed` when the store's disk is full or failing.
+    """
+    began = time.perf_counter()
+    root, listed, problems = _listed(Path(source))
+    name = str(Path(source).resolve())
+    with Store(Path(store)) as opened:
+        opened.repository.recover()
+        opened.repository.open_source(name, licence=licence)
+        tally = Tally()
+        with opened.repository.among_writers():
+            _hold(opened, name, problems, tally)
+            fresh = listed if verify else _changed(opened, name, listed)
+            _take(opened, name, root, fresh, mapper, tally)
+            patients = assemble_waiting(opened, mapper)
+        return IngestReport(
+            source=name,
+            store=Path(store),
+            files=tally.files + len(listed) - len(fresh),
+            unchanged=len(listed) - len(fresh),
+            new=dict(sorted(tally.new.items())),
+            known=tally.known,
+            quarantined=tuple(tally.quarantined),
+            patients=patients,
+            totals=opened.repository.total(),
+            seconds=time.perf_counter() - began,
+        )
+
+
+def _listed(source: Path) -> tuple[Path, tuple[FoundFile, ...], tuple[Problem, ...]]:
+    if source.is_file():
+        status = source.stat()
+        return source.parent, (FoundFile(source.name, status.st_size, status.st_mtime_ns),), ()
+    if not source.exists():
+        raise refuse(
+            "source-missing",
+            subject=str(source),
+            found="there is no such file or folder",
+            remedy="check the path; a PACS is named pacs://AE@host:port, a DICOMweb server by its https address",
+        )
+    listing = list_folder(source)
+    long = [file for file in listing.files if len(file.path) > LONGEST_PATH]
+    problems = [
+        Problem("path-too-long", printable(file.path[:80]), f"its path has {len(file.path)} characters", "shorten it")
+        for file in long
+    ]
+    return source, tuple(file for file in listing.files if file not in long), (*listing.problems, *problems)
+
+
+def _changed(store: Store, source: str, listed: Sequence[FoundFile]) -> tuple[FoundFile, ...]:
+    known = store.repository.known_files(source)
+    return tuple(
+        file
+        for file in listed
+        if (seen := known.get(file.path)) is None or (seen.size, seen.mtime_ns) != (file.size, file.mtime_ns)
+    )
+
+
+def _take(store: Store, source: str, root: Path, files: Sequence[FoundFile], mapper: Mapper, tally: Tally) -> None:
+    parcels = _batches(store, _parcels(root, files))
+    archives = _admit(store, source, parcels, mapper, tally)
+    for archive in archives:
+        try:
+            count = member_count(root / archive.path, subject=printable(archive.path))
+        except Refused as refused:
+            _hold(store, source, (refused.problem,), tally)
+            continue
+        members = [
+            Parcel(root, (archive,), Path(), tuple(range(at, min(at + PARCEL_FILES, count))))
+            for at in range(0, count, PARCEL_FILES)
+        ]
+        _admit(store, source, _batches(store, members), mapper, tally)
+        _remember_archive(store, source, root, archive)
+
+
+def _parcels(root: Path, files: Sequence[FoundFile]) -> list[Parcel]:
+    parcels: list[Parcel] = []
+    held: list[FoundFile] = []
+    for file in files:
+        if held and (len(held) >= PARCEL_FILES or sum(one.size for one in held) + file.size > PARCEL_BYTES):
+            parcels.append(Parcel(root, tuple(held), Path()))
+            held = []
+        held.append(file)
+    return [*parcels, Parcel(root, tuple(held), Path())] if held else parcels
+
+
+def _batches(store: Store, parcels: Sequence[Parcel]) -> list[tuple[str, list[Parcel]]]:
+    batches = []
+    for start in range(0, len(parcels), PARCELS_PER_BATCH):
+        batch = uuid.uuid4().hex
+        tray = store.repository.tray(batch)
+        part = parcels[start : start + PARCELS_PER_BATCH]
+        batches.append((batch, [Parcel(one.root, one.files, tray, one.positions) for one in part]))
+    return batches
+
+
+def _admit(
+    store: Store, source: str, batches: Sequence[tuple[str, list[Parcel]]], mapper: Mapper, tally: Tally
+) -> list[FoundFile]:
+    """Read the parcels and acknowledge them batch by batch; return the archives among the files."""
+    everything = [parcel for _, parcels in batches for parcel in parcels]
+    results: Iterator[Opened] = mapper(open_parcel, everything, label="take in files") if everything else iter(())
+    archives: list[FoundFile] = []
+    for batch, parcels in batches:
+        opened = list(islice(results, len(parcels)))
+        arrivals = [arrival for one in opened for arrival in one.arrivals]
+        tally.add(store.repository.admit(source, batch, arrivals), len(arrivals))
+        _hold(store, source, [problem for one in opened for problem in one.problems], tally)
+        archives += [archive for one in opened for archive in one.archives]
+    for _ in results:  # lets the mapper finish and report its end
+        pass
+    return archives
+
+
+def _hold(store: Store, source: str, problems: Sequence[Problem], tally: Tally) -> None:
+    """Quarantine what could not even be read."""
+    if problems:
+        arrivals = [Arrival(one.subject, 0, 0, "", "unknown", staged=False, problem=one) for one in problems]
+        tally.add(store.repository.admit(source, uuid.uuid4().hex, arrivals), len(arrivals))
+
+
+def _remember_archive(store: Store, source: str, root: Path, archive: FoundFile) -> None:
+    """An archive whose members are all acknowledged is not opened again while it is the same file."""
+    from prognoscope.core import hashing
+
+    sha256 = hashing.of_file(root / archive.path)
+    known = Arrival(archive.path, archive.size, archive.mtime_ns, sha256, "unknown", staged=False)
+    store.repository.admit(source, uuid.uuid4().hex, [known])

@@ -1,0 +1,171 @@
+"""What an ingest hands to the store: values as the catalogue keeps them, free of what a database cannot hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from prognoscope.core.geometry import Grid
+from prognoscope.core.images import ImageSeries, RegionSet
+from prognoscope.core.problems import Problem
+
+Kind = Literal["dicom", "dicomdir", "table", "columns", "fhir", "picture", "nifti", "unknown"]
+LONGEST_UID, LONGEST_ID, LONGEST_TEXT = 64, 128, 200
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """A DICOM file's identity, and its header as the reader wrote it (JSON)."""
+
+    sop_uid: str
+    series_uid: str
+    patient_id: str
+    header: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value of a table: the patient's, as text and, where the column holds numbers, as a number."""
+
+    row: int
+    patient_id: str
+    name: str
+    text: str
+    number: float | None = None
+    unit: str = ""
+    known_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRecord:
+    """A table that came in: which column names the patient, what the columns are, and every cell."""
+
+    patient_column: str
+    columns: Sequence[Mapping[str, Any]]
+    rows: int
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One file (or member of an archive) of a source.
+
+    Attributes
+    ----------
+    path
+        Relative to the source, with `/`; members of an archive follow it after `!/`.
+    sha256
+        Of its bytes; empty when they could not be read.
+    staged
+        Whether the bytes lie in the batch's tray.
+    kind
+        What they are.
+    instance, table
+        What the catalogue needs to know of them.
+    problem
+        Why they are quarantined; None when they are not.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    kind: Kind
+    staged: bool
+    instance: InstanceRecord | None = None
+    table: TableRecord | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRecord:
+    """An image volume (or one that had to be refused) with what it is searched by."""
+
+    patient_id: str
+    study_uid: str
+    uid: str
+    modality: str
+    description: str
+    date: str | None
+    instances: int
+    bytes: int
+    series: ImageSeries | None = None
+    problem: Problem | None = None
+    body_part: str = ""
+    protocol: str = ""
+    age: float | None = None
+    sex: str = ""
+    role: str = ""
+
+    @property
+    def series_uid(self) -> str:
+        """The DICOM UID without the part that names one of several volumes."""
+        return self.uid.partition("#")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecords:
+    """All that a patient's files make together."""
+
+    patient_id: str
+    series: tuple[SeriesRecord, ...] = ()
+    region_sets: tuple[RegionSet, ...] = ()
+    set_aside: tuple[Problem, ...] = field(default=())
+
+
+def plain(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Text without what a database cannot hold, cut at a length that an index can."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:longest]
+
+
+def folded(text: str) -> str:
+    """Text as it is compared: upper and lower case alike."""
+    return plain(text.casefold())
+
+
+def too_long(record: InstanceRecord) -> str:
+    """Which identifier of an instance the catalogue cannot hold, in words; empty when it can hold all."""
+    limits = (
+        ("SOPInstanceUID", record.sop_uid, LONGEST_UID),
+        ("SeriesInstanceUID", record.series_uid, LONGEST_UID),
+        ("PatientID", record.patient_id, LONGEST_ID),
+    )
+    for name, value, longest in limits:
+        if len(value) > longest or "\0" in value:
+            return f"{name} has {len(value)} characters, at most {longest} are possible"
+    return "SOPInstanceUID is missing" if not record.sop_uid else ""
+
+
+def series_to_json(series: ImageSeries) -> str:
+    """A series in full; `series_from_json` gives back an equal value."""
+    return json.dumps(asdict(series), ensure_ascii=False, separators=(",", ":"))
+
+
+def series_from_json(text: str) -> ImageSeries:
+    """Read what `series_to_json` wrote."""
+    fields = _tuples(json.loads(text))
+    fields["grid"] = Grid(**fields["grid"])
+    fields["notes"] = tuple(Problem(**note) for note in fields["notes"])
+    return ImageSeries(**fields)
+
+
+def regions_to_json(regions: RegionSet) -> str:
+    """A region set in full; `regions_from_json` gives back an equal value."""
+    return json.dumps(asdict(regions), ensure_ascii=False, separators=(",", ":"))
+
+
+def regions_from_json(text: str) -> RegionSet:
+    """Read what `regions_to_json` wrote."""
+    fields = _tuples(json.loads(text))
+    fields["notes"] = tuple(Problem(**note) for note in fields["notes"])
+    return RegionSet(**fields)
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_tuples(entry) for entry in value)
+    if isinstance(value, dict):
+        return {name: _tuples(entry) for name, entry in value.items()}
+    return value

@@ -1,0 +1,104 @@
+"""An evaluation as plain JSON values; what is NaN is null and carries its reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from prognoscope.validation.fairness import Gap, GroupFigures
+from prognoscope.validation.results import Evaluation, Metric, ModelEvaluation
+from prognoscope.validation.thresholds import ThresholdRow
+
+
+def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the figures, curves, comparisons and guards of an evaluation."""
+    return {
+        "outcome": {
+            "kind": evaluation.outcome,
+            "n": evaluation.n,
+            "events": evaluation.events,
+            "horizon_days": evaluation.horizon_days,
+            "censored_before_horizon": evaluation.censored_before_horizon,
+        },
+        "interval": evaluation.interval,
+        "counts": dict(evaluation.counts),
+        "models": {model.name: model_document(model) for model in evaluation.models},
+        "comparisons": [
+            {
+                "model": one.model,
+                "reference": one.reference,
+                "differences": {name: metric_document(metric) for name, metric in one.differences.items()},
+            }
+            for one in evaluation.comparisons
+        ],
+        "guards": [asdict(guard) for guard in evaluation.guards],
+    }
+
+
+def model_document(model: ModelEvaluation) -> dict[str, Any]:
+    """Return title, metrics, decision and calibration curve of one model."""
+    decision, curve = model.decision.model, model.calibration.curve
+    return {
+        "title": model.title,
+        "metrics": {name: metric_document(metric) for name, metric in model.metrics.items()},
+        "decision_curve": {
+            "threshold": list(decision.x),
+            "net_benefit": _numbers(decision.y),
+            "low": _numbers(decision.low),
+            "high": _numbers(decision.high),
+            "treat_all": _numbers(model.decision.treat_all),
+        },
+        "calibration_curve": {
+            "predicted": _numbers(curve.x),
+            "observed": _numbers(curve.y),
+            "low": _numbers(curve.low),
+            "high": _numbers(curve.high),
+        },
+        "calibration_groups": [without_nan(asdict(group)) for group in model.calibration.groups],
+    }
+
+
+def metric_document(metric: Metric) -> dict[str, Any]:
+    """Return `{estimate, low, high, n, events}`, with `reason` where a figure or its interval is missing."""
+    document = without_nan(asdict(metric))
+    if not metric.reason:
+        del document["reason"]
+    return document
+
+
+def groups_document(groups: Sequence[GroupFigures], gaps: Sequence[Gap]) -> dict[str, Any]:
+    """Return figures by group and the gaps between groups."""
+    return {
+        "groups": [
+            {
+                "attribute": one.attribute,
+                "level": one.level,
+                "n": one.n,
+                "events": one.events,
+                "metrics": {name: metric_document(metric) for name, metric in one.metrics.items()},
+            }
+            | ({"reason": one.reason} if one.reason else {})
+            for one in groups
+        ],
+        "gaps": [without_nan(asdict(gap)) for gap in gaps],
+    }
+
+
+def thresholds_document(rows: Sequence[ThresholdRow]) -> list[dict[str, Any]]:
+    """Return a threshold table."""
+    return [without_nan(asdict(row)) for row in rows]
+
+
+def without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the same values with null for what is not finite, at any depth."""
+    return {name: without_nan(value) if isinstance(value, dict) else _plain(value) for name, value in values.items()}
+
+
+def _plain(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _numbers(values: Iterable[float]) -> list[object]:
+    return [_plain(float(value)) for value in values]

@@ -1,0 +1,302 @@
+"""For whom a model works: every figure by group of patients, how far groups lie apart, and whether the label is fair.
+
+A group's figures are suppressed, with the reason, when it has too few patients or events for a figure to mean anything
+(and few enough to single people out). Gaps are tested by dealing the groups out anew among the patients.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import f as f_distribution
+from scipy.stats import norm, rankdata
+
+from prognoscope.core.outcome import Outcome
+from prognoscope.core.predictions import OutOfFold
+from prognoscope.core.seeds import generator
+from prognoscope.validation.censoring import known_event
+from prognoscope.validation.checks import Floats, numbers
+from prognoscope.validation.evaluation import evaluate
+from prognoscope.validation.metrics import MetricKind, sample
+from prognoscope.validation.resampling import Counts, blocks
+from prognoscope.validation.results import Metric
+from prognoscope.validation.uncertainty import RESAMPLED_UP_TO, metric_kinds
+
+MIN_PATIENTS = 20
+MIN_EVENTS = 5
+SHUFFLES = 999
+FEW_SHUFFLES = 199
+MANY_PATIENTS = 2000
+MISSING = "missing"
+COMPARED = ("auc", "c_index", "brier", "calibration_intercept", "calibration_slope", "observed_expected")
+PROXY_P = 0.01
+PROXY_SHIFT = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """One group's figures.
+
+    Attributes
+    ----------
+    attribute, level
+        What defines it (`sex`, `F`; for an intersection `sex × site`, `F × north`).
+    n, events
+        Patients, and those with the event (by the horizon).
+    metrics
+        By name as in `METRICS`; empty when suppressed.
+    reason
+        Why it is suppressed; empty otherwise.
+    """
+
+    attribute: str
+    level: str
+    n: int
+    events: int
+    metrics: Mapping[str, Metric]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How far the groups of an attribute lie apart in a figure.
+
+    Attributes
+    ----------
+    lowest, highest
+        Levels with the smallest and the largest value.
+    gap
+        Largest less smallest value.
+    p
+        Permutation p value of a gap this large when groups do not matter; above 50,000 patients from the analytic
+        standard errors of the two, corrected for the number of pairs.
+    """
+
+    attribute: str
+    metric: str
+    lowest: str
+    highest: str
+    gap: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Whether a label stands for the same reference outcome in every group."""
+
+    flagged: bool
+    p: float
+    shifts: Mapping[str, float]
+    evidence: str
+
+
+def group_figures(
+    outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, resamples: int, seed: int
+) -> tuple[GroupFigures, ...]:
+    """Figures of each level of each column, and of the intersections of two columns.
+
+    Parameters
+    ----------
+    outcome, model
+        Of the same `n` patients.
+    groups
+        One row per patient, one column per attribute; missing values are a level of their own.
+    resamples, seed
+        As in `evaluate`.
+    """
+    found = []
+    for attribute, labels in _attributes(groups):
+        for level in sorted(set(labels)):
+            found.append(_figures(outcome, model, attribute, level, labels == level, resamples=resamples, seed=seed))
+    return tuple(found)
+
+
+def group_gaps(outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, seed: int) -> tuple[Gap, ...]:
+    """Gaps between the levels of each single column, over the levels that are not suppressed."""
+    found = []
+    for name in groups.columns:
+        labels = _labels(groups[name])
+        levels = [level for level in sorted(set(labels)) if not _too_small(outcome.take(labels == level))]
+        if len(levels) > 1:
+            for kind in metric_kinds(outcome):
+                if kind.name in COMPARED:
+                    found.append(_gap(outcome, model, kind, str(name), labels, levels, seed=seed))
+    return tuple(gap for gap in found if math.isfinite(gap.gap))
+
+
+def proxy_check(label: ArrayLike, reference: ArrayLike, group: Sequence[object]) -> Proxy:
+    """Whether a label (cost) means the same reference outcome (illness) in every group, given the label's value.
+
+    Obermeyer et al. 2019, Science 366:447, found more illness in one group at equal cost. Ranks of the reference are
+    regressed on the rank of the label, its square, the groups and their interactions; flagged when the groups add
+    (F test, p below 0.01) and two groups of at least 20 lie more than 0.1 standard deviations of the reference's ranks
+    apart at equal label.
+
+    Parameters
+    ----------
+    label, reference
+        `(n,)` numbers, 0 and 1 for events.
+    group
+        `(n,)` levels.
+
+    Returns
+    -------
+    `shifts` are mean ranks of the reference (in standard deviations) given the label, by group.
+    """
+    first = numbers(label, what="label")
+    other = numbers(reference, what="reference outcome", n=len(first))
+    levels = _labels(pd.Series(list(group)))
+    kept = [level for level in sorted(set(levels)) if np.count_nonzero(levels == level) >= MIN_PATIENTS]
+    if len(kept) < 2 or np.ptp(first) == 0 or np.ptp(other) == 0:
+        return Proxy(False, math.nan, {}, f"Not testable: fewer than two groups of {MIN_PATIENTS} or a constant.")
+    rows = np.isin(levels, kept)
+    x, y, who = _standard_rank(first[rows]), _standard_rank(other[rows]), levels[rows]
+    base = np.column_stack([np.ones_like(x), x, x**2])
+    own = np.column_stack([part for level in kept[1:] for part in ((who == level) * 1.0, (who == level) * x)])
+    residual = y - base @ np.linalg.lstsq(base, y, rcond=None)[0]
+    p = _f_test(base, np.column_stack([base, own]), y)
+    shifts = {level: float(residual[who == level].mean()) for level in kept}
+    apart = max(shifts.values()) - min(shifts.values())
+    flagged = p < PROXY_P and apart > PROXY_SHIFT
+    low, high = min(shifts, key=lambda level: shifts[level]), max(shifts, key=lambda level: shifts[level])
+    verdict = "so the label is not a fair stand-in" if flagged else "no more than chance or too little to matter"
+    evidence = (
+        f"At equal label, {high} has a reference outcome {apart:.2f} standard deviations above {low} "
+        f"(p = {p:.3f}, {rows.sum()} patients): {verdict}."
+    )
+    return Proxy(flagged, p, shifts, evidence)
+
+
+def _attributes(groups: pd.DataFrame) -> list[tuple[str, NDArray[np.str_]]]:
+    single = [(str(name), _labels(groups[name])) for name in groups.columns]
+    crossed = [
+        (f"{a} × {b}", np.array([f"{one} × {other}" for one, other in zip(first, second, strict=True)]))
+        for (a, first), (b, second) in itertools.combinations(single, 2)
+    ]
+    return single + crossed
+
+
+def _labels(values: pd.Series) -> NDArray[np.str_]:
+    return np.array(values.astype(object).where(values.notna(), MISSING).astype(str).tolist())
+
+
+def _too_small(outcome: Outcome) -> str:
+    events, n = int(known_event(outcome).sum()), len(outcome)
+    if n < MIN_PATIENTS:
+        return f"suppressed: fewer than {MIN_PATIENTS} patients"
+    if min(events, n - events) < MIN_EVENTS:
+        return f"suppressed: fewer than {MIN_EVENTS} patients with or without the event"
+    return ""
+
+
+def _figures(
+    outcome: Outcome,
+    model: OutOfFold,
+    attribute: str,
+    level: str,
+    chosen: NDArray[np.bool_],
+    *,
+    resamples: int,
+    seed: int,
+) -> GroupFigures:
+    part = outcome.take(chosen)
+    events = int(known_event(part).sum())
+    reason = _too_small(part)
+    if reason:
+        return GroupFigures(attribute, level, len(part), events, {}, reason)
+    own = OutOfFold(model.risk[:, chosen], model.fold[:, chosen])
+    evaluation = evaluate(
+        part,
+        {"group": own},
+        titles={},
+        resamples=resamples,
+        seed=seed,
+        thresholds=(0.5,),
+        analytic=len(outcome) > RESAMPLED_UP_TO and len(part) > MANY_PATIENTS,
+    )
+    return GroupFigures(attribute, level, len(part), events, evaluation.models[0].metrics)
+
+
+def _gap(
+    outcome: Outcome,
+    model: OutOfFold,
+    kind: MetricKind,
+    attribute: str,
+    labels: NDArray[np.str_],
+    levels: list[str],
+    *,
+    seed: int,
+) -> Gap:
+    large = len(outcome) > RESAMPLED_UP_TO
+    order = _orders(len(outcome), 0 if large else None, seed=seed, attribute=attribute)
+    values = np.stack([_values(outcome, model, kind, labels == level, order) for level in levels])
+    spread = values.max(axis=0) - values.min(axis=0)
+    lowest, highest = levels[int(values[:, 0].argmin())], levels[int(values[:, 0].argmax())]
+    if large:
+        p = _analytic_p(outcome, model, kind, labels, lowest, highest, pairs=math.comb(len(levels), 2))
+    else:
+        defined = spread[1:][np.isfinite(spread[1:])]
+        p = (1 + np.count_nonzero(defined >= spread[0] - 1e-12)) / (1 + len(defined))
+    return Gap(attribute, kind.name, lowest, highest, float(spread[0]), float(p))
+
+
+def _orders(n: int, shuffles: int | None, *, seed: int, attribute: str) -> NDArray[np.intp]:
+    number = shuffles if shuffles is not None else SHUFFLES if n <= MANY_PATIENTS else FEW_SHUFFLES
+    order = np.tile(np.arange(n), (number + 1, 1))
+    order[1:] = generator(seed, f"gaps of {attribute}").permuted(order[1:], axis=1)
+    return order
+
+
+def _values(
+    outcome: Outcome, model: OutOfFold, kind: MetricKind, chosen: NDArray[np.bool_], order: NDArray[np.intp]
+) -> Floats:
+    # A group is a resample in which its patients count once and all others not at all.
+    counts: Counts = chosen[order].astype(np.uint16)
+    parts = []
+    for block in blocks(counts):
+        rows = sample(outcome, block)
+        parts.append(np.mean([kind.rows(rows, *pair) for pair in zip(model.risk, model.fold, strict=True)], axis=0))
+    return np.concatenate(parts)
+
+
+def _analytic_p(
+    outcome: Outcome,
+    model: OutOfFold,
+    kind: MetricKind,
+    labels: NDArray[np.str_],
+    lowest: str,
+    highest: str,
+    *,
+    pairs: int,
+) -> float:
+    ends = []
+    for level in (lowest, highest):
+        own = labels == level
+        part = OutOfFold(model.risk[:, own], model.fold[:, own])
+        metric = (
+            evaluate(outcome.take(own), {"group": part}, titles={}, resamples=200, seed=1, thresholds=(0.5,))
+            .models[0]
+            .metrics[kind.name]
+        )
+        ends.append((metric.estimate, (metric.high - metric.low) / (2 * 1.959964)))
+    (low, low_error), (high, high_error) = ends
+    return float(min(1.0, pairs * 2 * norm.sf(abs(high - low) / math.hypot(low_error, high_error))))
+
+
+def _standard_rank(values: Floats) -> Floats:
+    ranks = rankdata(values)
+    return np.asarray((ranks - ranks.mean()) / ranks.std())
+
+
+def _f_test(base: Floats, full: Floats, y: Floats) -> float:
+    rss = [float(((y - table @ np.linalg.lstsq(table, y, rcond=None)[0]) ** 2).sum()) for table in (base, full)]
+    extra, free = full.shape[1] - base.shape[1], len(y) - full.shape[1]
+    if rss[1] <= 0 or free < 1:
+        return math.nan
+    return float(f_distribution.sf((rss[0] - rss[1]) / extra / (rss[1] / free), extra, free))

@@ -1,0 +1,166 @@
+"""Validating predictions of any origin: what is read, refused, computed and written."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prognoscope.core.problems import Refused
+from prognoscope.jobs.samplesize import sample_size
+from prognoscope.jobs.validate import Columns, validate_predictions
+from prognoscope.validation import auc, brier, c_index
+from tests.make.validation import binary_cohort, survival_cohort
+
+N = 150
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Any:
+    event, risk = binary_cohort(N, seed=1)
+    outcome, later = survival_cohort(N, seed=2)
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "patient": [f"{number:04d}" for number in range(N)],
+            "died": event.astype(int),
+            "p": risk,
+            "clinic": np.full(N, 0.3),
+            "days": outcome.time_days,
+            "event": np.where(outcome.event, "yes", "no"),
+            "risk_2y": later,
+            "sex": random.choice(["F", "M"], N),
+            "site": ["small"] * 3 + ["large"] * (N - 3),
+        }
+    )
+    path = tmp_path / "predictions.csv"
+    frame.to_csv(path, index=False)
+    return path, frame
+
+
+def validated(table: Any, *, resamples: int = 200, **columns: Any) -> Any:
+    return validate_predictions(table[0], Columns(**columns), resamples=resamples)
+
+
+def test_a_binary_outcome_gives_the_plain_functions_figures(table: Any) -> None:
+    found = validated(table, risk="p", outcome="died")
+    metrics = found.evaluation.models[0].metrics
+    assert metrics["auc"].estimate == pytest.approx(auc(table[1].died, table[1].p))
+    assert metrics["brier"].estimate == pytest.approx(brier(table[1].died, table[1].p))
+    assert found.document["models"]["p"]["metrics"]["auc"]["estimate"] == metrics["auc"].estimate
+    assert [row.threshold for row in found.thresholds] == [0.05, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_a_time_to_event_gives_concordance_and_who_was_lost(table: Any) -> None:
+    found = validated(table, risk="risk_2y", time="days", event="event", horizon_days=730.0)
+    frame = table[1]
+    expected = c_index(frame.days, frame.event == "yes", frame.risk_2y)
+    assert found.evaluation.models[0].metrics["c_index"].estimate == pytest.approx(expected)
+    assert found.document["outcome"]["censored_before_horizon"] == ((frame.event == "no") & (frame.days < 730)).sum()
+
+
+def test_another_model_is_compared_on_the_same_resamples(table: Any) -> None:
+    found = validated(table, risk="p", outcome="died", reference="clinic")
+    (comparison,) = found.evaluation.comparisons
+    assert (comparison.model, comparison.reference) == ("p", "clinic")
+    assert comparison.differences["auc"].estimate > 0
+    assert "undefined for clinic" in comparison.differences["calibration_slope"].reason
+
+
+def test_groups_and_intersections_are_given_and_small_ones_suppressed(table: Any) -> None:
+    found = validated(table, risk="p", outcome="died", groups=("sex", "site"))
+    by_level = {(one["attribute"], one["level"]): one for one in found.document["groups"]}
+    assert "fewer than 20" in by_level["site", "small"]["reason"]
+    assert by_level["site", "small"]["metrics"] == {}
+    assert by_level["sex", "F"]["metrics"]["auc"]["estimate"] is not None
+    assert ("sex × site", "F × large") in by_level
+    assert {gap["attribute"] for gap in found.document["gaps"]} == {"sex"}
+
+
+def test_files_are_written_and_read_back(table: Any, tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "validation"
+    found = validate_predictions(table[0], Columns(risk="p", outcome="died"), out=out, resamples=200)
+    assert json.loads((out / "evaluation.json").read_text()) == json.loads(json.dumps(found.document))
+    assert found.report == out / "report.html"
+    page = (out / "report.html").read_text()
+    assert "<!doctype html>" in page[:100].lower()
+    assert "conditional on the fitted models" in page
+    assert sorted(path.name for path in out.iterdir()) == ["evaluation.json", "report.html"]
+
+
+def test_every_figure_that_is_null_says_why(table: Any) -> None:
+    document = validated(table, risk="clinic", outcome="died").document
+    nulls = {name: metric for name, metric in document["models"]["clinic"]["metrics"].items() if metric["low"] is None}
+    assert "calibration_slope" in nulls
+    assert all(metric["reason"] for metric in nulls.values())
+
+
+def test_the_clinic_s_prevalence_moves_the_predictive_values(table: Any) -> None:
+    own = validated(table, risk="p", outcome="died").thresholds[2]
+    rare = validate_predictions(table[0], Columns(risk="p", outcome="died"), prevalence=0.05, resamples=0).thresholds[2]
+    assert rare.sensitivity == own.sensitivity
+    assert rare.ppv.estimate < own.ppv.estimate
+
+
+def test_risks_of_cross_validation_are_compared_within_folds(table: Any, tmp_path: Path) -> None:
+    frame = table[1].assign(fold=np.arange(N) % 5)
+    path = tmp_path / "cv.csv"
+    frame.to_csv(path, index=False)
+    found = validated((path, frame), risk="p", outcome="died", fold="fold")
+    assert found.evaluation.models[0].metrics["auc"].estimate == pytest.approx(
+        auc(frame.died, frame.p, fold=frame.fold)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "columns", "code"),
+    [
+        ({}, {"risk": "P_", "outcome": "died"}, "column-missing"),
+        ({}, {"risk": "p"}, "outcome-unstated"),
+        ({}, {"risk": "p", "time": "days", "event": "event"}, "horizon-missing"),
+        ({"p": 1.2}, {"risk": "p", "outcome": "died"}, "risk-range"),
+        ({"p": "high"}, {"risk": "p", "outcome": "died"}, "number-expected"),
+        ({"p": ""}, {"risk": "p", "outcome": "died"}, "values-missing"),
+        ({"died": "2"}, {"risk": "p", "outcome": "died"}, "outcome-values"),
+        ({"died": ""}, {"risk": "p", "outcome": "died"}, "outcome-values"),
+        ({"days": -3}, {"risk": "p", "time": "days", "event": "event", "horizon_days": 730.0}, "outcome-time"),
+    ],
+)
+def test_bad_input_is_refused_with_its_place(table: Any, tmp_path: Path, change: Any, columns: Any, code: Any) -> None:
+    frame = table[1].astype(object)
+    for name, value in change.items():
+        frame.loc[6, name] = value
+    path = tmp_path / "bad.csv"
+    frame.to_csv(path, index=False)
+    with pytest.raises(Refused) as caught:
+        validate_predictions(path, Columns(**columns), resamples=0)
+    assert caught.value.problem.code == code
+    if change:
+        assert "7" in caught.value.problem.subject
+
+
+def test_a_misspelt_column_is_met_with_the_nearest(table: Any) -> None:
+    with pytest.raises(Refused, match="did you mean died"):
+        validated(table, risk="p", outcome="dies")
+
+
+def test_five_patients_have_figures_or_reasons(tmp_path: Path) -> None:
+    path = tmp_path / "five.csv"
+    pd.DataFrame({"y": [0, 0, 1, 0, 1], "p": [0.1, 0.4, 0.35, 0.8, 0.7], "g": list("abcde")}).to_csv(path, index=False)
+    found = validate_predictions(path, Columns(risk="p", outcome="y", groups=("g",)), resamples=200, out=tmp_path / "o")
+    assert all(one.reason for one in found.groups)
+    assert found.gaps == ()
+
+
+def test_riley_s_example_by_the_words_of_the_command() -> None:
+    assert sample_size("binary", parameters=24, prevalence=0.174, r2=0.288).n == 662
+    assert sample_size("survival", parameters=30, rate=0.065, horizon=2, follow_up=2.07, r2=0.051).n == 5143
+    assert sample_size("continuous", parameters=25, r2=0.2, mean=1.9, standard_deviation=0.6).n == 918
+
+
+@pytest.mark.parametrize("kind", ["binary", "survival", "continuous"])
+def test_what_is_not_given_is_asked_for_by_its_option(kind: Any) -> None:
+    with pytest.raises(Refused, match="sample-size-input"):
+        sample_size(kind, parameters=10)

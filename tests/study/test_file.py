@@ -1,0 +1,141 @@
+"""The study file: every mistake is named with its line before any work starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prognoscope.core.problems import Refused
+from prognoscope.study.file import read_study
+from tests.make import studies
+
+TEXT = """\
+question: Who dies?
+data:
+  table: table.csv
+outcome: {column: dead, event: 1}
+predictors:
+  - {column: age, unit: year, known_at: time_zero}
+models: {try: [elastic-net-logistic]}
+"""
+
+
+def problem_of(folder: Path, text: str) -> str:
+    path = folder / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(Refused) as refused:
+        read_study(path)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("  table:", "  tabel:", "line 3: data: tabel: unknown key “tabel”; did you mean “table”?"),
+        ("event: 1}", "evnet: 1}", "line 4: outcome: evnet: unknown key “evnet”; did you mean “event”?"),
+        ("known_at", "known_when", "line 6: predictors: known_when: unknown key “known_when”"),
+        (
+            "time_zero}",
+            "yesterday}",
+            "line 6: predictors: known_at: input should be 'time_zero', 'later' or 'undeclared'",
+        ),
+        ("[elastic-net-logistic]", "[elastic-net-logistik]", "did you mean “elastic-net-logistic”?"),
+        ("[elastic-net-logistic]", "[elastic-net-cox]", "elastic-net-cox does not serve a binary outcome"),
+        ("logistic]}", "logistic], choose: outer}", "line 7: models: choose: unknown choice “outer”"),
+        ("question: Who dies?\n", "", "question: this key is missing"),
+        ("outcome: {column: dead, event: 1}\n", "", "outcome: this key is missing"),
+        ("known_at: time_zero", "known_at: later", "age is known only after time zero"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, before: str, after: str, told: str) -> None:
+    assert told in problem_of(tmp_path, TEXT.replace(before, after))
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    told = problem_of(tmp_path, TEXT.replace("  table:", "  tabel:").replace("event: 1", "evnet: 1"))
+    assert "line 3" in told
+    assert "line 4" in told
+
+
+def test_settings_of_a_model_are_checked_by_the_models_own_class(tmp_path: Path) -> None:
+    told = problem_of(tmp_path, TEXT.replace("[elastic-net-logistic]", "{elastic-net-logistic: {penaltie: 3}}"))
+    assert "line 7: models: try: elastic-net-logistic: penaltie: unknown key “penaltie”" in told
+
+
+def test_settings_of_a_measure_are_checked_by_the_measures_own_class(tmp_path: Path) -> None:
+    image = "  - {image: CT, region: GTV, measure: {radiomics: {bin: 32}}}\n"
+    told = problem_of(tmp_path, TEXT.replace("models:", image + "models:").replace("  table:", "  images: .\n  table:"))
+    assert "line 8" in told
+    assert "did you mean “bins”?" in told
+
+
+def test_yaml_that_does_not_parse_names_the_line(tmp_path: Path) -> None:
+    assert "study.yaml, line 5" in problem_of(tmp_path, TEXT.replace("event: 1}", "event: 1"))
+    assert "line 2" in problem_of(tmp_path, "question: a\nquestion: b\n")
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text\n"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    assert "[study-file]" in problem_of(tmp_path, text)
+
+
+def test_a_missing_file_and_binary_bytes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="study-file-missing"):
+        read_study(tmp_path / "none.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(Refused, match="study-file-missing"):
+        read_study(tmp_path / "binary.yaml")
+
+
+def test_an_unset_environment_variable_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOWHERE", raising=False)
+    assert "line 3: the environment variable NOWHERE is not set" in problem_of(
+        tmp_path, TEXT.replace("table.csv", "${NOWHERE}/table.csv")
+    )
+
+
+def test_a_set_environment_variable_leads_to_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOMEWHERE", str(tmp_path))
+    path = studies.write(tmp_path, studies.binary(data={"table": "${SOMEWHERE}/table.csv"}))
+    assert read_study(path).table == tmp_path / "table.csv"
+
+
+def test_what_is_left_out_is_written_down_in_full(tmp_path: Path) -> None:
+    used = read_study(studies.write(tmp_path, studies.binary(validate={"repeats": 2}))).as_used()
+    assert used["validate"] == {
+        "folds": 5,
+        "repeats": 2,
+        "inner": 3,
+        "resamples": 2000,
+        "refits": 100,
+        "override": {},
+    }
+    assert used["models"]["try"]["elastic-net-logistic"]
+
+
+def test_the_form_as_used_is_a_study_file_again(tmp_path: Path) -> None:
+    used = read_study(studies.write(tmp_path, studies.survival())).as_used()
+    again = read_study(studies.write(tmp_path, used, name="again.yaml"))
+    assert again.as_used() == used
+
+
+def test_two_predictors_of_one_name_are_refused(tmp_path: Path) -> None:
+    twice = [{"column": "age", "unit": "year"}, {"column": "marker", "name": "age"}]
+    path = studies.write(tmp_path, studies.binary(predictors=twice))
+    with pytest.raises(Refused, match="two predictors are named age"):
+        read_study(path)
+
+
+def test_a_criterion_of_success_needs_a_bound(tmp_path: Path) -> None:
+    path = studies.write(tmp_path, studies.binary(success=[{"metric": "auc"}]))
+    with pytest.raises(Refused, match="needs a bound"):
+        read_study(path)
+
+
+def test_the_studies_that_ship_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROGNOSCOPE_DATA", "/nowhere")
+    shipped = sorted((Path(__file__).parents[2] / "studies").glob("*.yaml"))
+    assert [path.stem for path in shipped] == ["sts-lung-metastasis", "sts-survival"]
+    for path in shipped:
+        assert len(read_study(path).candidates) >= 2
