@@ -28,7 +28,9 @@ PEERS = {
     "pictologics": "pictologics",
     "pyradiomics": "radiomics",
 }
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "PICTOLOGICS_NUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "PICTOLOGICS_NUM_THREADS"), "1"
+)
 LEAN = ("morphology", "intensity", "texture")
 Case = tuple[Any, Any, tuple[float, float, float]]
 Measure = Callable[[Case, str], int]
