@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := survival,dev,docs,cluster
+EXTRAS := dev,docs,cluster,ocr,pacs,postgres
 
 .PHONY: help install demo test test-all check reference docs bench claims clean
 

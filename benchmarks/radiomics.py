@@ -28,9 +28,8 @@ PEERS = {
     "pictologics": "pictologics",
     "pyradiomics": "radiomics",
 }
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "PICTOLOGICS_NUM_THREADS"), "1"
-)
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "PICTOLOGICS_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(THREADS, "1")
 LEAN = ("morphology", "intensity", "texture")
 Case = tuple[Any, Any, tuple[float, float, float]]
 Measure = Callable[[Case, str], int]
@@ -98,7 +97,7 @@ def pyradiomics() -> Measure:
     extractor.enableAllFeatures()
     made: dict[int, tuple[Any, Any]] = {}
 
-    def measure(case: Case, modality: str) -> int:
+    def measure(case: Case, modality: str) -> int:  # noqa: ARG001
         image, mask, spacing = case
         if id(image) not in made:
             made[id(image)] = tuple(SimpleITK.GetImageFromArray(array) for array in (image, mask.astype("uint8")))

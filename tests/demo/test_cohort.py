@@ -87,8 +87,8 @@ def test_the_table_has_a_row_for_each_patient_and_ordinary_flaws(folder: Path, t
     with_images = set(index.patients)
     assert set(truth.patient_ids) - with_images == set(truth.without_images)
     assert with_images - set(truth.patient_ids) == set(truth.without_row)
-    assert set(table["stage"]) <= {"I", "II", "III"}
-    assert set(table["dead_2y"].dropna()) <= {"0", "1"}
+    assert set(table["grade"]) <= {"Low", "Intermediate", "High"}
+    assert set(table["dead_730d"].dropna()) <= {"0", "1"}
 
 
 def test_table_and_truth_tell_of_the_same_patients(folder: Path, truth: Truth) -> None:
@@ -98,7 +98,7 @@ def test_table_and_truth_tell_of_the_same_patients(folder: Path, truth: Truth) -
         assert row["time_days"] == str(patient.time_days)
         assert row["event"] == str(int(patient.event))
         dead = patient.dead_by_horizon
-        assert row["dead_2y"] == (None if dead is None else str(int(dead)))
+        assert row["dead_730d"] == (None if dead is None else str(int(dead)))
         assert truth.risks[patient.number] == patient.risk
 
 

@@ -56,13 +56,24 @@ def test_a_truncated_slice_keeps_its_whole_series_out(tmp_path: Path) -> None:
     """Without this, a series that lost its last slice would pass as a shorter one."""
     dicom.write_series(tmp_path / "a")
     dicom.write_series(tmp_path / "b", series="1.2.4", modality="MR")
-    last = tmp_path / "a" / "038.bin"
+    last = tmp_path / "a" / "087.bin"
     last.write_bytes(last.read_bytes()[:-50])
     index = scan(tmp_path)
     assert [series.modality for series in index.series] == ["MR"]
     problem = index.refused[0].problem
     assert problem.code == "dicom-truncated"
-    assert "a/038.bin is incomplete" in problem.found
+    assert "a/087.bin cannot be used" in problem.found
+
+
+def test_a_slice_with_an_unreadable_number_keeps_its_whole_series_out(tmp_path: Path) -> None:
+    dicom.write_series(tmp_path)
+    last = tmp_path / "087.bin"
+    last.write_bytes(last.read_bytes().replace(b"DS\x08\x000.8\\0.7 ", b"DS\x08\x000,8\\0,7 "))
+    index = scan(tmp_path)
+    assert index.series == ()
+    problem = index.refused[0].problem
+    assert problem.code == "dicom-value"
+    assert "087.bin cannot be used: PixelSpacing is '0,8" in problem.found
 
 
 def test_rows_and_columns_beyond_the_data(tmp_path: Path) -> None:
@@ -100,6 +111,51 @@ def test_sequences_nested_ten_thousand_deep(header: bytes, *, defined: bool) -> 
     found = look(header + inner)
     assert found.problem is not None
     assert found.problem.code == "dicom-too-deep"
+
+
+def test_a_private_sequence_of_unknown_type_has_no_types_inside() -> None:
+    """PS3.5 6.2.2: within explicit data an undefined-length UN is encoded implicitly."""
+    inner = struct.pack("<HHL", 0x0009, 0x1001, 4) + b"\xff\xff\xff\xff"
+    item = struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF) + inner + struct.pack("<HHL", 0xFFFE, 0xE00D, 0)
+    sequence = (
+        struct.pack("<HH2sHL", 0x0009, 0x1000, b"UN", 0, 0xFFFFFFFF) + item + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+    )
+    assert before_modality(sequence).problem is None
+
+
+def test_a_compressed_icon_within_a_sequence_is_passed_over() -> None:
+    """Its fragments are bytes, not elements."""
+    fragment = struct.pack("<HHL", 0xFFFE, 0xE000, 6) + b"\xff\xd8\xff\xc3\x00\x01"
+    pixels = struct.pack("<HH2sHL", 0x7FE0, 0x10, b"OB", 0, 0xFFFFFFFF) + fragment
+    pixels += struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+    item = struct.pack("<HHL", 0xFFFE, 0xE000, len(pixels)) + pixels
+    sequence = (
+        struct.pack("<HH2sHL", 0x0009, 0x1000, b"SQ", 0, 0xFFFFFFFF) + item + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+    )
+    assert before_modality(sequence).problem is None
+
+
+def test_a_value_representation_that_is_newer_than_this_program() -> None:
+    assert before_modality(struct.pack("<HH2sHL", 0x0009, 0x1000, b"ZZ", 0, 4) + b"abcd").problem is None
+
+
+def before_modality(element: bytes) -> Inspected:
+    data = one_slice()
+    at = data.index(b"\x10\x00\x10\x00PN")
+    found = look(data[:at] + element + data[at:])
+    assert found.instance is not None
+    assert found.instance.kind == "image"
+    assert found.instance.patient_id == "P1"
+    return found
+
+
+def test_a_file_that_is_encoded_otherwise_than_it_says_is_read_and_noted() -> None:
+    data = one_slice()
+    implicit = b"1.2.840.10008.1.2\0".ljust(20, b"\0")
+    found = look(data.replace(b"1.2.840.10008.1.2.1\0", implicit))
+    assert found.instance is not None
+    assert found.instance.rows == 10
+    assert found.instance.notes == ("its encoding is not the one that its transfer syntax says",)
 
 
 def test_an_item_longer_than_its_sequence() -> None:

@@ -16,6 +16,8 @@ CLASSES = {
     "MR": "1.2.840.10008.5.1.4.1.1.4",
     "PT": "1.2.840.10008.5.1.4.1.1.128",
     "RTSTRUCT": "1.2.840.10008.5.1.4.1.1.481.3",
+    "SEG": "1.2.840.10008.5.1.4.1.1.66.4",
+    "LABEL MAP": "1.2.840.10008.5.1.4.1.1.66.7",
     "ENHANCED MR": "1.2.840.10008.5.1.4.1.1.4.1",
 }
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -112,7 +114,7 @@ def write_series(
         file.InstanceNumber = len(voxels) - number
         if edit:
             edit(number, file)
-        save(file, folder / f"{prefix}{(number * 7 + 3) % 101:03d}.bin")
+        save(file, folder / f"{prefix}{(number * 37 + 3) % 101:03d}.bin")
     return voxels
 
 
@@ -207,3 +209,49 @@ def write_enhanced(
     file.PerFrameFunctionalGroupsSequence = Items(frames)
     file.PixelData = voxels.astype("<u2").tobytes()
     save(file, path)
+
+
+def write_segmentation(
+    path: Path,
+    frames: Sequence[tuple[int, Sequence[float], NDArray[np.uint8]]],
+    *,
+    names: Mapping[int, str],
+    kind: str = "BINARY",
+    spacing: tuple[float, float] = (1.0, 1.0),
+    orientation: Sequence[float] = AXIAL,
+    patient: str = "P1",
+    drawn_on: str = "1.2.3",
+    frame_of_reference: str = "1.2.3.2",
+) -> None:
+    """Write a SEG; each frame is (segment number, position of its first pixel, values `(rows, columns)`)."""
+    file = new_file("LABEL MAP" if kind == "LABELMAP" else "SEG", patient=patient, uid="1.2.8.1", series="1.2.8")
+    file.Modality = "SEG"
+    file.FrameOfReferenceUID, file.ContentLabel, file.ContentDate = frame_of_reference, "SEGMENTS", "20240203"
+    file.ImageType = ["DERIVED", "PRIMARY"]
+    file.SegmentationType = kind
+    file.ReferencedSeriesSequence = Items([item(SeriesInstanceUID=drawn_on)])
+    file.SegmentSequence = Items(item(SegmentNumber=number, SegmentLabel=name) for number, name in names.items())
+    shared = item(
+        PixelMeasuresSequence=Items([item(PixelSpacing=list(spacing), SliceThickness="3")]),
+        PlaneOrientationSequence=Items([item(ImageOrientationPatient=list(orientation))]),
+    )
+    file.SharedFunctionalGroupsSequence = Items([shared])
+    file.PerFrameFunctionalGroupsSequence = Items(_segment_frame(kind, number, place) for number, place, _ in frames)
+    values = np.stack([value for _, _, value in frames])
+    file.NumberOfFrames, file.Rows, file.Columns = values.shape
+    file.SamplesPerPixel, file.PhotometricInterpretation, file.PixelRepresentation = 1, "MONOCHROME2", 0
+    bits = 1 if kind == "BINARY" else 8
+    file.BitsAllocated, file.BitsStored, file.HighBit = bits, bits, bits - 1
+    if kind == "FRACTIONAL":
+        file.SegmentationFractionalType, file.MaximumFractionalValue = "PROBABILITY", 200
+    packed = np.packbits(values.ravel(), bitorder="little") if bits == 1 else values.astype(np.uint8).ravel()
+    file.PixelData = packed.tobytes() + b"\0" * (packed.size % 2)
+    file["PixelData"].VR = "OB"
+    save(file, path)
+
+
+def _segment_frame(kind: str, number: int, place: Sequence[float]) -> Dataset:
+    frame = item(PlanePositionSequence=Items([item(ImagePositionPatient=list(place))]))
+    if kind != "LABELMAP":
+        frame.SegmentIdentificationSequence = Items([item(ReferencedSegmentNumber=number)])
+    return frame

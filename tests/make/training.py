@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -81,3 +87,13 @@ def concordance(outcome: Outcome, risk: Numbers) -> float:
         return float("nan")
     difference = risk[:, None] - risk[None, :]
     return float(((difference > 0) + 0.5 * (difference == 0))[comparable].mean())
+
+
+def in_processes(function: Callable[[Any], Any], items: Sequence[Any], *, label: str) -> Iterator[Any]:
+    """Map in two other processes, the same for all tests of a run: to start one takes seconds."""
+    yield from _pool().map(function, items)
+
+
+@cache
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))

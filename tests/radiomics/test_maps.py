@@ -35,9 +35,12 @@ def window(centre: NDArray[np.int64], inside: NDArray[np.bool_], radius: int, di
 
 
 def cooccurrence_of(levels: NDArray[np.uint16], count: int, dimensions: int) -> NDArray[np.float64]:
-    padded = Levels(np.pad(levels, 1), np.pad(levels > 0, 1), 1, count)
+    by_slice = np.array([np.bincount(plane.ravel(), minlength=count + 1)[1:] for plane in levels])
+    padded = Levels(np.pad(levels, 1), np.pad(levels > 0, 1), 1, count, by_slice)
     aggregation: Aggregation = "3D merged" if dimensions == 3 else "2.5D merged"
-    return np.asarray(glcm(padded, Cooccurrence(), (aggregation,))[aggregation])
+    found = glcm(padded, Cooccurrence(), (aggregation,))
+    assert isinstance(found, dict)
+    return np.asarray(found[aggregation])
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

@@ -185,7 +185,7 @@ def test_a_users_own_style_of_matplotlib_changes_nothing() -> None:
     import matplotlib
 
     expected = roc(evaluation())
-    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "svg.fonttype": "path"}):
+    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "xtick.major.pad": 30}):
         assert roc(evaluation()) == expected
         assert matplotlib.rcParams["font.size"] == 30
 

@@ -189,6 +189,13 @@ def test_research_only_stands_with_its_reasons() -> None:
     assert "For research only. The predictor is marked so: sample size and no signal." in section("no-signal", "answer")
 
 
+def test_a_guard_named_as_a_reason_is_told_in_its_words() -> None:
+    made = replace(
+        content(), research_only=True, research_reasons=("duplicate-patients", "the table has 3 days missing")
+    )
+    assert "marked so: one patient under two names and the table has 3 days missing." in text_of(made)
+
+
 def test_what_mattered_stands_with_how_often_it_was_selected() -> None:
     shown = section("strong", "importance")
     assert "Volume of the lesion in PET (mm³) PT.GTV_Mass.morph_volume 92 % 0.061 0.020 to 0.113" in shown

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prognoscope.report.rounding import (
+    capital,
     count,
     duration,
     figure,
@@ -117,7 +118,18 @@ def test_a_duration_is_told_in_the_units_of_a_clock(seconds: float, text: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("mm3", "mm³"), ("mm2", "mm²"), ("1", ""), ("", ""), ("intensity2", "intensity²"), ("HU", "HU")]
+    ("name", "text"),
+    [
+        ("mm3", "mm³"),
+        ("mm2", "mm²"),
+        ("1", ""),
+        ("", ""),
+        ("intensity2", "intensity²"),
+        ("HU", "HU"),
+        ("SUV^2", "SUV²"),
+        ("g.mm3", "g·mm³"),
+        ("1/mm", "1/mm"),
+    ],
 )
 def test_a_unit_is_printed_with_its_power_and_none_is_nothing(name: str, text: str) -> None:
     assert unit(name) == text
@@ -128,6 +140,20 @@ def test_a_list_reads_like_a_sentence() -> None:
     assert joined(["a"]) == "a"
     assert joined(("a", "b")) == "a and b"
     assert joined(["a", "b", "c"]) == "a, b and c"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("age, year", "Age, year"),
+        ("pH of blood", "pH of blood"),
+        ("mRNA", "mRNA"),
+        ("", ""),
+        ("18F uptake", "18F uptake"),
+    ],
+)
+def test_a_name_gets_a_capital_unless_it_has_its_own(text: str, shown: str) -> None:
+    assert capital(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_survival_study_speaks_of_who_had_the_event_first() -> None:
         "clinical variables alone in 61."
     )
     assert told.more[0] == (
-        "The event (death within 730 days of the scans) happened in 19 of 51 patients; 6 patients were followed for "
+        "The event, death within 730 days of the scans, happened in 19 of 51 patients; 6 patients were followed for "
         "less than 730 days (2.0 years) without it."
     )
 
@@ -72,7 +72,7 @@ def test_in_a_survival_study_without_censoring_nobody_was_lost() -> None:
 
 def test_the_frequency_of_the_event_is_told_out_of_a_hundred() -> None:
     assert answer(content()).more[0] == (
-        "The event (lung metastasis within 365 days of the scans) happened in 71 of 180 patients: 39 of 100 patients "
+        "The event, lung metastasis within 365 days of the scans, happened in 71 of 180 patients: 39 of 100 patients "
         "like these."
     )
 
@@ -174,6 +174,7 @@ def test_added_value_that_cannot_be_computed_says_why() -> None:
     ("intercept", "slope", "words"),
     [
         (at(0.0, -0.3, 0.3), at(1.0, 0.7, 1.3), "No miscalibration was shown, though with 71 events a moderate one"),
+        (at(0.0, -0.3, 0.3), at(1.0, -0.1, 2.1), "Whether the risks are right cannot be told from 71 events:"),
         (at(0.5, 0.2, 0.8), at(1.0, 0.7, 1.3), "The risks cannot be taken at face value, they are too low on average:"),
         (
             at(-0.5, -0.8, -0.2),

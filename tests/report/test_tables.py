@@ -98,6 +98,22 @@ def test_ranges_of_importance_share_one_scale_with_zero_on_it() -> None:
     assert [row.unit for row in rows] == ["mm³", ""]
 
 
+def test_small_importances_get_the_decimals_that_tell_them_apart() -> None:
+    rows = importance_rows(
+        [Importance("a", "", "", 0.5, 0.0112, NAN, NAN), Importance("b", "", "", 0.5, -0.0004, NAN, NAN)]
+    )
+    assert [row.mean for row in rows] == ["0.0112", "−0.0004"]
+    assert importance_rows([Importance("a", "", "", 0.5, 12.34, 11.0, 13.0)])[0].mean == "12.340"
+
+
+def test_an_importance_without_spread_has_no_range() -> None:
+    rows = importance_rows(
+        [Importance("a", "", "", 0.5, 0.2, 0.2, 0.2), Importance("b", "", "", 0.5, 0.2, NAN, NAN, "higher, worse")]
+    )
+    assert [row.spread for row in rows] == ["", ""]
+    assert rows[1].direction == "higher, worse"
+
+
 def test_importance_that_cannot_be_computed_is_said_and_moves_nothing() -> None:
     row = importance_rows([Importance("a", "", "", NAN, NAN, NAN, NAN)])[0]
     assert (row.selected, row.mean, row.spread) == ("not computable", "not computable", "")
@@ -114,6 +130,15 @@ def test_counts_have_words_also_when_they_are_new() -> None:
     assert rows["Outer folds"] == "5"
     assert rows["Bootstrap rounds"] == "1,200"
     assert rows["Patients with the event"] == "71"
+
+
+def test_what_was_ever_tried_is_counted_once() -> None:
+    counted = {"settings_tried": 16, "settings_tried_on_this_cohort_ever": 48}
+    made = replace(content(replace(evaluation(), counts=counted)), tried_ever=48)
+    assert [row for row in counts(made) if "tried" in row[0]] == [
+        ("Model settings tried in this run", "16"),
+        ("Model settings ever tried on this cohort", "48"),
+    ]
 
 
 @pytest.mark.parametrize(

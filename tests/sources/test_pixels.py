@@ -160,7 +160,7 @@ def test_a_damaged_stream_is_refused_by_file(tmp_path: Path) -> None:
     with pytest.raises(Refused) as caught:
         read(tmp_path)
     assert caught.value.problem.code == "pixels-undecodable"
-    assert caught.value.problem.subject == "017.bin"
+    assert caught.value.problem.subject == "077.bin"
 
 
 def test_frames_of_an_enhanced_file_in_any_order(tmp_path: Path) -> None:

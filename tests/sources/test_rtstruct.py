@@ -122,6 +122,15 @@ def test_one_name_for_two_regions_is_refused_naming_the_numbers(tmp_path: Path) 
     assert "1 and 3" in problem.found
 
 
+def test_one_number_for_two_regions_is_refused(tmp_path: Path) -> None:
+    def same(file: FileDataset) -> None:
+        file.StructureSetROISequence[1].ROINumber = 1
+
+    ring = dicom.square(1, 5, 0.0)
+    problem = problem_of(tmp_path, {"GTV": [ring], "Lung": [ring]}, edit=same)
+    assert problem.code == "region-number-twice"
+
+
 def test_a_region_without_contours_is_refused_by_name(tmp_path: Path) -> None:
     problem = problem_of(tmp_path, {"GTV": []})
     assert problem.code == "region-empty"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +25,7 @@ from prognoscope.training import (
     fold_tasks,
     run_fold,
 )
-from tests.make.training import auc, binary, clinical_and_imaging, concordance, survival
+from tests.make.training import auc, binary, clinical_and_imaging, concordance, in_processes, survival
 
 TABLE, TRUTH = clinical_and_imaging(patients=60, imaging=12, seed=1, signal=2.0)
 OUTCOME = binary(TRUTH, seed=2)
@@ -57,11 +55,6 @@ def _fit(
     return cross_fit(table, outcome, candidates=tried, folds=folds, inner=3, score=score, seed=1, **options)
 
 
-def _in_processes(function: Callable[[Any], Any], items: Sequence[Any], *, label: str) -> Iterator[Any]:
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(function, items)
-
-
 @pytest.mark.parametrize(("outcome", "tried"), [(OUTCOME, BOTH), (TIMES, SURVIVAL)], ids=["binary", "time to event"])
 def test_every_patient_gets_a_risk_in_every_repeat(outcome: Outcome, tried: Sequence[Candidate]) -> None:
     fit = _fit(outcome=outcome, tried=tried)
@@ -72,7 +65,7 @@ def test_every_patient_gets_a_risk_in_every_repeat(outcome: Outcome, tried: Sequ
 
 
 def test_other_processes_give_the_same_risks_to_the_last_bit() -> None:
-    np.testing.assert_array_equal(_fit().out_of_fold.risk, _fit(mapper=_in_processes).out_of_fold.risk)
+    np.testing.assert_array_equal(_fit().out_of_fold.risk, _fit(mapper=in_processes).out_of_fold.risk)
 
 
 @pytest.mark.parametrize(("outcome", "tried"), [(OUTCOME, BOTH), (TIMES, SURVIVAL)], ids=["binary", "time to event"])

@@ -10,8 +10,8 @@ from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.problems import Refused
 from prognoscope.core.table import Table
 from prognoscope.training import Costs, Predictor, candidates, fit_predictor
-from tests.make.training import auc, binary, clinical_and_imaging, concordance, survival
-from tests.training.test_crossfit import LOGISTIC, SURVIVAL, _in_processes
+from tests.make.training import auc, binary, clinical_and_imaging, concordance, in_processes, survival
+from tests.training.test_crossfit import LOGISTIC, SURVIVAL
 
 TABLE, TRUTH = clinical_and_imaging(patients=70, imaging=8, seed=1, signal=2.0)
 OUTCOME = binary(TRUTH, seed=2)
@@ -71,7 +71,7 @@ def test_a_higher_value_of_the_signal_gives_a_higher_risk(predictor: Predictor) 
 
 
 def test_other_processes_give_the_same_predictor(predictor: Predictor) -> None:
-    pd.testing.assert_frame_equal(_fit(refits=20, mapper=_in_processes).predict(TABLE), predictor.predict(TABLE))
+    pd.testing.assert_frame_equal(_fit(refits=20, mapper=in_processes).predict(TABLE), predictor.predict(TABLE))
 
 
 def test_the_order_of_the_training_patients_does_not_matter() -> None:

@@ -80,7 +80,16 @@ def test_forest_predicts_what_lightgbm_predicts_from_it() -> None:
         "min_data_in_leaf": 4,
     }
     booster = lightgbm.train(parameters, lightgbm.Dataset(x, outcome.event.astype(float), params=BASE), 30)
-    np.testing.assert_allclose(forest.risk(x), np.clip(np.array(booster.predict(x)), 0, 1), rtol=1e-7)
+    said = np.clip(np.array(booster.predict(x)), 0, 1)
+    # One pseudo-patient of the cohort's prevalence stands beside the 120 (Cestnik 1990).
+    np.testing.assert_allclose(forest.risk(x), (120 * said + outcome.event.mean()) / 121, rtol=1e-7)
+
+
+def test_a_forest_is_never_certain() -> None:
+    x = np.repeat([[0.0], [1.0]], 40, axis=0)
+    outcome = Binary(np.repeat([False, True], 40))
+    (forest,) = fit_forest(x, outcome, [{"leaf_share": 0.05, "trees": 30}], seed=7)
+    np.testing.assert_allclose(forest.risk(np.array([[0.0], [1.0]])), [0.5 / 81, 80.5 / 81], rtol=1e-6)
 
 
 def test_forest_discriminates_as_scikit_learns_does() -> None:

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 import typer
 
-from prognoscope.cli import conformance, demo, init, predict, run, samplesize, validate
+from prognoscope.cli import (
+    audit,
+    conformance,
+    deidentify,
+    demo,
+    history,
+    ingest,
+    init,
+    keys,
+    predict,
+    quarantine,
+    query,
+    radiomics,
+    run,
+    samplesize,
+    validate,
+    verify,
+)
 
 COMMANDS = (
     demo.demo,
     init.init,
     run.run,
     predict.predict,
+    ingest.ingest,
+    query.query,
+    query.diff,
+    history.history,
+    verify.verify,
+    deidentify.deidentify,
+    keys.keys,
+    radiomics.radiomics,
     validate.validate,
     samplesize.samplesize,
     conformance.conformance,
@@ -37,6 +62,10 @@ def _top(version: bool = typer.Option(False, "--version", help="Print the versio
         raise typer.Exit
 
 
+GROUPS = {"quarantine": quarantine.quarantine, "audit": audit.audit}
+
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 for _command in COMMANDS:
     app.command(epilog=f"Example: {_command.example}")(_command)
 

@@ -11,8 +11,7 @@ from prognoscope.cli.door import AsJson, door, put, put_json, say
 from prognoscope.cli.ingest import DEFAULT_STORE, StoreOption
 
 if TYPE_CHECKING:
-    from prognoscope.jobs.query import Found
-    from prognoscope.store import Difference
+    from prognoscope.jobs.query import Difference, Found
 
 MOST_SHOWN = 20
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from prognoscope.core.table import Column, Table
 
+LARGE = 100.0
+
 
 @dataclass(frozen=True, slots=True)
 class Characteristic:
@@ -71,7 +73,11 @@ def _quartiles(known: pd.Series) -> str:
     if known.empty:
         return "–"
     low, middle, high = np.percentile(known.to_numpy(dtype=float), [25, 50, 75])
-    return f"{middle:.4g} ({low:.4g} to {high:.4g})"
+    return f"{_short(middle)} ({_short(low)} to {_short(high)})"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= LARGE else f"{value:.3g}"
 
 
 def _share(hits: pd.Series, known: int) -> str:

@@ -39,8 +39,8 @@ class Patient:
     ----------
     patient_id, number
         Identifier and its number from 0.
-    age_years, sex, stage, treatment
-        Clinical columns; the stage follows size and heterogeneity with error, the treatment is decided after the scan.
+    age_years, sex, grade, treatment
+        Clinical columns; the grade follows size and heterogeneity with error, the treatment is decided after the scan.
     scanner
         Where the scan was made: independent of everything else.
     scanned_after_days
@@ -59,7 +59,7 @@ class Patient:
     number: int
     age_years: int
     sex: str
-    stage: str
+    grade: str
     treatment: str
     scanner: Scanner
     scanned_after_days: int
@@ -131,7 +131,7 @@ def draw_patient(seed: int, number: int) -> Patient:
         number=number,
         age_years=int(age),
         sex=str(rng.choice(["F", "M"])),
-        stage=_stage(rng, lesion),
+        grade=_grade(rng, lesion),
         treatment=_treatment(rng, event=event and time < HORIZON_DAYS),
         scanner=SCANNERS[int(rng.integers(len(SCANNERS)))],
         scanned_after_days=scanned,
@@ -144,10 +144,10 @@ def draw_patient(seed: int, number: int) -> Patient:
     )
 
 
-def _stage(rng: np.random.Generator, lesion: Lesion) -> str:
-    """A clinician's stage: a rough impression of size and of what a biopsy shows."""
+def _grade(rng: np.random.Generator, lesion: Lesion) -> str:
+    """A pathologist's grade: a rough impression of size and of what a biopsy shows."""
     seen = 0.45 * lesion.size_score + 0.45 * lesion.heterogeneity_score + 0.77 * rng.normal()
-    return "I" if seen < -0.5 else "II" if seen < 0.6 else "III"
+    return "Low" if seen < -0.5 else "Intermediate" if seen < 0.6 else "High"
 
 
 def _treatment(rng: np.random.Generator, *, event: bool) -> str:

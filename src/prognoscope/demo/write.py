@@ -20,8 +20,8 @@ FEWEST_PATIENTS = 10
 WITHOUT_IMAGES = 2
 WITHOUT_ROW = 1
 COLUMNS = (
-    *("patient_id", "age", "sex", "stage", "centre", "scanner", "treatment"),
-    *("time_days", "event", "dead_2y"),
+    *("patient_id", "age", "sex", "grade", "centre", "scanner", "treatment"),
+    *("time_days", "event", f"dead_{HORIZON_DAYS}d"),
 )
 
 
@@ -94,7 +94,7 @@ def _write_table(path: Path, rows: Sequence[Patient]) -> None:
             dead = patient.dead_by_horizon
             table.writerow(
                 [
-                    *(patient.patient_id, patient.age_years, patient.sex, patient.stage),
+                    *(patient.patient_id, patient.age_years, patient.sex, patient.grade),
                     *(patient.scanner.centre, patient.scanner.model, patient.treatment),
                     *(patient.time_days, int(patient.event), "" if dead is None else int(dead)),
                 ]

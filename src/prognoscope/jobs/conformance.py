@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import nibabel
 import numpy as np
 
-from prognoscope.core.geometry import Grid, Mask, Volume
+from prognoscope.core.geometry import Mask, Volume
 from prognoscope.core.measures import Feature
 from prognoscope.core.problems import refuse
 from prognoscope.core.work import Mapper, serial_map
@@ -23,6 +22,7 @@ from prognoscope.radiomics.diagnostics import diagnostics
 from prognoscope.radiomics.filters import respond
 from prognoscope.radiomics.reference import CONFIGURATIONS, configuration
 from prognoscope.radiomics.reference_filters import FILTERED, RESPONSE_MAPS, ResponseMap, filtered_configuration
+from prognoscope.sources import read_nifti, read_nifti_mask
 
 Part = Literal["features", "image description", "response map", "filtered features"]
 MAP_TOLERANCE = 0.01
@@ -215,7 +215,7 @@ def _measured(folder: Path, part: Part, name: str) -> tuple[Feature, ...]:
 def _check_map(folder: Path, number: str) -> tuple[Score, tuple[Failure, ...]]:
     (test,) = (test for test in RESPONSE_MAPS if test.number == number)
     image, reference = _map_files(test)
-    volume, expected = _volume(folder / image), _volume(folder / reference).voxels
+    volume, expected = read_nifti(folder / image), read_nifti(folder / reference).voxels
     found = respond(volume.voxels, volume.grid.spacing, test.choice)
     tolerance = MAP_TOLERANCE * float(np.ptp(expected))
     largest = float(np.abs(found - expected).max()) if found.shape == expected.shape else math.nan
@@ -246,12 +246,4 @@ def _table(path: Path, delimiter: str) -> list[dict[str, str]]:
 
 
 def _phantom(folder: Path) -> tuple[Volume, Mask]:
-    volume = _volume(folder / "nifti/image/phantom.nii.gz")
-    mask = _volume(folder / "nifti/mask/mask.nii.gz")
-    return volume, Mask(mask.voxels > 0, mask.grid)
-
-
-def _volume(path: Path) -> Volume:
-    image: Any = nibabel.load(path)
-    x, y, z = (float(step) for step in image.header.get_zooms())
-    return Volume(np.asarray(image.dataobj).T, Grid(image.shape[::-1], (z, y, x)))
+    return read_nifti(folder / "nifti/image/phantom.nii.gz"), read_nifti_mask(folder / "nifti/mask/mask.nii.gz")

@@ -14,6 +14,8 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.work import Progress, silent
 from prognoscope.store import Counts, Difference, Hit, Snapshot, Store, write_whole
 
+__all__ = ["Difference", "Found", "as_json", "difference", "existing", "listing_csv", "query"]
+
 LISTED = (
     *("patient_id", "modality", "description", "body_part", "date", "age", "sex", "centre", "scanner", "instances"),
     *("role", "state", "series_uid", "source", "licence"),

@@ -16,7 +16,7 @@ from prognoscope.radiomics.directions import DIRECTIONS, IN_PLANE
 from prognoscope.radiomics.discretise import Undefined
 from prognoscope.radiomics.settings import Aggregation
 
-MOST_CELLS = 1 << 26
+MOST_CELLS = 1 << 24
 Matrices = NDArray[np.float64]
 Aggregated = dict[Aggregation, NDArray[np.float64]]
 Formula = Callable[[Matrices, NDArray[np.float64]], NDArray[np.float64]]

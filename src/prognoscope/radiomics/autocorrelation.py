@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, ndimage
 
 from prognoscope.core.geometry import Triple
 from prognoscope.radiomics.discretise import bounding_box
@@ -31,7 +31,7 @@ Forms = NDArray[np.float64]
 """Three sums over ordered pairs: of x x, of m m, of x² m."""
 EXACT_UP_TO = 4_000
 """Voxels of a bounding box that is summed on its own grid."""
-FACTORS = ((0, 2), (60_000, 3), (4_000_000, 4))
+FACTORS = ((0, 2), (60_000, 3))
 """Voxels of a bounding box from which on a factor is used."""
 CUTOFF = 1.5
 """Reach of the smoothing, in steps of the coarse grid."""
@@ -145,8 +145,8 @@ def _spread(parts: NDArray[np.float32], axis: int, factor: int) -> NDArray[np.fl
 
 
 def _weigh(sizes: tuple[int, ...], spacing_mm: Triple, factors: Factors, cutoff_mm: float) -> _Weights:
-    half = [fft.next_fast_len(size, real=True) for size in sizes]
-    spectrum = fft.dctn(_smooth([n + 1 for n in half], spacing_mm, factors, cutoff_mm), type=1)
+    half = [scipy.fft.next_fast_len(size, real=True) for size in sizes]
+    spectrum = scipy.fft.dctn(_smooth([n + 1 for n in half], spacing_mm, factors, cutoff_mm), type=1)
     for axis, factor in enumerate(factors):
         if factor > 1:
             # So that B-splines pass through the weight, in both voxels of a pair.
@@ -165,7 +165,7 @@ def _weigh_near(spacing_mm: Triple, factors: Factors, cutoff_mm: float) -> NDArr
     for axis, factor in enumerate(factors):
         if factor > 1:
             for _ in range(2):
-                weight = np.asarray(ndimage.spline_filter1d(weight, order=3, axis=axis, mode="mirror"))
+                weight = np.asarray(scipy.ndimage.spline_filter1d(weight, order=3, axis=axis, mode="mirror"))
             weight = np.moveaxis(np.tensordot(_between_fine(factor, reach[axis]), weight, axes=(1, axis)), 0, axis)
     return weight
 
@@ -187,7 +187,7 @@ def _smooth(sizes: list[int], spacing_mm: Triple, factors: Factors, cutoff_mm: f
 
 
 def _between_fine(factor: int, reach: int) -> NDArray[np.float64]:
-    """Share of each coarse point in the weight of fine voxels 0 to `reach` steps apart, on average over where they lie."""
+    """Share of each coarse point in the weight of voxels 0 to `reach` steps apart, on average over where they lie."""
     tap = _b_spline(np.arange(-2 * factor, 2 * factor + 1) / factor)
     both = np.convolve(tap, tap) / factor
     last = reach // factor + 4
@@ -207,9 +207,9 @@ def _b_spline(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 def _forms(spread: NDArray[np.float32], weights: _Weights) -> Forms:
     """The three sums over the coarse grid, a voxel's pair with itself included."""
     # Axis by axis, so that what is only padding is transformed as late as possible.
-    lines = fft.rfft(spread, n=weights.shape[2], axis=3)
-    planes = fft.fft(lines, n=weights.shape[1], axis=2)
-    whole = fft.fft(planes, n=weights.shape[0], axis=1)
+    lines = scipy.fft.rfft(spread, n=weights.shape[2], axis=3)
+    planes = scipy.fft.fft(lines, n=weights.shape[1], axis=2)
+    whole = scipy.fft.fft(planes, n=weights.shape[0], axis=1)
     forms = np.zeros(3)
     _sum_spectra(whole, weights.spectrum, forms)
     return forms

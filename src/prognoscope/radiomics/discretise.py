@@ -31,12 +31,15 @@ class Levels:
         Empty voxels on every side.
     count
         Number of grey levels: of bins where their number is fixed, else the highest level that occurs.
+    by_slice
+        `(slices, count)`: number of voxels of each level in each slice of the bounding box.
     """
 
     padded: NDArray[np.uint16]
     morphological: NDArray[np.bool_]
     pad: int
     count: int
+    by_slice: NDArray[np.int64]
 
     @property
     def inner_shape(self) -> tuple[int, int, int]:
@@ -46,17 +49,11 @@ class Levels:
 
     def voxels_by_slice(self) -> NDArray[np.int64]:
         """Number of voxels of the region in each slice of the bounding box."""
-        return np.asarray(self.histogram_by_slice().sum(axis=1))
+        return np.asarray(self.by_slice.sum(axis=1))
 
     def histogram(self) -> NDArray[np.int64]:
         """Number of voxels of each level, `(count,)`."""
-        return np.asarray(self.histogram_by_slice().sum(axis=0))
-
-    def histogram_by_slice(self) -> NDArray[np.int64]:
-        """Number of voxels of each level in each slice of the bounding box, `(slices, count)`."""
-        counts = np.zeros((self.inner_shape[0], self.count + 1), dtype=np.int64)
-        _count_levels(self.padded, self.pad, counts)
-        return counts[:, 1:]
+        return np.asarray(self.by_slice.sum(axis=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,9 @@ def discretise(prepared: Prepared, ascending: NDArray[np.float32], settings: Rad
     padded = np.zeros(morphological.shape, dtype=np.uint16)
     inside = np.ascontiguousarray(prepared.intensity_mask[box])
     _fill(np.ascontiguousarray(prepared.intensities[box]), inside, start, numerator, denominator, count, pad, padded)
-    return Levels(padded, morphological, pad, count)
+    by_slice = np.zeros((inside.shape[0], count + 1), dtype=np.int64)
+    _count_levels(padded, pad, by_slice)
+    return Levels(padded, morphological, pad, count, by_slice[:, 1:])
 
 
 def fixed_number(values: NDArray[np.float64], count: int, low: float, high: float) -> NDArray[np.float64]:

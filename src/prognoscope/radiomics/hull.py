@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
-from scipy.spatial.distance import pdist
 
 REACH = 8
 """How far apart, in voxels, the neighbours are that a vertex is compared with: more leave fewer candidates."""
@@ -30,8 +29,8 @@ def enclose(padded: NDArray[np.bool_], spacing: NDArray[np.float64]) -> Hull:
     octahedron, so it always has a volume.
     """
     points = _vertices(padded) * spacing
-    hull = ConvexHull(points)
-    return Hull(float(hull.area), float(hull.volume), float(pdist(points[hull.vertices]).max()))
+    hull = scipy.spatial.ConvexHull(points)
+    return Hull(float(hull.area), float(hull.volume), float(scipy.spatial.distance.pdist(points[hull.vertices]).max()))
 
 
 def _vertices(padded: NDArray[np.bool_]) -> NDArray[np.float64]:

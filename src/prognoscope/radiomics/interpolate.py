@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from prognoscope.radiomics.settings import SplineOrder
 
@@ -57,7 +57,7 @@ def resample_image(voxels: NDArray[np.float32], axes: Sequence[NewAxis], spline:
     values: NDArray[np.float64] = voxels.astype(np.float64)
     for axis in range(3):
         if values.shape[axis] > 1:
-            values = np.asarray(ndimage.spline_filter1d(values, order=3, axis=axis, mode="mirror"))
+            values = np.asarray(scipy.ndimage.spline_filter1d(values, order=3, axis=axis, mode="mirror"))
     return np.ascontiguousarray(_along_axes(values, moved, "cubic"), dtype=np.float32)
 
 

@@ -8,7 +8,7 @@ from prognoscope.sources.folder import scan
 from prognoscope.sources.instance import Instance
 from prognoscope.sources.nifti import read_nifti, read_nifti_mask
 from prognoscope.sources.pixels import read_volume
-from prognoscope.sources.rtstruct import matching_regions, read_mask
+from prognoscope.sources.regions import matching_regions, read_mask
 from prognoscope.sources.series import assemble
 from prognoscope.sources.tables import read_table
 from prognoscope.sources.values import to_date, to_number

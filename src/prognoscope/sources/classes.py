@@ -16,7 +16,6 @@ VOLUME_CLASSES = {
 }
 OTHER_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
-    "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
     "1.2.840.10008.5.1.4.1.1.88.67": "radiation dose report",
     "1.2.840.10008.5.1.4.1.1.481.2": "dose distribution",
     "1.2.840.10008.5.1.4.1.1.481.5": "treatment plan",
@@ -25,3 +24,4 @@ OTHER_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.1.1": "radiograph",
 }
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})

@@ -32,7 +32,7 @@ FOREIGN_PREAMBLES = (b"MZ", b"\x7fELF", b"#!", b"II*\0", b"MM\0*")
 class Inspected:
     """A file's SHA-256 (empty when it could not be read), and its instance or a problem.
 
-    A file that ends too early has both: the instance tells which series is incomplete.
+    A file that is damaged after it has named its series has both: the instance tells which series is incomplete.
     """
 
     sha256: str
@@ -93,7 +93,7 @@ def inspect_bytes(data: bytes, *, subject: str) -> Inspected:
     digest = hashing.of_bytes(data)
     try:
         instance = parse(data, subject=subject)
-        return Inspected(digest, instance, _truncated(instance, subject))
+        return Inspected(digest, instance, _damage(instance, subject))
     except Refused as refused:
         problem = refused.problem
     if problem.code == "not-dicom":
@@ -108,11 +108,12 @@ def parse(data: bytes, *, subject: str) -> Instance:
 
 def instance_of(found: Outline) -> Instance:
     """As `parse`, for a file whose outline is at hand."""
-    instance = read_instance(found)
+    try:
+        instance = read_instance(found)
+    except Refused as refused:  # a value that cannot be read spoils the series it belongs to, not only the file
+        instance = read_instance(replace(found, damage=refused.problem))
     if found.walk.data.startswith(FOREIGN_PREAMBLES):
         instance = replace(instance, notes=(*instance.notes, "its preamble makes it a file of another format too"))
-    if found.damage and not instance.series_uid:
-        raise Refused(found.damage)
     if not instance.sop_class or not instance.series_uid:
         missing = "SOPClassUID" if not instance.sop_class else "SeriesInstanceUID"
         raise refuse(
@@ -124,10 +125,10 @@ def instance_of(found: Outline) -> Instance:
     return instance
 
 
-def _truncated(instance: Instance, subject: str) -> Problem | None:
+def _damage(instance: Instance, subject: str) -> Problem | None:
     if not instance.damage:
         return None
-    return Problem("dicom-truncated", subject, instance.damage, "copy the file again from its source")
+    return Problem(instance.damage_code, subject, instance.damage, "copy the file again from its source")
 
 
 def _other_format(data: bytes, subject: str) -> Problem:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from prognoscope.core.problems import Problem
 from prognoscope.sources.attributes import Attributes, tag_and_vr
-from prognoscope.sources.classes import RTSTRUCT, VOLUME_CLASSES
+from prognoscope.sources.classes import RTSTRUCT, SEGMENTATIONS, VOLUME_CLASSES
 from prognoscope.sources.instance import Instance, Kind, Person, Plane, Region, Tracer, Triple
 from prognoscope.sources.outline import BIG_ENDIAN, DEFLATED, IMPLICIT, Outline, damaged
 
@@ -39,7 +42,8 @@ PLAIN = (
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "NumberOfFrames", "SamplesPerPixel"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PlanarConfiguration"),
     *("StructureSetLabel", "StructureSetDate", "ReferencedFrameOfReferenceSequence", "StructureSetROISequence"),
-    "ROIContourSequence",
+    *("ROIContourSequence", "SegmentSequence", "SegmentationType", "ReferencedSeriesSequence", "ContentLabel"),
+    *("ContentDate", "MaximumFractionalValue"),
 )
 PHILIPS_SUV, PHILIPS_BQML, PHILIPS_CREATOR = 0x70531000, 0x70531009, 0x70530010
 WANTED = frozenset(
@@ -64,47 +68,104 @@ NATIVE = frozenset({IMPLICIT, "1.2.840.10008.1.2.1", DEFLATED, BIG_ENDIAN})
 
 
 def read_instance(found: Outline) -> Instance:
-    """Make the `Instance` of a file from its outline; small departures from the standard become its notes."""
+    """Make the `Instance` of a file from its outline; small departures from the standard become its notes.
+
+    Of a damaged file only what tells whose it is and which series it belongs to is read.
+    """
     header = Attributes.of(found)
-    for noticed in ("StudyID", "AccessionNumber"):
-        header.text(noticed)
     sop_class = header.text("SOPClassUID")
-    kind: Kind = "regions" if sop_class == RTSTRUCT else "other"
-    if sop_class in VOLUME_CLASSES or (found.pixels and header.whole("Rows")):
-        kind = "image"
-    damage = _damage(found, header, kind)
-    modality = header.text("Modality")
-    return Instance(
+    kind = _kind(found, header, sop_class)
+    problem = found.damage or _cut_short(found, header, kind)
+    identified = Instance(
         kind=kind,
         sop_class=sop_class,
         sop_uid=header.text("SOPInstanceUID"),
-        modality=modality,
+        modality=header.text("Modality"),
         patient_id=header.text("PatientID"),
         person=_person(header),
         study_uid=header.text("StudyInstanceUID"),
         series_uid=header.text("SeriesInstanceUID"),
-        frame_of_reference=_frame_of_reference(header),
+        frame_of_reference=header.text("FrameOfReferenceUID"),
         description=header.text("SeriesDescription"),
         date=_date(header, kind),
         image_type=tuple(header.text("ImageType").split("\\")),
-        rows=header.whole("Rows"),
-        columns=header.whole("Columns"),
         photometric=header.text("PhotometricInterpretation"),
-        planes=tuple(_planes(header)) if kind == "image" and not damage else (),
-        pixel_hash=_pixel_hash(found) if kind == "image" else "",
-        tracer=_tracer(header) if modality == "PT" else None,
         label=header.text("StructureSetLabel"),
-        referenced_series=_referenced_series(header),
-        referenced_frames=tuple(
-            frame.text("FrameOfReferenceUID") for frame in header.items("ReferencedFrameOfReferenceSequence")
-        ),
-        regions=_regions(header) if kind == "regions" and not damage else (),
         manufacturer=header.text("Manufacturer"),
         scanner=header.text("ManufacturerModelName"),
         centre=header.text("InstitutionName"),
-        notes=tuple(sorted(header.departures)),
-        damage=damage,
+        damage=problem.found if problem else "",
+        damage_code=problem.code if problem else "",
     )
+    if problem:
+        return identified
+    read = _image(identified, found, header) if kind == "image" else identified
+    if kind == "regions":
+        read = _segments_of(read, header) if sop_class in SEGMENTATIONS else _regions_of(read, header)
+    return replace(read, notes=tuple(sorted(_departures(found, header))))
+
+
+def _kind(found: Outline, header: Attributes, sop_class: str) -> Kind:
+    if sop_class == RTSTRUCT or sop_class in SEGMENTATIONS:
+        return "regions"
+    return "image" if sop_class in VOLUME_CLASSES or (found.pixels and "Rows" in header) else "other"
+
+
+def _image(instance: Instance, found: Outline, header: Attributes) -> Instance:
+    return replace(
+        instance,
+        rows=header.whole("Rows"),
+        columns=header.whole("Columns"),
+        planes=tuple(_planes(header)),
+        pixel_hash=_pixel_hash(found),
+        tracer=_tracer(header) if instance.modality == "PT" else None,
+    )
+
+
+def _regions_of(instance: Instance, header: Attributes) -> Instance:
+    frames = header.items("ReferencedFrameOfReferenceSequence")
+    listed = tuple(frame.text("FrameOfReferenceUID") for frame in frames)
+    return replace(
+        instance,
+        frame_of_reference=instance.frame_of_reference or (listed[0] if listed else ""),
+        referenced_frames=listed,
+        referenced_series=_referenced_series(frames),
+        regions=_regions(header),
+    )
+
+
+def _segments_of(instance: Instance, header: Attributes) -> Instance:
+    named = header.items("SegmentSequence")
+    frames = Counter(segment_of_frame(frame) for frame in header.items("PerFrameFunctionalGroupsSequence"))
+    label_map = header.text("SegmentationType") == "LABELMAP"
+    return replace(
+        instance,
+        label=header.text("ContentLabel"),
+        referenced_series=tuple(
+            series.text("SeriesInstanceUID") for series in header.items("ReferencedSeriesSequence")
+        ),
+        regions=tuple(
+            Region(
+                number=segment.whole("SegmentNumber"),
+                name=segment.text("SegmentLabel"),
+                frame_of_reference=instance.frame_of_reference,
+                contours=frames.total() if label_map else frames[segment.whole("SegmentNumber")],
+            )
+            for segment in named
+        ),
+    )
+
+
+def segment_of_frame(frame: Attributes) -> int:
+    """Number of the segment that a frame of a SEG shows; 0 for a label map, whose values are the numbers."""
+    return frame.first("SegmentIdentificationSequence").whole("ReferencedSegmentNumber")
+
+
+def _departures(found: Outline, header: Attributes) -> set[str]:
+    for noticed in ("StudyID", "AccessionNumber"):
+        header.text(noticed)
+    other = {"its encoding is not the one that its transfer syntax says"} if found.misdeclared else set()
+    return header.departures | other
 
 
 def pixel_bytes(header: Attributes) -> int:
@@ -114,24 +175,27 @@ def pixel_bytes(header: Attributes) -> int:
     return (bits + 7) // 8
 
 
-def _damage(found: Outline, header: Attributes, kind: Kind) -> str:
-    """What a file that ended too early lacks; empty for a whole one."""
-    if found.damage:
-        return found.damage.found
-    if kind == "regions":
-        return "" if "StructureSetROISequence" in header else "it ends before its list of regions"
-    if kind == "other":
-        return ""
-    if not found.pixels:
-        return "it ends before its pixels"
-    start, end = found.pixels
-    needed = pixel_bytes(header) if found.transfer_syntax in NATIVE else 0
-    return f"its pixels need {needed} bytes, the file holds {end - start}" if needed > end - start else ""
+def _cut_short(found: Outline, header: Attributes, kind: Kind) -> Problem | None:
+    """The problem of a file that ends between two elements, or whose pixels are fewer than it says."""
+    missing = ""
+    segmentation = header.text("SOPClassUID") in SEGMENTATIONS
+    if kind == "regions" and not segmentation and "StructureSetROISequence" not in header:
+        missing = "it ends before its list of regions"
+    elif (kind == "image" or segmentation) and not found.pixels:
+        missing = "it ends before its pixels"
+    elif found.pixels and kind != "other" and found.transfer_syntax in NATIVE:
+        needed, held = pixel_bytes(header), found.pixels[1] - found.pixels[0]
+        missing = f"its pixels need {needed} bytes, the file holds {held}" if needed > held else ""
+    return (
+        Problem("dicom-truncated", header.subject, missing, "copy the file again from its source") if missing else None
+    )
 
 
 def _person(header: Attributes) -> Person:
-    name = " ".join(header.text("PatientName").replace("^", " ").casefold().split())
-    return Person(_digest(header.text("PatientBirthDate")), header.text("PatientSex"), _digest(name))
+    words = sorted(set(header.text("PatientName").replace("^", " ").replace("=", " ").casefold().split()))
+    return Person(
+        _digest(header.text("PatientBirthDate")), header.text("PatientSex"), tuple(_digest(word) for word in words)
+    )
 
 
 def _digest(text: str) -> str:
@@ -139,8 +203,8 @@ def _digest(text: str) -> str:
 
 
 def _date(header: Attributes, kind: Kind) -> str | None:
-    own = "StructureSetDate" if kind == "regions" else "AcquisitionDate"
-    for keyword in (own, "AcquisitionDateTime", "SeriesDate", "StudyDate"):
+    own = ("StructureSetDate", "ContentDate") if kind == "regions" else ("AcquisitionDate", "AcquisitionDateTime")
+    for keyword in (*own, "SeriesDate", "StudyDate"):
         text = header.text(keyword)[:8]
         if len(text) == 8 and text.isdigit():
             return f"{text[:4]}-{text[4:6]}-{text[6:]}"
@@ -159,7 +223,7 @@ def _planes(header: Attributes) -> Iterator[Plane]:
         yield _plane((frame, shared, header))
 
 
-def _holder(places: tuple[Attributes, ...], keyword: str) -> Attributes:
+def holder(places: tuple[Attributes, ...], keyword: str) -> Attributes:
     """Return the first of the places, or of the functional groups in them, that holds an attribute."""
     if len(places) == 1:
         return places[0]
@@ -174,14 +238,14 @@ def _holder(places: tuple[Attributes, ...], keyword: str) -> Attributes:
 
 
 def _plane(places: tuple[Attributes, ...]) -> Plane:
-    position = _holder(places, "ImagePositionPatient").numbers("ImagePositionPatient", 3)
-    axes = _holder(places, "ImageOrientationPatient").numbers("ImageOrientationPatient", 6)
-    spacing = _holder(places, "PixelSpacing").numbers("PixelSpacing", 2)
-    slope = _holder(places, "RescaleSlope").number("RescaleSlope")
-    intercept = _holder(places, "RescaleIntercept").number("RescaleIntercept")
+    position = holder(places, "ImagePositionPatient").numbers("ImagePositionPatient", 3)
+    axes = holder(places, "ImageOrientationPatient").numbers("ImageOrientationPatient", 6)
+    spacing = holder(places, "PixelSpacing").numbers("PixelSpacing", 2)
+    slope = holder(places, "RescaleSlope").number("RescaleSlope")
+    intercept = holder(places, "RescaleIntercept").number("RescaleIntercept")
     keys = []
     for name, words in VOLUME_KEYS:
-        values = [text for word in words if (text := _holder(places, word).text(word))]
+        values = [text for word in words if (text := holder(places, word).text(word))]
         if values:
             keys.append((name, values[-1] if len(places) > 1 else values[0]))
     return Plane(
@@ -223,15 +287,10 @@ def _tracer(header: Attributes) -> Tracer:
     )
 
 
-def _frame_of_reference(header: Attributes) -> str:
-    own = header.text("FrameOfReferenceUID")
-    return own or header.first("ReferencedFrameOfReferenceSequence").text("FrameOfReferenceUID")
-
-
-def _referenced_series(header: Attributes) -> tuple[str, ...]:
+def _referenced_series(frames: Sequence[Attributes]) -> tuple[str, ...]:
     return tuple(
         series.text("SeriesInstanceUID")
-        for frame in header.items("ReferencedFrameOfReferenceSequence")
+        for frame in frames
         for study in frame.items("RTReferencedStudySequence")
         for series in study.items("RTReferencedSeriesSequence")
     )

@@ -7,34 +7,51 @@ from collections.abc import Sequence
 
 from prognoscope.core.problems import Problem
 from prognoscope.sources.dicom import Located
+from prognoscope.sources.instance import Person
 
 
 def shared_ids(located: Sequence[Located]) -> dict[str, Problem]:
     """Patient ID → problem, for IDs whose files describe different people."""
     by_id: dict[str, list[Located]] = defaultdict(list)
     for file in sorted(located, key=lambda file: file.path):
-        by_id[file.instance.patient_id].append(file)
+        if file.instance.patient_id:
+            by_id[file.instance.patient_id].append(file)
     found = {patient: _clash(patient, files) for patient, files in by_id.items()}
     return {patient: problem for patient, problem in found.items() if problem}
 
 
 def _clash(patient: str, files: Sequence[Located]) -> Problem | None:
-    for attribute, told in (("birth_date", "birth date"), ("sex", "sex"), ("name", "name")):
-        seen: dict[str, Located] = {}
+    """The first two files that describe different people; what a file leaves empty says nothing."""
+    for told in ("birth date", "sex", "name"):
+        known: list[Located] = []
         for file in files:
-            value = getattr(file.instance.person, attribute)
-            if value:
-                seen.setdefault(value, file)
-        if len(seen) > 1:
-            first, second = list(seen.values())[:2]
-            return Problem(
-                code="patient-id-shared",
-                subject=f"patient {patient}",
-                found=f"{first.path} (study {first.instance.study_uid}) and {second.path} "
-                f"(study {second.instance.study_uid}) carry this ID but differ in the patient's {told}",
-                remedy="give each person an ID of their own, or correct the header that is wrong",
-            )
+            person = file.instance.person
+            other = next((one for one in known if _differ(one.instance.person, person, told)), None)
+            if other:
+                return _two_people(patient, other, file, told)
+            if all(one.instance.person != person for one in known):
+                known.append(file)
     return None
+
+
+def _differ(first: Person, second: Person, told: str) -> bool:
+    if told == "birth date":
+        return bool(first.birth_date and second.birth_date) and first.birth_date != second.birth_date
+    if told == "sex":
+        return bool(first.sex and second.sex) and first.sex != second.sex
+    # One name may have a middle name or a title that the other leaves out.
+    one, other = set(first.name), set(second.name)
+    return bool(one and other) and not (one <= other or other <= one)
+
+
+def _two_people(patient: str, first: Located, second: Located, told: str) -> Problem:
+    return Problem(
+        code="patient-id-shared",
+        subject=f"patient {patient}",
+        found=f"{first.path} (study {first.instance.study_uid}) and {second.path} "
+        f"(study {second.instance.study_uid}) carry this ID but differ in the patient's {told}",
+        remedy="give each person an ID of their own, or correct the header that is wrong",
+    )
 
 
 def shared_series(located: Sequence[Located]) -> dict[str, Problem]:

@@ -56,7 +56,7 @@ class Tracer:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A region of interest of an RTSTRUCT: number, name, its frame of reference and how many contours it has."""
+    """A region of interest: number, name, frame of reference, and how many contours (or frames, in a SEG) it has."""
 
     number: int
     name: str
@@ -66,18 +66,19 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What tells two people with one ID apart: sex as written, birth date and name only as short digests."""
+    """What tells two people with one ID apart: sex as written, birth date and parts of the name as short digests."""
 
     birth_date: str = ""
     sex: str = ""
-    name: str = ""
+    name: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One DICOM file without its path and without its pixels.
 
-    `damage` says what is missing when the file ends too early; such an instance only tells which series is incomplete.
+    `damage` and its code say why a file cannot be used whose series is known: it ends too early, or its header is
+    damaged. Such an instance only tells which series is incomplete.
     `notes` are small departures from the standard that were read anyway.
     """
 
@@ -108,6 +109,17 @@ class Instance:
     centre: str = ""
     notes: tuple[str, ...] = ()
     damage: str = ""
+    damage_code: str = ""
+
+    def frame_of(self, region: Region) -> str:
+        """Frame of reference of one of its regions.
+
+        Exports exist whose regions name a frame that the file itself, which lists its frames and the series in them,
+        does not know: then the list counts.
+        """
+        if region.frame_of_reference in self.referenced_frames or not self.referenced_frames:
+            return region.frame_of_reference or self.frame_of_reference
+        return self.referenced_frames[0] if len(set(self.referenced_frames)) == 1 else region.frame_of_reference
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal value."""

@@ -19,7 +19,7 @@ UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 ITEM_BYTES = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
-TRANSFER_SYNTAX = 0x00020010
+TRANSFER_SYNTAX, SERIES_UID = 0x00020010, 0x0020000E
 IMPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 SHORT_VRS = frozenset(
@@ -47,7 +47,9 @@ class Outline:
     pixels
         Span of the value of the pixel data, or None; an encapsulated value begins with its offset table.
     damage
-        The problem of a file that ends inside an element after the first one; `elements` are those before it.
+        The problem of a file that ends or contradicts itself after its series was named; `elements` are those before.
+    misdeclared
+        Whether the data set is encoded in the other VR style than its transfer syntax says.
     """
 
     walk: Walk
@@ -55,6 +57,7 @@ class Outline:
     elements: dict[int, Span]
     pixels: Span | None
     damage: Problem | None = None
+    misdeclared: bool = False
 
 
 def outline(data: bytes, wanted: frozenset[int], *, subject: str) -> Outline:
@@ -70,16 +73,18 @@ def outline(data: bytes, wanted: frozenset[int], *, subject: str) -> Outline:
     syntax, position = _file_meta(data, start, subject)
     if syntax == DEFLATED:
         data, position = _inflate(data[position:], subject), 0
-    implicit = syntax == IMPLICIT and data[position + 4 : position + 6] not in LONG_VRS | SHORT_VRS
+    # Files exist that are encoded in the other style than they declare; what stands there counts.
+    implicit = syntax != BIG_ENDIAN and data[position + 4 : position + 6] not in LONG_VRS | SHORT_VRS
+    misdeclared = implicit != (syntax == IMPLICIT)
     walk = Walk(data, implicit=implicit, little=syntax != BIG_ENDIAN, subject=subject)
     elements: dict[int, Span] = {}
     try:
         pixels = walk.top_level(position, wanted, elements)
     except Refused as refused:
-        if refused.problem.code != "dicom-truncated" or not elements:
+        if SERIES_UID not in elements:
             raise
-        return Outline(walk, syntax, elements, None, refused.problem)
-    return Outline(walk, syntax, elements, pixels)
+        return Outline(walk, syntax, elements, None, refused.problem, misdeclared)
+    return Outline(walk, syntax, elements, pixels, None, misdeclared)
 
 
 def _start(data: bytes, subject: str) -> int:
@@ -180,18 +185,18 @@ class Walk:
             elements[element[0]] = (element[2], position)
         return elements, position
 
-    def element(self, position: int) -> Element:
+    def element(self, position: int, *, implicit: bool | None = None) -> Element:
         """Return the element whose header is at `position`."""
         if position + 8 > self.size:
             raise self._truncated(position, 8)
         group, number = self._tag(self.data, position)
         tag = group << 16 | number
-        if self.implicit or group == 0xFFFE:
+        if group == 0xFFFE or (self.implicit if implicit is None else implicit):
             return tag, b"", position + 8, self._long(self.data, position + 4)[0]
         vr = self.data[position + 4 : position + 6]
         if vr in SHORT_VRS:
             return tag, vr, position + 8, self._short(self.data, position + 6)[0]
-        if vr not in LONG_VRS:
+        if vr not in LONG_VRS and not (vr.isalpha() and vr.isupper()):  # a VR that is newer than this has a long length
             raise damaged(self.subject, f"element {_name(tag)} at byte {position} has no valid value representation")
         if position + 12 > self.size:
             raise self._truncated(position, 12)
@@ -199,38 +204,41 @@ class Walk:
 
     def end(self, element: Element) -> int:
         """Return where an element ends; one of undefined length is walked through."""
-        tag, _, value, length = element
+        tag, vr, value, length = element
         if length == UNDEFINED:
-            return self._skip(value, None, tag)
+            return self._skip(value, None, tag, implicit=True if vr == b"UN" else None)
         if value + length > self.size:
             raise self._truncated(value, length, tag)
         return value + length
 
     def _nests(self, element: Element) -> bool:
-        vr = element[1]
-        return vr == b"SQ" or (vr in (b"", b"UN") and self.data[element[2] : element[2] + 4] == self._item)
+        return element[1] == b"SQ" or (not element[1] and self.data[element[2] : element[2] + 4] == self._item)
 
-    def _skip(self, position: int, end: int | None, tag: int) -> int:
+    def _skip(self, position: int, end: int | None, tag: int, *, implicit: bool | None = None) -> int:
         """Walk through a sequence and everything nested in it; return the byte after it."""
-        # Each open level is the byte where it must end, or None where a delimiter ends it.
-        levels: list[int | None] = [end]
+        # Each open level: the byte where it must end, or None where a delimiter ends it; whether it has no VRs.
+        levels: list[tuple[int | None, bool]] = [(end, self.implicit if implicit is None else implicit)]
         while levels:
-            limit = levels[-1]
+            limit, plain = levels[-1]
             if limit is not None and position >= limit:
                 if position > limit:
                     raise damaged(self.subject, f"an item inside {_name(tag)} is longer than what holds it")
                 levels.pop()
                 continue
-            element = self.element(position)
+            element = self.element(position, implicit=plain)
             position = element[2]
             if element[0] in (ITEM_END, SEQUENCE_END):
                 if limit is not None:
                     raise damaged(self.subject, f"a delimiter inside {_name(tag)} ends nothing")
                 levels.pop()
+            elif element[0] in PIXEL_TAGS and element[3] == UNDEFINED:
+                position = self._fragments(position)
             elif element[0] == ITEM or element[3] == UNDEFINED or self._nests(element):
                 if len(levels) >= 2 * DEPTH:
                     raise self._too_deep(tag)
-                levels.append(None if element[3] == UNDEFINED else self.end(element))
+                # A sequence of unknown VR and undefined length has no VRs inside (PS3.5 6.2.2, note 2).
+                inner = plain or (element[1] == b"UN" and element[3] == UNDEFINED)
+                levels.append((None if element[3] == UNDEFINED else self.end(element), inner))
             else:
                 position = self.end(element)
         return position

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -96,7 +97,7 @@ def _again(series: ImageSeries, files: Mapping[str, Outline]) -> Series:
     return match[0]
 
 
-def stored_values(found: Outline) -> NDArray[np.generic]:
+def stored_values(found: Outline) -> NDArray[np.integer[Any]]:
     """Return the stored values of a file's frames, `(frames, rows, columns)`, signed as the header says."""
     header = Attributes.of(found)
     subject = header.subject
@@ -109,7 +110,7 @@ def stored_values(found: Outline) -> NDArray[np.generic]:
     return _significant(decode(found, allocated, shape), stored, high, signed=header.whole("PixelRepresentation") == 1)
 
 
-def _native(found: Outline, allocated: int, shape: tuple[int, int, int]) -> NDArray[np.generic]:
+def _native(found: Outline, allocated: int, shape: tuple[int, int, int]) -> NDArray[np.integer[Any]]:
     # That the data are as long as the header says was checked when the file became an instance.
     start, _ = found.pixels or (0, 0)
     kind = np.dtype(f"u{allocated // 8}").newbyteorder("<" if found.walk.little else ">")
@@ -117,7 +118,7 @@ def _native(found: Outline, allocated: int, shape: tuple[int, int, int]) -> NDAr
     return values.astype(kind.newbyteorder("=")).reshape(shape)
 
 
-def _compressed(found: Outline, allocated: int, shape: tuple[int, int, int]) -> NDArray[np.generic]:
+def _compressed(found: Outline, allocated: int, shape: tuple[int, int, int]) -> NDArray[np.integer[Any]]:
     subject = found.walk.subject
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -139,7 +140,7 @@ def _compressed(found: Outline, allocated: int, shape: tuple[int, int, int]) -> 
     return np.asarray(pixels).reshape(shape).astype(f"i{width}").view(f"u{width}")
 
 
-def _significant(raw: NDArray[np.generic], stored: int, high: int, *, signed: bool) -> NDArray[np.generic]:
+def _significant(raw: NDArray[np.integer[Any]], stored: int, high: int, *, signed: bool) -> NDArray[np.integer[Any]]:
     """Keep the stored bits of each value and extend the sign from the highest of them."""
     width = raw.dtype.itemsize * 8
     values = raw.astype(f"u{width // 8}") << np.asarray(width - 1 - high, dtype=f"u{width // 8}")

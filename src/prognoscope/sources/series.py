@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused, refuse
-from prognoscope.sources import identity, pet, rtstruct, stack
+from prognoscope.sources import identity, pet, stack
 from prognoscope.sources.classes import OTHER_CLASSES, VOLUME_CLASSES
 from prognoscope.sources.dicom import Located
 from prognoscope.sources.header import VOLUME_KEYS
@@ -115,9 +115,9 @@ def _unusable(files: Sequence[Located]) -> Problem | None:
     for file in files:
         if file.instance.damage:
             return Problem(
-                code="dicom-truncated",
+                code=file.instance.damage_code,
                 subject=f"series {file.instance.series_uid}",
-                found=f"{file.path} is incomplete: {file.instance.damage}",
+                found=f"{file.path} cannot be used: {file.instance.damage}",
                 remedy="copy the file again from its source",
             )
     return None
@@ -304,11 +304,8 @@ def _finished(slots: Sequence[Slot], label: str, copies: int) -> Series:
 
 def _notes(files: Sequence[Located], copies: int) -> tuple[Problem, ...]:
     subject = f"series {files[0].instance.series_uid}"
-    kinds: dict[str, int] = defaultdict(int)
-    for file in files:
-        for note in file.instance.notes:
-            kinds[note] += 1
-    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind, count in sorted(kinds.items())]
+    kinds = sorted({note for file in files for note in file.instance.notes})
+    notes = [Problem("dicom-departs", subject, kind, "nothing: it was read") for kind in kinds]
     if copies:
         notes.append(
             Problem("slices-repeated", subject, f"{copies} slices repeat another exactly and were left out", "nothing")
@@ -336,7 +333,7 @@ def _region_set(file: Located) -> RegionSet:
 def _stray_frames(file: Located) -> Iterator[Problem]:
     """Notes on regions whose frame of reference the file's own list does not have."""
     for region in file.instance.regions:
-        if region.frame_of_reference not in ("", rtstruct.frame_of(file.instance, region)):
+        if region.frame_of_reference not in ("", file.instance.frame_of(region)):
             yield Problem(
                 "dicom-departs",
                 f"region {region.name!r} of {file.path}",

@@ -170,6 +170,7 @@ def stack(slots: Sequence[Slot]) -> Stack:
         )
     spacing = _spacing(ordered)
     _check_straight(ordered, spacing)
+    row, column = row / np.linalg.norm(row), column / np.linalg.norm(column)
     across = normal(first)
     instance = ordered[0].located.instance
     x, y, z = first.position or (0.0, 0.0, 0.0)

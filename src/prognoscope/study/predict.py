@@ -219,7 +219,9 @@ def _measured(
             found=f"the bundle needs {needed}, which no patient has; {first[0]}: {first[1]}",
             remedy="give the images that the bundle was learnt on, or the bundle for these images",
         )
-    measured = measure(source, sorted(choices), choices, loaded.measurements, cache=cache, mapper=mapper)
+    measured = measure(
+        source, sorted(choices), choices, loaded.measurements, cache=cache, mapper=mapper, fingerprints=False
+    )
     reasons |= {one.patient_id: one.problem.found for one in measured.exclusions}
     without_images = set(rows.index) - set(index.patients) if len(index.patients) > 1 else set()
     reasons |= dict.fromkeys(without_images, "has a row in the table, but no images")

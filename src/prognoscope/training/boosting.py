@@ -101,7 +101,7 @@ def _forest(data: lightgbm.Dataset, x: Matrix, prior: float, setting: Setting, s
     grown = _trained(parameters, data, int(setting["trees"]))
     # LightGBM writes 0 into a tree of this mode that found no split; such a tree knows the frequency and no more.
     grown.value[grown.roots[grown.feature[grown.roots] < 0]] = prior
-    return grown.trees(features, "mean")
+    return grown.trees(features, "mean").held_back(prevalence=prior, n=n)
 
 
 def _boosted(data: lightgbm.Dataset, x: Matrix, key: tuple[float, ...], trees: int, seed: int) -> Grown:

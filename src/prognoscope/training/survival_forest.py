@@ -38,7 +38,7 @@ def _forest(x: Matrix, outcome: TimeToEvent, setting: Setting, seed: int) -> Tre
     trees = int(setting["trees"])
     draw = generator(seed, "survival forest")
     samples = np.sort(draw.integers(0, n, (trees, n)), axis=1)
-    return grow_trees(
+    grown = grow_trees(
         x,
         outcome,
         samples,
@@ -46,6 +46,15 @@ def _forest(x: Matrix, outcome: TimeToEvent, setting: Setting, seed: int) -> Tre
         smallest=max(1, round(float(setting["leaf_share"]) * n)),
         seeds=draw.integers(1, 2**63, trees, dtype=np.uint64),
     )
+    return grown.held_back(prevalence=_risk_at_horizon(outcome), n=n)
+
+
+def _risk_at_horizon(outcome: TimeToEvent) -> float:
+    """One minus the Kaplan-Meier survival of all patients at the horizon."""
+    times = np.unique(outcome.time_days[outcome.event & (outcome.time_days <= outcome.horizon_days)])
+    at_risk = (outcome.time_days[:, None] >= times).sum(axis=0)
+    died = ((outcome.time_days[:, None] == times) & outcome.event[:, None]).sum(axis=0)
+    return float(1.0 - np.prod(1.0 - died / at_risk))
 
 
 def grow_trees(
@@ -61,16 +70,18 @@ def grow_trees(
     # Imported when needed: a stored predictor answers without it, in a fraction of the time.
     from prognoscope.training.survival_trees import grow
 
-    order = np.argsort(outcome.time_days, kind="stable")
+    by_time = np.argsort(outcome.time_days, kind="stable")
+    columns = np.ascontiguousarray(x[by_time].T)
     features, m = x.shape[1], samples.shape[1]
     most = len(samples) * max(1, 2 * (m // smallest) - 1)
-    feature, left, right = (np.empty(most, dtype=np.int32) for _ in range(3))
+    feature, children = np.empty(most, dtype=np.int32), np.empty((2, most), dtype=np.int32)
     threshold, value = np.empty(most), np.empty(most)
     roots, gain = np.empty(len(samples), dtype=np.int32), np.zeros(features)
     nodes = grow(
-        np.ascontiguousarray(x[order].T),
-        outcome.time_days[order],
-        outcome.event[order],
+        columns,
+        np.argsort(columns, axis=1, kind="stable"),
+        outcome.time_days[by_time],
+        outcome.event[by_time],
         samples,
         tried,
         smallest,
@@ -78,8 +89,7 @@ def grow_trees(
         seeds,
         feature,
         threshold,
-        left,
-        right,
+        children,
         value,
         roots,
         gain,
@@ -88,8 +98,8 @@ def grow_trees(
     return Trees(
         feature=feature[:nodes].copy(),
         threshold=threshold[:nodes].copy(),
-        left=left[:nodes].copy(),
-        right=right[:nodes].copy(),
+        left=children[0, :nodes].copy(),
+        right=children[1, :nodes].copy(),
         value=value[:nodes].copy(),
         roots=roots,
         gain=gain / total if total > 0 else gain,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+NOTHING_TO_SPLIT = -2.0
 
 
 @numba.njit(cache=True, nogil=True)
@@ -28,64 +29,58 @@ def _draw(state: NDArray[np.uint64], below: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _survival(rows: Integers, time: Floats, event: NDArray[np.bool_], horizon: float) -> float:
-    """Kaplan-Meier survival at the horizon of rows in the order of their times."""
-    n = len(rows)
-    alive = 1.0
-    first = 0
-    while first < n and time[rows[first]] <= horizon:
-        last = first
-        deaths = 0
-        while last < n and time[rows[last]] == time[rows[first]]:
-            deaths += event[rows[last]]
-            last += 1
-        alive *= 1.0 - deaths / (n - first)
-        first = last
-    return alive
-
-
-@numba.njit(cache=True, nogil=True)
 def _risk_table(
     rows: Integers,
+    start: int,
+    stop: int,
     time: Floats,
     event: NDArray[np.bool_],
+    horizon: float,
     reach: Integers,
     at_risk: Floats,
     spread: Floats,
     hazard: Floats,
-) -> int:
-    """Fill the log-rank terms of a node whose rows are in the order of their times; returns its distinct event times.
+) -> tuple[int, float]:
+    """Fill the log-rank terms of a node, `rows[start:stop]` in the order of their times.
 
-    `reach[i]` counts the event times at which row `i` is at risk; `at_risk`, `spread` and `hazard` are, per event time,
+    `reach[row]` counts the event times at which a row is at risk; `at_risk`, `spread` and `hazard` are, per event time,
     those at risk, the variance's factor `d (Y - d) / (Y² (Y - 1))`, and the cumulative sum of `d / Y`.
+
+    Returns
+    -------
+    The number of distinct event times, and the Kaplan-Meier survival at the horizon.
     """
-    n = len(rows)
     slots = 0
     total = 0.0
-    first = 0
-    while first < n:
+    survival = 1.0
+    first = start
+    while first < stop:
         last = first
         deaths = 0
-        while last < n and time[rows[last]] == time[rows[first]]:
+        while last < stop and time[rows[last]] == time[rows[first]]:
             deaths += event[rows[last]]
             last += 1
         if deaths > 0:
-            alive = float(n - first)
+            alive = float(stop - first)
             total += deaths / alive
             at_risk[slots] = alive
             hazard[slots] = total
             spread[slots] = deaths * (alive - deaths) / (alive * alive * (alive - 1.0)) if alive > 1.0 else 0.0
             slots += 1
+            if time[rows[first]] <= horizon:
+                survival *= 1.0 - deaths / alive
         for k in range(first, last):
-            reach[k] = slots
+            reach[rows[k]] = slots
         first = last
-    return slots
+    return slots, survival
 
 
 @numba.njit(cache=True, nogil=True)
 def _best_split(
     values: Floats,
-    rows: Integers,
+    order: Integers,
+    copies: Integers,
+    n: int,
     event: NDArray[np.bool_],
     smallest: int,
     reach: Integers,
@@ -93,43 +88,52 @@ def _best_split(
     at_risk: Floats,
     spread: Floats,
     hazard: Floats,
-    left_at_risk: Floats,
+    left: Floats,
 ) -> tuple[float, float]:
-    """Largest log-rank chi-square over the splits of one feature, and its threshold; -1 where no split is allowed.
+    """Largest log-rank chi-square over the splits of one feature, and its threshold.
 
-    Rows go to the left one by one in the order of `values`: the observed minus expected events change by
-    `event - H(time)`, the variance by a sum over the event times at which the row is at risk.
+    Rows of the node (`copies[row]` of each, `n` in all) go to the left one by one in the `order` of `values`: observed
+    minus expected events change by `event - H(time)`, the variance by a sum over the event times at which the row is
+    at risk. -1 where no split leaves enough on both sides, `NOTHING_TO_SPLIT` where all values are equal.
     """
-    n = len(values)
-    order = np.argsort(values, kind="mergesort")
-    if values[order[0]] == values[order[n - 1]]:
-        return -2.0, 0.0
-    left_at_risk[:slots] = 0.0
-    excess = 0.0
-    variance = 0.0
-    best, threshold = -1.0, 0.0
-    for place in range(n - smallest):
+    for slot in range(slots):
+        left[slot] = 0.0
+    excess, variance = 0.0, 0.0
+    best, threshold = NOTHING_TO_SPLIT, 0.0
+    gone = 0
+    before = 0.0
+    for place in range(len(order)):
         row = order[place]
-        upto = reach[row]
-        excess += event[rows[row]]
-        if upto > 0:
-            excess -= hazard[upto - 1]
-        for slot in range(upto):
-            variance += spread[slot] * (at_risk[slot] - 2.0 * left_at_risk[slot] - 1.0)
-            left_at_risk[slot] += 1.0
-        here, there = values[row], values[order[place + 1]]
-        if place + 1 >= smallest and here < there and variance > 1e-12:
-            statistic = excess * excess / variance
-            if statistic > best + 1e-12:
-                best = statistic
-                middle = 0.5 * (here + there)
-                threshold = middle if middle < there else here
+        if copies[row] == 0:
+            continue
+        value = values[row]
+        if gone > 0 and before < value:
+            best = max(best, -1.0)
+            if gone >= smallest and n - gone >= smallest and variance > 1e-12:
+                statistic = excess * excess / variance
+                if statistic > best + 1e-12:
+                    best = statistic
+                    middle = 0.5 * (before + value)
+                    threshold = middle if middle < value else before
+        for _ in range(copies[row]):
+            upto = reach[row]
+            excess += event[row]
+            if upto > 0:
+                excess -= hazard[upto - 1]
+            for slot in range(upto):
+                variance += spread[slot] * (at_risk[slot] - 2.0 * left[slot] - 1.0)
+                left[slot] += 1.0
+        gone += copies[row]
+        before = value
+        if gone == n:
+            break
     return best, threshold
 
 
 @numba.njit(cache=True, nogil=True)
 def grow(
     x: Floats,
+    order: Integers,
     time: Floats,
     event: NDArray[np.bool_],
     samples: Integers,
@@ -139,8 +143,7 @@ def grow(
     seeds: NDArray[np.uint64],
     feature: NDArray[np.int32],
     threshold: Floats,
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
+    children: NDArray[np.int32],
     value: Floats,
     roots: NDArray[np.int32],
     gain: Floats,
@@ -151,6 +154,8 @@ def grow(
     ----------
     x
         `(features, n)`, patients in the order of their times.
+    order
+        `(features, n)` patients in the order of each feature.
     samples
         `(trees, m)` ascending rows that each tree sees, repeats allowed.
     tried
@@ -159,70 +164,70 @@ def grow(
         Fewest rows of a leaf.
     seeds
         `(trees,)`, not 0.
+    children
+        `(2, nodes)` for the places to the left and to the right.
     """
-    features = x.shape[0]
+    features, n = x.shape
     m = samples.shape[1]
-    reach = np.empty(m, dtype=np.int64)
-    at_risk, spread, hazard, left_at_risk = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
+    reach, copies = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    at_risk, spread, hazard, left = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     shuffled = np.arange(features)
     state = np.empty(1, dtype=np.uint64)
-    starts, stops, places = np.empty(m + 1, np.int64), np.empty(m + 1, np.int64), np.empty(m + 1, np.int64)
+    waiting = np.empty((m + 1, 3), np.int64)
+    own, spare = np.empty(m, np.int64), np.empty(m, np.int64)
     nodes = 0
     for tree in range(samples.shape[0]):
         state[0] = seeds[tree]
-        own = samples[tree].copy()
-        spare = np.empty_like(own)
+        for k in range(m):
+            own[k] = samples[tree, k]
         roots[tree] = nodes
-        starts[0], stops[0], places[0] = 0, m, nodes
+        waiting[0, 0], waiting[0, 1], waiting[0, 2] = 0, m, nodes
         nodes += 1
-        waiting = 1
-        while waiting > 0:
-            waiting -= 1
-            start, stop, place = starts[waiting], stops[waiting], places[waiting]
-            rows = own[start:stop]
-            n = stop - start
+        count = 1
+        while count > 0:
+            count -= 1
+            start, stop, place = waiting[count, 0], waiting[count, 1], waiting[count, 2]
+            slots, survival = _risk_table(own, start, stop, time, event, horizon, reach, at_risk, spread, hazard)
             best, best_feature, best_threshold = 0.0, -1, 0.0
-            slots = _risk_table(rows, time, event, reach, at_risk, spread, hazard) if n >= 2 * smallest else 0
-            if slots > 0:
+            if slots > 0 and stop - start >= 2 * smallest:
+                for k in range(start, stop):
+                    copies[own[k]] += 1
                 seen = 0
-                possible = False
                 for k in range(features):
                     other = k + _draw(state, features - k)
                     shuffled[k], shuffled[other] = shuffled[other], shuffled[k]
                     candidate = shuffled[k]
                     statistic, cut = _best_split(
-                        x[candidate][rows], rows, event, smallest, reach, slots, at_risk, spread, hazard, left_at_risk
-                    )
-                    if statistic > -1.5:
-                        seen += 1
-                    possible = possible or statistic >= 0.0
+                        x[candidate], order[candidate], copies, stop - start, event, smallest, reach, slots, at_risk,
+                        spread, hazard, left,
+                    )  # fmt: skip
+                    seen += statistic > NOTHING_TO_SPLIT
                     if statistic > best:
                         best, best_feature, best_threshold = statistic, candidate, cut
-                    if seen >= tried and possible:
+                    if seen >= tried and best_feature >= 0:
                         break
-            feature[place] = best_feature
-            threshold[place] = best_threshold
-            left[place] = place
-            right[place] = place
+                for k in range(start, stop):
+                    copies[own[k]] = 0
+            feature[place], threshold[place] = best_feature, best_threshold
+            children[0, place], children[1, place] = place, place
             value[place] = 0.0
             if best_feature < 0:
-                value[place] = 1.0 - _survival(rows, time, event, horizon)
+                value[place] = 1.0 - survival
                 continue
             gain[best_feature] += best
-            kept = start
-            moved = 0
+            kept, moved = start, 0
             for k in range(start, stop):
-                row = own[k]
-                if x[best_feature, row] <= best_threshold:
-                    own[kept] = row
+                if x[best_feature, own[k]] <= best_threshold:
+                    own[kept] = own[k]
                     kept += 1
                 else:
-                    spare[moved] = row
+                    spare[moved] = own[k]
                     moved += 1
-            own[kept:stop] = spare[:moved]
-            left[place], right[place] = nodes, nodes + 1
-            starts[waiting], stops[waiting], places[waiting] = kept, stop, nodes + 1
-            starts[waiting + 1], stops[waiting + 1], places[waiting + 1] = start, kept, nodes
-            waiting += 2
+            for k in range(moved):
+                own[kept + k] = spare[k]
+            children[0, place], children[1, place] = nodes, nodes + 1
+            waiting[count, 0], waiting[count, 1], waiting[count, 2] = kept, stop, nodes + 1
+            waiting[count + 1, 0], waiting[count + 1, 1], waiting[count + 1, 2] = start, kept, nodes
+            count += 2
             nodes += 2
     return nodes

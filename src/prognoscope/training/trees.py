@@ -5,7 +5,7 @@ Nothing of the library that grew the trees is needed to use them, so a stored fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -54,6 +54,14 @@ class Trees:
         if self.link == "mean":
             return np.asarray(np.clip(leaves.mean(axis=1), 0.0, 1.0))
         return np.asarray(0.5 * (1.0 + np.tanh(0.5 * (self.offset + leaves.sum(axis=1)))))
+
+    def held_back(self, *, prevalence: float, n: int) -> Trees:
+        """Return the same trees with one pseudo-patient of the cohort's prevalence added to the `n` behind each risk.
+
+        `n` patients support no risk of exactly 0 or 1: `(n risk + prevalence) / (n + 1)`, the m-estimate with m = 1
+        (Cestnik 1990, Proc ECAI: 147). The order of the risks does not change.
+        """
+        return replace(self, value=(n * self.value + prevalence) / (n + 1))
 
     def leaves(self, x: Matrix) -> NDArray[np.int32]:
         """Return the place of the leaf that each row reaches in each tree, `(n, trees)`."""

@@ -50,7 +50,7 @@ from prognoscope.validation.recalibration import (
     intercept_at_horizon,
     slope_at_horizon,
 )
-from prognoscope.validation.resampling import percentile_interval, resample_counts
+from prognoscope.validation.resampling import bca_interval, jackknife_counts, percentile_interval, resample_counts
 from prognoscope.validation.results import (
     Calibration,
     CalibrationGroup,
@@ -115,6 +115,7 @@ __all__ = [
     "auc_at_horizon",
     "auc_over_time",
     "average_precision",
+    "bca_interval",
     "brier",
     "brier_at_horizon",
     "brier_over_time",
@@ -145,6 +146,7 @@ __all__ = [
     "informative_missingness",
     "integrated_brier",
     "intercept_at_horizon",
+    "jackknife_counts",
     "kaplan_meier",
     "known_event",
     "known_too_late",

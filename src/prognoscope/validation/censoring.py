@@ -116,10 +116,9 @@ def kaplan_meier(time_days: ArrayLike, event: ArrayLike) -> SurvivalCurve:
     """
     happened = events(event)
     time = numbers(time_days, what="time", n=len(happened))
-    distinct = np.unique(time[happened])
+    distinct, died = np.unique(time[happened], return_counts=True)
     ordered = np.sort(time)
     at_risk = len(time) - np.searchsorted(ordered, distinct, side="left")
-    died = np.array([np.count_nonzero(time[happened] == value) for value in distinct], dtype=float)
     survival = np.cumprod(1 - died / at_risk)
     left = np.where(at_risk > died, at_risk - died, np.nan)
     with np.errstate(invalid="ignore"):

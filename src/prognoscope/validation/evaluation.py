@@ -22,7 +22,7 @@ from prognoscope.validation.decision import THRESHOLDS, treat_all
 from prognoscope.validation.discrimination import mean_roc
 from prognoscope.validation.flexible import CalibrationErrors, calibration_errors
 from prognoscope.validation.metrics import MetricKind, not_followed, sample, why_undefined
-from prognoscope.validation.resampling import once, resample_counts, with_original
+from prognoscope.validation.resampling import jackknife_counts, once, resample_counts, with_original
 from prognoscope.validation.results import (
     Calibration,
     Comparison,
@@ -70,7 +70,7 @@ def evaluate(
     titles
         By name: words for a reader; the name itself where missing.
     resamples
-        Patient bootstraps for the 95 % percentile intervals; 0 for none.
+        Patient bootstraps for the 95 % intervals (bias-corrected and accelerated); 0 for none.
     seed
         The study's seed.
     guards, counts
@@ -117,7 +117,11 @@ def _figures(
     if analytic:
         return {name: analytic_figures(outcome, model, thresholds, seed=seed) for name, model in models.items()}
     drawn = with_original(resample_counts(len(outcome), resamples=resamples, seed=seed))
-    return {name: resampled_figures(outcome, model, thresholds, drawn) for name, model in models.items()}
+    left_out = jackknife_counts(len(outcome), seed=seed)
+    return {
+        name: resampled_figures(outcome, model, thresholds, drawn=drawn, left_out=left_out)
+        for name, model in models.items()
+    }
 
 
 def _checked(name: str, model: OutOfFold, n: int) -> OutOfFold:

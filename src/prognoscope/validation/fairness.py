@@ -26,7 +26,7 @@ from prognoscope.validation.evaluation import evaluate
 from prognoscope.validation.metrics import MetricKind, sample
 from prognoscope.validation.resampling import Counts, blocks
 from prognoscope.validation.results import Metric
-from prognoscope.validation.uncertainty import RESAMPLED_UP_TO, metric_kinds
+from prognoscope.validation.uncertainty import RESAMPLED_UP_TO, analytic_figures, metric_kinds
 
 MIN_PATIENTS = 20
 MIN_EVENTS = 5
@@ -124,9 +124,8 @@ def group_gaps(outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, seed
         labels = _labels(groups[name])
         levels = [level for level in sorted(set(labels)) if not _too_small(outcome.take(labels == level))]
         if len(levels) > 1:
-            for kind in metric_kinds(outcome):
-                if kind.name in COMPARED:
-                    found.append(_gap(outcome, model, kind, str(name), labels, levels, seed=seed))
+            test = _analytic_gaps if len(outcome) > RESAMPLED_UP_TO else _permuted_gaps
+            found += test(outcome, model, str(name), {level: labels == level for level in levels}, seed=seed)
     return tuple(gap for gap in found if math.isfinite(gap.gap))
 
 
@@ -223,31 +222,54 @@ def _figures(
     return GroupFigures(attribute, level, len(part), events, evaluation.models[0].metrics)
 
 
-def _gap(
-    outcome: Outcome,
-    model: OutOfFold,
-    kind: MetricKind,
-    attribute: str,
-    labels: NDArray[np.str_],
-    levels: list[str],
-    *,
-    seed: int,
-) -> Gap:
-    large = len(outcome) > RESAMPLED_UP_TO
-    order = _orders(len(outcome), 0 if large else None, seed=seed, attribute=attribute)
-    values = np.stack([_values(outcome, model, kind, labels == level, order) for level in levels])
-    spread = values.max(axis=0) - values.min(axis=0)
-    lowest, highest = levels[int(values[:, 0].argmin())], levels[int(values[:, 0].argmax())]
-    if large:
-        p = _analytic_p(outcome, model, kind, labels, lowest, highest, pairs=math.comb(len(levels), 2))
-    else:
+def _permuted_gaps(
+    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, NDArray[np.bool_]], *, seed: int
+) -> list[Gap]:
+    order = _orders(len(outcome), seed=seed, attribute=attribute)
+    levels = list(members)
+    found = []
+    for kind in _compared(outcome):
+        values = np.stack([_values(outcome, model, kind, chosen, order) for chosen in members.values()])
+        spread = values.max(axis=0) - values.min(axis=0)
         defined = spread[1:][np.isfinite(spread[1:])]
         p = (1 + np.count_nonzero(defined >= spread[0] - 1e-12)) / (1 + len(defined))
-    return Gap(attribute, kind.name, lowest, highest, float(spread[0]), float(p))
+        lowest, highest = levels[int(values[:, 0].argmin())], levels[int(values[:, 0].argmax())]
+        found.append(Gap(attribute, kind.name, lowest, highest, float(spread[0]), float(p)))
+    return found
 
 
-def _orders(n: int, shuffles: int | None, *, seed: int, attribute: str) -> NDArray[np.intp]:
-    number = shuffles if shuffles is not None else SHUFFLES if n <= MANY_PATIENTS else FEW_SHUFFLES
+def _analytic_gaps(
+    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, NDArray[np.bool_]], *, seed: int
+) -> list[Gap]:
+    own = {
+        level: analytic_figures(
+            outcome.take(chosen),
+            OutOfFold(model.risk[:, chosen], model.fold[:, chosen]),
+            np.array([0.5]),
+            seed=seed,
+        )
+        for level, chosen in members.items()
+    }
+    found = []
+    for kind in _compared(outcome):
+        values = {level: figures.estimates[kind.name] for level, figures in own.items()}
+        lowest, highest = (end(values, key=lambda level: values[level]) for end in (min, max))
+        errors = []
+        for level in (lowest, highest):
+            low, high, _ = own[level].interval(kind.name)
+            errors.append((high - low) / (2 * float(norm.ppf(0.975))))
+        gap = values[highest] - values[lowest]
+        p = min(1.0, math.comb(len(own), 2) * 2 * float(norm.sf(gap / math.hypot(*errors))))
+        found.append(Gap(attribute, kind.name, lowest, highest, gap, p))
+    return found
+
+
+def _compared(outcome: Outcome) -> list[MetricKind]:
+    return [kind for kind in metric_kinds(outcome) if kind.name in COMPARED]
+
+
+def _orders(n: int, *, seed: int, attribute: str) -> NDArray[np.intp]:
+    number = SHUFFLES if n <= MANY_PATIENTS else FEW_SHUFFLES
     order = np.tile(np.arange(n), (number + 1, 1))
     order[1:] = generator(seed, f"gaps of {attribute}").permuted(order[1:], axis=1)
     return order
@@ -263,30 +285,6 @@ def _values(
         rows = sample(outcome, block)
         parts.append(np.mean([kind.rows(rows, *pair) for pair in zip(model.risk, model.fold, strict=True)], axis=0))
     return np.concatenate(parts)
-
-
-def _analytic_p(
-    outcome: Outcome,
-    model: OutOfFold,
-    kind: MetricKind,
-    labels: NDArray[np.str_],
-    lowest: str,
-    highest: str,
-    *,
-    pairs: int,
-) -> float:
-    ends = []
-    for level in (lowest, highest):
-        own = labels == level
-        part = OutOfFold(model.risk[:, own], model.fold[:, own])
-        metric = (
-            evaluate(outcome.take(own), {"group": part}, titles={}, resamples=200, seed=1, thresholds=(0.5,))
-            .models[0]
-            .metrics[kind.name]
-        )
-        ends.append((metric.estimate, (metric.high - metric.low) / (2 * 1.959964)))
-    (low, low_error), (high, high_error) = ends
-    return float(min(1.0, pairs * 2 * norm.sf(abs(high - low) / math.hypot(low_error, high_error))))
 
 
 def _standard_rank(values: Floats) -> Floats:

@@ -82,7 +82,9 @@ def calibration_errors(outcome: Outcome, risk: ArrayLike, *, smoother: Smoother 
         return CalibrationErrors(
             np.nan, np.nan, np.nan, np.nan, "some risks are exactly 0 or 1, their logit is infinite"
         )
-    curve = calibration_curve(outcome, values, smoother=smoother, at=np.unique(values))
+    distinct = np.unique(values)
+    at = distinct if len(distinct) <= EXACT_UP_TO else np.unique(np.quantile(values, np.linspace(0, 1, EXACT_UP_TO)))
+    curve = calibration_curve(outcome, values, smoother=smoother, at=at)
     observed = np.interp(values, curve.x, curve.y)
     if not np.isfinite(observed).all():
         return CalibrationErrors(np.nan, np.nan, np.nan, np.nan, "no calibration curve can be fitted to all risks")

@@ -86,10 +86,9 @@ def design(frame: pd.DataFrame) -> Floats:
 
 def martingale_residuals(outcome: TimeToEvent) -> Floats:
     """Event less the Nelson-Aalen cumulative hazard at each patient's time: high for early events."""
-    distinct = np.unique(outcome.time_days[outcome.event])
+    distinct, died = np.unique(outcome.time_days[outcome.event], return_counts=True)
     ordered = np.sort(outcome.time_days)
     at_risk = len(ordered) - np.searchsorted(ordered, distinct, side="left")
-    died = np.array([np.count_nonzero(outcome.time_days[outcome.event] == time) for time in distinct])
     hazard = np.concatenate([[0.0], np.cumsum(died / at_risk)])
     reached = np.searchsorted(distinct, outcome.time_days, side="right")
     return np.asarray(outcome.event - hazard[reached])

@@ -21,14 +21,15 @@ from prognoscope.validation.checks import Floats
 from prognoscope.validation.decision import net_benefit_rows
 from prognoscope.validation.flexible import calibration_curve
 from prognoscope.validation.influence import (
+    GROUPS,
     INFLUENCES,
     half_width,
     half_width_of_groups,
     of_net_benefit,
     random_groups,
 )
-from prognoscope.validation.metrics import METRICS, MetricKind, sample
-from prognoscope.validation.resampling import Counts, bands, blocks, once, percentile_interval
+from prognoscope.validation.metrics import METRICS, MetricKind, Sample, sample
+from prognoscope.validation.resampling import Counts, bands, bca_interval, blocks, once, percentile_interval
 from prognoscope.validation.results import Curve
 
 RESAMPLED_UP_TO = 50_000
@@ -44,27 +45,34 @@ class Figures:
         By name.
     spreads
         By name: bootstrap replicates `(resamples,)`, influences `(n,)` or values of random groups `(100,)`.
-    resampled
-        Whether spreads are replicates.
+    jackknife
+        By name: the figure without each patient, for replicates; empty for influences.
     calibration, net_benefit
         Curves with their bands.
     """
 
     estimates: Mapping[str, float]
     spreads: Mapping[str, Floats]
-    resampled: bool
+    jackknife: Mapping[str, Floats]
     calibration: Curve
     net_benefit: Curve
 
     def interval(self, name: str) -> tuple[float, float, str]:
         """95 % interval of a figure and why there is none."""
-        return _interval(name, self.estimates[name], self.spreads[name], resampled=self.resampled)
+        estimate, spread = self.estimates[name], self.spreads[name]
+        if name in self.jackknife:
+            return bca_interval(estimate, spread, self.jackknife[name])
+        return _analytic_interval(name, estimate, spread)
 
     def difference(self, other: Figures, name: str) -> tuple[float, float, float, str]:
         """This model's figure less the other's, its 95 % interval and why there is none."""
         estimate = self.estimates[name] - other.estimates[name]
         spread = self.spreads[name] - other.spreads[name]
-        return (estimate, *_interval(name, estimate, spread, resampled=self.resampled))
+        if name not in self.jackknife:
+            return (estimate, *_analytic_interval(name, estimate, spread))
+        if not spread.any() and estimate == 0:
+            return 0.0, 0.0, 0.0, "" if spread.size else percentile_interval(spread)[2]
+        return (estimate, *bca_interval(estimate, spread, self.jackknife[name] - other.jackknife[name]))
 
 
 def metric_kinds(outcome: Outcome) -> list[MetricKind]:
@@ -72,16 +80,29 @@ def metric_kinds(outcome: Outcome) -> list[MetricKind]:
     return [metric for metric in METRICS if outcome.kind in metric.kinds]
 
 
-def resampled_figures(outcome: Outcome, model: OutOfFold, thresholds: Floats, drawn: Counts) -> Figures:
-    """Figures with bootstrap replicates; row 0 of `drawn` is the cohort itself."""
+def resampled_figures(
+    outcome: Outcome, model: OutOfFold, thresholds: Floats, *, drawn: Counts, left_out: Counts
+) -> Figures:
+    """Figures with bootstrap replicates.
+
+    Parameters
+    ----------
+    drawn
+        `(1 + resamples, n)`: the cohort itself, then its resamples.
+    left_out
+        `(groups, n)`: the cohort without each patient or group.
+    """
     kinds = metric_kinds(outcome)
     grid = _common_grid(model.risk)
-    parts = [_block(outcome, model, kinds, grid, thresholds, counts) for counts in blocks(drawn)]
-    metrics, calibration, benefit = (np.concatenate([part[index] for part in parts], axis=0) for index in range(3))
+    samples = [sample(outcome, counts) for counts in blocks(drawn)]
+    metrics = np.concatenate([_metrics(model, kinds, rows) for rows in samples])
+    calibration = np.concatenate([_calibration(model, grid, rows) for rows in samples])
+    benefit = np.concatenate([_benefit(model, thresholds, rows) for rows in samples])
+    jackknife = np.concatenate([_metrics(model, kinds, sample(outcome, counts)) for counts in blocks(left_out)])
     return Figures(
         {kind.name: float(metrics[0, index]) for index, kind in enumerate(kinds)},
         {kind.name: metrics[1:, index] for index, kind in enumerate(kinds)},
-        True,
+        {kind.name: jackknife[:, index] for index, kind in enumerate(kinds)},
         _banded(grid, calibration),
         _banded(thresholds, benefit),
     )
@@ -100,23 +121,18 @@ def analytic_figures(outcome: Outcome, model: OutOfFold, thresholds: Floats, *, 
     for kind in kinds:
         pairs = list(zip(model.risk, model.fold, strict=True))
         estimates[kind.name] = float(np.mean([kind.rows(rows, risk, fold)[0] for risk, fold in pairs]))
-        each = [_spread(kind, outcome, risk, fold, groups) for risk, fold in pairs]
+        each = [_spread(kind, rows, risk, fold, groups) for risk, fold in pairs]
         spreads[kind.name] = np.asarray(np.mean(each, axis=0))
     curves = [calibration_curve(outcome, risk, smoother="spline", at=_common_grid(model.risk)) for risk in model.risk]
-    return Figures(estimates, spreads, False, _mean_curve(curves), _benefit_curve(outcome, model, thresholds))
+    return Figures(estimates, spreads, {}, _mean_curve(curves), _benefit_curve(outcome, model, thresholds))
 
 
 def _spread(
-    kind: MetricKind,
-    outcome: Outcome,
-    risk: Floats,
-    fold: NDArray[np.int64],
-    groups: list[NDArray[np.intp]],
+    kind: MetricKind, everyone: Sample, risk: Floats, fold: NDArray[np.int64], groups: list[NDArray[np.intp]]
 ) -> Floats:
-    event, weights = known_event(outcome), status_weights(outcome, once(len(outcome)))[0]
     if kind.name not in INFLUENCES or ("pairs" in kind.needs and fold.any()):
-        return np.array([_in_group(kind, outcome, risk, fold, rows) for rows in groups])
-    return INFLUENCES[kind.name](event, risk, weights)
+        return np.array([_in_group(kind, everyone.outcome, risk, fold, rows) for rows in groups])
+    return INFLUENCES[kind.name](everyone.event, risk, everyone.weights[0])
 
 
 def _in_group(
@@ -126,27 +142,27 @@ def _in_group(
     return float(kind.rows(sample(part, once(len(part))), risk[rows], fold[rows])[0])
 
 
-def _interval(name: str, estimate: float, spread: Floats, *, resampled: bool) -> tuple[float, float, str]:
-    if resampled:
-        return percentile_interval(spread)
-    reach = half_width(spread) if name in INFLUENCES and len(spread) > 100 else half_width_of_groups(spread)
+def _analytic_interval(name: str, estimate: float, spread: Floats) -> tuple[float, float, str]:
+    reach = half_width(spread) if name in INFLUENCES and len(spread) > GROUPS else half_width_of_groups(spread)
     if not math.isfinite(reach):
         return math.nan, math.nan, "no interval: undefined for some patients"
     return estimate - reach, estimate + reach, ""
 
 
-def _block(
-    outcome: Outcome, model: OutOfFold, kinds: list[MetricKind], grid: Floats, thresholds: Floats, counts: Counts
-) -> tuple[Floats, Floats, Floats]:
-    rows = sample(outcome, counts)
-    metrics = np.zeros((len(counts), len(kinds)))
-    calibration = np.zeros((len(counts), len(grid)))
-    benefit = np.zeros((len(counts), len(thresholds)))
-    for risk, fold in zip(model.risk, model.fold, strict=True):
-        metrics += np.column_stack([metric.rows(rows, risk, fold) for metric in kinds])
-        calibration += curve_rows(rows.event, risk, grid, rows.weights)
-        benefit += net_benefit_rows(outcome, risk, thresholds, counts)
-    return metrics / model.repeats, calibration / model.repeats, benefit / model.repeats
+def _metrics(model: OutOfFold, kinds: list[MetricKind], rows: Sample) -> Floats:
+    """Figures averaged over the repeats, `(rows, kinds)`."""
+    pairs = zip(model.risk, model.fold, strict=True)
+    each = [np.column_stack([kind.rows(rows, risk, fold) for kind in kinds]) for risk, fold in pairs]
+    return np.asarray(np.mean(each, axis=0))
+
+
+def _calibration(model: OutOfFold, grid: Floats, rows: Sample) -> Floats:
+    return np.asarray(np.mean([curve_rows(rows.event, risk, grid, rows.weights) for risk in model.risk], axis=0))
+
+
+def _benefit(model: OutOfFold, thresholds: Floats, rows: Sample) -> Floats:
+    each = [net_benefit_rows(rows.outcome, risk, thresholds, rows.counts) for risk in model.risk]
+    return np.asarray(np.mean(each, axis=0))
 
 
 def _common_grid(risk: Floats) -> Floats:
@@ -203,6 +219,7 @@ def method_in_words(outcome: Outcome, *, resamples: int, repeats: int, analytic:
         return "No intervals were asked for."
     weights = " with censoring weights estimated anew in each resample," if survival else ""
     return (
-        f"95 % percentile intervals from {resamples:,} bootstraps of the patients, each figure{over}{weights} "
+        f"95 % bootstrap intervals (bias-corrected and accelerated; bands of curves: percentiles) from {resamples:,} "
+        f"resamples of the patients, each figure{over}{weights} "
         f"{condition}. A figure undefined in more than 5 % of the resamples has no interval."
     )

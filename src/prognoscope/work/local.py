@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ Result = TypeVar("Result")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(_THREAD_VARIABLES, "1")
 IDLE_WORKER_SECONDS = 60
+FEW_ITEMS = 4  # so few are done sooner than new processes have imported their libraries
 
 
 def local_map(*, jobs: int, progress: Progress = silent) -> Mapper:
@@ -30,7 +31,8 @@ def local_map(*, jobs: int, progress: Progress = silent) -> Mapper:
     """
 
     def mapper(function: Callable[[Any], Any], items: Sequence[Any], *, label: str) -> Iterator[Any]:
-        run = _in_processes(function, items, jobs) if jobs > 1 and len(items) > 1 else _here(function, items)
+        few = jobs == 1 or len(items) <= FEW_ITEMS
+        run = _here(function, items) if few else _in_processes(function, items, jobs)
         progress(label, 0, len(items))
         for done, result in enumerate(run, start=1):
             yield result
@@ -53,12 +55,11 @@ def _here(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator
 def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
     from loky import get_reusable_executor
 
-    with _workers_ignore_interrupt():
-        executor = get_reusable_executor(
-            max_workers=jobs, timeout=IDLE_WORKER_SECONDS, env={**os.environ, **ONE_THREAD}
-        )
-        futures = [executor.submit(one_thread, function, item) for item in items]
+    executor = get_reusable_executor(max_workers=jobs, timeout=IDLE_WORKER_SECONDS, env={**os.environ, **ONE_THREAD})
+    futures: list[Future[Result]] = []
     try:
+        with _interrupt_held_back():
+            futures += [executor.submit(one_thread, function, item) for item in items]
         for future in futures:
             yield future.result()
     except BaseException:
@@ -69,13 +70,13 @@ def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], job
 
 
 @contextmanager
-def _workers_ignore_interrupt() -> Iterator[None]:
-    """Let workers inherit that SIGINT is ignored, so that only this process answers Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
+def _interrupt_held_back() -> Iterator[None]:
+    """Hold SIGINT back while workers start: they inherit the mask, so only this process answers it."""
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from prognoscope.core.flow import Exclusion
+from prognoscope.core.geometry import Volume
 from prognoscope.core.measures import Feature
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.table import PATIENT, Column, Table
@@ -23,7 +24,6 @@ from prognoscope.sources import read_mask, read_volume
 from prognoscope.study.cache import Cache
 from prognoscope.study.file import Measurement
 from prognoscope.study.offers import measures
-from prognoscope.validation import image_fingerprint
 
 VERSION = 2
 _POWERS = {"intensity": 1, "intensity2": 2, "intensity3": 3}
@@ -37,6 +37,7 @@ class Task:
     prefix: str
     choice: Choice
     wanted: tuple[tuple[str, str], ...]
+    fingerprint: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +62,7 @@ def measure(
     *,
     cache: Cache,
     mapper: Mapper,
+    fingerprints: bool = True,
 ) -> Measured:
     """Measure every patient; one whose images are as before is not read again.
 
@@ -72,10 +74,14 @@ def measure(
         IDs in the order of the result.
     choices
         Per patient one choice for each imaging predictor, in the order in which `measurements` first names them.
+    fingerprints
+        Whether to make the perceptual hashes that the guards compare.
     """
     roles = [list(group) for _, group in groupby(measurements, key=lambda one: id(one.predictor))]
     tasks = [
-        _task(folder, choices[patient][position], role) for patient in patients for position, role in enumerate(roles)
+        _task(folder, choices[patient][position], role, fingerprints)
+        for patient in patients
+        for position, role in enumerate(roles)
     ]
     answers = cache.map(
         mapper, "measure", measure_region, tasks, [_key(task) for task in tasks], label="measure images"
@@ -101,15 +107,22 @@ def measure_region(task: Task) -> bytes:
         return json.dumps({"problem": [problem.code, problem.subject, problem.found, problem.remedy]}).encode()
     answer = {
         "features": [_plain(task, feature) for feature in features],
-        "fingerprint": image_fingerprint(volume.voxels),
+        "fingerprint": _fingerprint(volume) if task.fingerprint else "",
     }
     return json.dumps(answer).encode()
 
 
-def _task(folder: Path, choice: Choice, measurements: Sequence[Measurement]) -> Task:
+def _fingerprint(volume: Volume) -> str:
+    # Imported where it is needed: a prediction answers without it, seconds sooner.
+    from prognoscope.validation import image_fingerprint
+
+    return image_fingerprint(volume.voxels)
+
+
+def _task(folder: Path, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool) -> Task:
     predictor = measurements[0].predictor
     wanted = tuple((one.measure.name, one.settings.model_dump_json(by_alias=True)) for one in measurements)
-    return Task(folder, f"{predictor.result_name}.{predictor.region_name}", choice, wanted)
+    return Task(folder, f"{predictor.result_name}.{predictor.region_name}", choice, wanted, fingerprints)
 
 
 def _key(task: Task) -> object:
@@ -118,6 +131,7 @@ def _key(task: Task) -> object:
     return [
         VERSION,
         task.prefix,
+        task.fingerprint,
         [[name, versions[name], settings] for name, settings in task.wanted],
         list(choice.series.hashes),
         choice.series.unit,

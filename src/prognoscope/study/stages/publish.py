@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,13 +15,14 @@ from prognoscope.core.problems import Problem
 from prognoscope.core.table import Column, Table
 from prognoscope.report import CohortRow, Importance, PredictorUsed, ReportContent, Success, Truth
 from prognoscope.study.file import StudyFile
-from prognoscope.study.stages.evaluate import judge
-from prognoscope.study.stages.learn import TITLES, Learnt
+from prognoscope.study.stages.evaluate import describe, judge
+from prognoscope.study.stages.learn import Learnt
 from prognoscope.study.stages.select import Cohort
-from prognoscope.validation import Evaluation
+from prognoscope.validation import Evaluation, candidate_parameters
 
-VERSION = 1
+VERSION = 2
 SHOWN_FEATURES = 20
+SAME_DIRECTION = 0.5  # mean direction over the folds that used a feature, from -1 to 1
 
 
 def report_content(
@@ -55,7 +57,7 @@ def report_content(
         importance_scale="mean loss of log score on held-out participants when the feature is shuffled among them",
         chosen=main.chosen,
         predictors=tuple(_predictor_used(column) for column in predictors.columns),
-        candidate_parameters=_parameters(predictors),
+        candidate_parameters=candidate_parameters(predictors),
         sources=_sources(study, cohort),
         settings=study.as_used(),
         versions=versions,
@@ -145,29 +147,38 @@ def _importances(main: Learnt, predictors: Table) -> tuple[Importance, ...]:
     shown = []
     for use in main.uses[:SHOWN_FEATURES]:
         column = columns.get(use.column)
-        words = column.meaning if column else ""
-        direction = "higher values, higher risk" if use.direction > 0.5 else "higher values, lower risk"
-        told = "; ".join(filter(None, [words, direction if abs(use.direction) > 0.5 else "direction varies"]))
         unit = column.unit if column and column.unit != "1" else ""
-        shown.append(Importance(use.feature, told, unit, use.selected, use.importance, use.importance, use.importance))
+        # The engine keeps the mean over the folds only, so no spread is shown.
+        shown.append(
+            Importance(
+                name=use.feature,
+                words=column.meaning if column else "",
+                unit=unit,
+                selected=use.selected,
+                mean=use.importance,
+                low=math.nan,
+                high=math.nan,
+                direction=_direction(use.direction),
+            )
+        )
     return tuple(shown)
+
+
+def _direction(direction: float) -> str:
+    if abs(direction) <= SAME_DIRECTION:
+        return "direction varies"
+    return "higher values, higher risk" if direction > 0 else "higher values, lower risk"
 
 
 def _predictor_used(column: Column) -> PredictorUsed:
     return PredictorUsed(column.name, column.meaning, column.unit, column.origin, column.known_at)
 
 
-def _parameters(predictors: Table) -> int:
-    return sum(
-        max(len(column.levels) - 1, 1) if column.type == "category" and not column.ordered else 1
-        for column in predictors.columns
-    )
-
-
 def _sources(study: StudyFile, cohort: Cohort) -> tuple[str, ...]:
+    """Return the centres; where the table does not name them, the one collection that the data lie in."""
     centre = study.study.data.centre
     if centre not in cohort.circumstances.columns:
-        return ()
+        return ((study.images or study.table).name,)
     return tuple(sorted(cohort.circumstances[centre].dropna().unique()))
 
 
@@ -175,15 +186,8 @@ def _success(study: StudyFile, evaluation: Evaluation, fixed_on: str) -> Success
     criteria = study.study.success
     if not criteria:
         return None
-    from prognoscope.study.stages.evaluate import describe
-
     met, evidence = judge(criteria, evaluation)
     return Success("; ".join(describe(one) for one in criteria), met, evidence, fixed_on)
-
-
-def title_of(model: str) -> str:
-    """Return the words for a set of predictors."""
-    return TITLES[model]
 
 
 def _json(value: Any) -> bytes:

@@ -211,11 +211,12 @@ def _refuse_if_empty(included: tuple[str, ...], exclusions: list[Exclusion], ind
         return
     tally = Flow((), tuple(exclusions)).counts()
     reasons = "; ".join(f"{number} × {code} ({step})" for step, code, number in tally)
-    first = exclusions[0].problem if exclusions else None
+    most = max(tally, key=lambda one: one[2])[1] if tally else ""
+    example = next((str(one.problem) for one in exclusions if one.problem.code == most), "")
     raise refuse(
         "no-participants",
         subject="cohort",
-        found=f"nobody is left: {reasons or 'the table is empty'}" + (f"; for instance {first}" if first else ""),
+        found=f"nobody is left: {reasons or 'the table is empty'}" + (f"; for instance {example}" if example else ""),
         remedy="IDs of table and images must agree" if index is not None else "check the eligibility rules",
     )
 

@@ -1,0 +1,141 @@
+"""Which text in a picture identifies someone, and where to cover it.
+
+A line stays only when all of it is the vocabulary of imaging (side markers, units, settings) and nobody in the study
+is called so. Everything else, an unknown word above all, is covered: it may be a name that the header never had.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognoscope.core.problems import Refused, refuse
+from prognoscope.deidentify.dates import WRITTEN
+from prognoscope.deidentify.identity import Identity
+from prognoscope.deidentify.ocr import Reader
+from prognoscope.deidentify.text import Cleaner
+from prognoscope.deidentify.words import CLINICAL_NOUNS, ON_SCREEN, ORDINARY
+
+Box = tuple[int, int, int, int]
+SURE_SCORE = 0.5
+LARGEST_SHARE = 0.3  # of a picture may be covered; above that it is a page of text, not an image
+MOST_FRAMES_READ = 8
+_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+_LONG_NUMBER = re.compile(r"\d{5,}")
+_VOCABULARY = frozenset(word.upper() for word in (*ON_SCREEN, *ORDINARY, *CLINICAL_NOUNS))
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """Boxes to cover in every frame; empty when no identifier was read."""
+
+    boxes: tuple[Box, ...]
+
+
+def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, reader: Reader) -> Covering:
+    """Read pictures and say where identifiers stand.
+
+    Parameters
+    ----------
+    frames
+        Pictures `(rows, columns, 3)` of one size that show the same screen; at most eight are read, and their
+        brightest projection.
+    cleaner
+        Knows the people of the study.
+    reader
+        Finds text.
+
+    Raises
+    ------
+    Refused
+        `pixels-in-doubt` when text was found that can't be read with confidence, or covers much of the picture.
+    """
+    boxes: set[Box] = set()
+    for picture in _to_read(frames):
+        for line in reader(picture):
+            if not identifies(line.text, cleaner):
+                continue
+            if line.score < SURE_SCORE and len(_letters_and_digits(line.text)) >= 4:
+                raise doubt(f"text was found that can't be read (confidence {line.score:.2f})")
+            boxes.add(line.box)
+    rows, columns = frames[0].shape[:2]
+    if _share(boxes, rows, columns) > LARGEST_SHARE:
+        raise doubt(f"identifying text covers more than {LARGEST_SHARE:.0%} of the picture")
+    return Covering(tuple(sorted(boxes)))
+
+
+def as_picture(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Grey or colour pixels of any depth as a picture `(rows, columns, 3)`, spread over their whole range."""
+    if pixels.dtype != np.uint8:
+        low, high = float(pixels.min()), float(pixels.max())
+        pixels = np.rint((pixels - low) * (255 / (high - low if high > low else 1.0))).astype(np.uint8)
+    return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
+
+
+def identifies(text: str, cleaner: Cleaner) -> bool:
+    """Whether a line read from pixels may identify someone.
+
+    A line of fewer than two letters or digits says nothing.
+    """
+    plain = _letters_and_digits(text)
+    if len(plain) < 2:
+        return False
+    if WRITTEN.search(text) or _TIME.search(text) or _LONG_NUMBER.search(text):
+        return True
+    if any(known in plain for known in _known(cleaner.identity)):
+        return True
+    return not all(_technical(run) for run in re.findall(r"[A-ZÀ-ÖØ-Þ]+", text.upper()))
+
+
+def doubt(found: str) -> Refused:
+    """Make the refusal of an object whose pixels could not be cleaned with certainty."""
+    return refuse(
+        "pixels-in-doubt",
+        subject="file",
+        found=found,
+        remedy="look at its thumbnail in the private folder; cover it by hand, or leave it out",
+    )
+
+
+def _known(identity: Identity) -> frozenset[str]:
+    words = {_letters_and_digits(part) for name in identity.names for part in re.split(r"[\^= ]", name)}
+    words |= {_letters_and_digits(known) for known in identity.ids}
+    return frozenset(word for word in words if len(word) >= 4)
+
+
+def _letters_and_digits(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).upper()
+
+
+def _technical(run: str) -> bool:
+    """Whether letters are words of imaging put together (the reader loses blanks), with at most one side marker."""
+    ends = {0: 0}  # place in the run: fewest single letters needed to get there
+    for start in range(len(run)):
+        if start not in ends:
+            continue
+        for stop in range(start + 1, len(run) + 1):
+            piece = run[start:stop]
+            if piece in _VOCABULARY:
+                singles = ends[start] + (len(piece) == 1)
+                ends[stop] = min(ends.get(stop, singles), singles)
+    return ends.get(len(run), 2) <= 1
+
+
+def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    if len(frames) == 1:
+        return [frames[0]]
+    places = sorted({round(place) for place in np.linspace(0, len(frames) - 1, MOST_FRAMES_READ)})
+    chosen = [frames[place] for place in places]
+    return [*chosen, np.max(np.stack(chosen), axis=0)]
+
+
+def _share(boxes: set[Box], rows: int, columns: int) -> float:
+    covered = np.zeros((rows, columns), dtype=bool)
+    for top, left, bottom, right in boxes:
+        covered[top:bottom, left:right] = True
+    return float(covered.mean())

@@ -1,0 +1,146 @@
+"""Files without a DICOM header: pictures, NIfTI images and tables. Whose they are is told by tables and by paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from prognoscope.core.problems import Refused
+from prognoscope.deidentify.batch import Outcome, Planned
+from prognoscope.deidentify.dicom import write_bytes
+from prognoscope.deidentify.identity import Identity
+from prognoscope.deidentify.nifti import compressed, is_nifti, strip_nifti
+from prognoscope.deidentify.ocr import open_reader
+from prognoscope.deidentify.pictures import cover_picture, is_picture, strip_picture
+from prognoscope.deidentify.profile import Options
+from prognoscope.deidentify.project import Project
+from prognoscope.deidentify.tables import TABLES, clean_sheet, patient_column, read_sheet, roles_of, written
+from prognoscope.deidentify.text import Cleaner
+
+Kind = Literal["picture", "nifti", "table"]
+UNOWNED = "unassigned"
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A file that is no DICOM object, and what it is."""
+
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOther:
+    """A picture or NIfTI image: where it goes, and the original ID of its patient (empty when nobody knows)."""
+
+    planned: Planned
+    kind: Kind
+    patient: str
+
+
+def kind_of(path: Path) -> Kind | None:
+    """Tell a picture, a NIfTI image or a table by name and first bytes; None for anything else."""
+    if is_nifti(path.name):
+        return "nifti"
+    if path.suffix.lower() in TABLES:
+        return "table"
+    with path.open("rb") as stream:
+        return "picture" if is_picture(stream.read(16)) else None
+
+
+def owners_by_tables(
+    tables: Sequence[str], images: Sequence[str], *, root: Path, patients: frozenset[str]
+) -> dict[str, str]:
+    """Find in tables that name files whose they are: original patient ID by relative path of the image."""
+    by_name = {PurePosixPath(path).name: path for path in images}
+    owners: dict[str, str] = {}
+    for table in tables:
+        try:
+            sheet = read_sheet(root / table)
+        except Refused:
+            continue  # it is refused, with its reason, when its turn comes
+        roles = roles_of(sheet, patients=patients, files=frozenset(by_name))
+        patient = patient_column(roles)
+        for column in [name for name, role in roles.items() if role == "file" and patient is not None]:
+            for name, owner in zip(sheet.frame[column], sheet.frame[patient], strict=True):
+                if name.strip() in by_name:
+                    owners.setdefault(by_name[name.strip()], owner.strip())
+    return owners
+
+
+def owner_by_path(path: str, patients: Mapping[str, re.Pattern[str]]) -> str:
+    """Return the longest known patient ID that the path contains as a whole word; empty when there is none."""
+    found = [patient for patient, pattern in patients.items() if pattern.search(path)]
+    return max(found, key=lambda patient: (len(patient), patient), default="")
+
+
+def as_words(patients: frozenset[str]) -> dict[str, re.Pattern[str]]:
+    """Make a pattern for each patient ID that finds it between other characters than its own kind."""
+    return {
+        patient: re.compile(rf"(?<![A-Za-z0-9]){re.escape(patient)}(?![A-Za-z0-9])") for patient in patients if patient
+    }
+
+
+def place_of(path: str, patient: str, project: Project) -> str:
+    """New place of a file: its patient's folder and a name that says nothing."""
+    name = PurePosixPath(path).name.lower()
+    suffix = ".nii.gz" if name.endswith(".nii.gz") else PurePosixPath(name).suffix
+    folder = project.patient(patient) if patient else UNOWNED
+    return f"{folder}/{project.token('file', path)}{suffix}"
+
+
+def clean_other(
+    other: PlannedOther,
+    *,
+    root: Path,
+    target: Path,
+    people: Mapping[str, Identity],
+    project: Project,
+    options: Options,
+) -> Outcome:
+    """Write a picture or a NIfTI image without its metadata, and without identifying text in a picture."""
+    planned, pixels = other.planned, "not read"
+    try:
+        if other.kind == "nifti":
+            data = strip_nifti(root / planned.source)
+            data = compressed(data) if planned.target.endswith(".gz") else data
+            action = ("header", "text fields and extensions", "X", 1)
+        else:
+            data, removed = strip_picture(root / planned.source)
+            action = ("metadata", "all segments but the picture's", "X", int(removed > 0))
+            if options.clean_pixels:
+                known = people.get(other.patient, Identity()) | Identity(ids=frozenset({other.patient} - {""}))
+                covered = cover_picture(data, Cleaner(known), open_reader())
+                pixels, data = ("covered", covered) if covered else ("read", data)
+    except Refused as refused:
+        return Outcome(planned.source, "", refused.problem)
+    # A picture in which something is covered is stored without loss, so that the rest keeps its values.
+    place = f"{planned.target.rsplit('.', 1)[0]}.png" if pixels == "covered" else planned.target
+    write_bytes(target / place, data)
+    pseudonym = project.patient(other.patient) if other.patient else ""
+    return Outcome(planned.source, place, None, (action,), (), (), pixels, pseudonym, other.kind)
+
+
+def clean_table(
+    planned: Planned,
+    *,
+    root: Path,
+    target: Path,
+    people: Mapping[str, Identity],
+    renamed: Mapping[str, str],
+    project: Project,
+    options: Options,
+) -> Outcome:
+    """Write a table with the images' pseudonyms and date shifts."""
+    try:
+        sheet = read_sheet(root / planned.source)
+        roles = roles_of(sheet, patients=frozenset(people), files=frozenset(renamed))
+        clean = clean_sheet(sheet, roles, people=people, renamed=renamed, project=project, options=options)
+    except Refused as refused:
+        return Outcome(planned.source, "", refused.problem)
+    write_bytes(target / planned.target, written(clean))
+    words = {"identifier": "Z", "birth": "Z", "patient": "Z", "file": "Z", "date": "C", "age": "C", "text": "C"}
+    actions = tuple(("column", name, words.get(role, "K"), changed) for name, role, changed in clean.columns)
+    return Outcome(planned.source, planned.target, actions=actions, modality="table")

@@ -1,0 +1,158 @@
+"""Free text: what identifies goes, what is medicine stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from prognoscope.deidentify.identity import Identity
+from prognoscope.deidentify.text import LONGEST_TEXT, MARK, Cleaner, tidy
+
+STUDY = Identity(
+    names=frozenset(
+        {
+            "DOE^JANE^MARIE",
+            "Miller^Robert",
+            "WHITE^Ann",
+            "Nguyen^Li",
+            "O'Brien^Pat",
+            "Müller^Jörg",
+            "Parkinson^Tom",
+            "van der Berg^Jan",
+            "Smith-Jones^Mary",
+            "Yamada^Tarou=山田^太郎",
+        }
+    ),
+    ids=frozenset({"4711-8", "MRN0012345", "St. Mary Hospital", "12 Elm Street, Springfield", "A1234567"}),
+)
+
+
+def clean(text: str, *, shift: int | None = None, free: bool = True, identity: Identity = STUDY) -> str:
+    return tidy(Cleaner(identity, shift).clean(text, free=free), mark=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CT chest DOE JANE",
+        "ct chest jane doe",
+        "Doe, Jane",
+        "J. Doe",
+        "doe_jane_ct",
+        "DOE^JANE^MARIE",
+        "SERIES FOR DOE",
+        "Pat O'Brien",
+        "MÜLLER",
+        "Mueller, Joerg",
+        "Muller",
+        "Nguyen Li",
+        "van der Berg",
+        "Mrs Smith",
+        "Jones",
+        "患者山田太郎さん",
+        "MRN0012345",
+        "scan of 4711-8",
+        "St. Mary  Hospital",
+        "at 12 Elm Street",
+    ],
+)
+def test_what_the_study_knows_is_found_however_it_is_written(text: str) -> None:
+    cleaned = clean(text)
+    assert MARK in cleaned
+    for word in ("doe", "jane", "brien", "muller", "müller", "mueller", "nguyen", "berg", "smith", "jones", "山田"):
+        assert word not in cleaned.lower()
+    for word in ("4711", "0012345", "Mary", "Elm"):
+        assert word not in cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("tel 555-123-4567", "4567"),
+        ("(555) 123-4567", "4567"),
+        ("+49 30 1234567", "1234567"),
+        ("ext 4432", "4432"),
+        ("mail a.b@clinic.org", "clinic"),
+        ("see http://pacs.local/42", "pacs"),
+        ("SSN 123-45-6789", "6789"),
+        ("MRN: 99812", "99812"),
+        ("accession 77X12", "77X12"),
+        ("Case #123456", "123456"),
+        ("number 0099887766", "0099887766"),
+        ("99 Oak Grove Ave Apt 4", "Oak"),
+        ("Boston, MA 02115", "02115"),
+        ("Hauptstraße 12", "Haupt"),
+        ("P.O. Box 123", "123"),
+        ("Dr. Watson", "Watson"),
+        ("Dr Robert J. Oppen", "Oppen"),
+        ("Ref. Dr. von Braun", "Braun"),
+        ("Radiologist: Alan B. Turing", "Turing"),
+        ("dictated by: dr. john watson", "watson"),
+        ("Reported by Holmes", "Holmes"),
+        ("Patient: John Smythe", "Smythe"),
+        ("HOLMES^SHERLOCK", "HOLMES"),
+        ("born 12.03.1956", "1956"),
+        ("UID 1.2.840.113619.2.5.1762583153.215519", "113619"),
+    ],
+)
+def test_what_looks_like_an_identifier_goes_though_nobody_in_the_study_has_it(text: str, gone: str) -> None:
+    assert gone not in clean(text, identity=Identity())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Parkinson disease",
+        "Parkinson's disease",
+        "Patient: Parkinson disease",
+        "Hodgkin lymphoma",
+        "Hodgkin",
+        "WHITE MATTER lesion",
+        "white matter",
+        "T1_MPRAGE 1.0mm iso p2",
+        "ep2d_diff_b0_1000",
+        "512 x 512 matrix, TE 102.5, TR 4500, b=1000",
+        "Series 3 of 12, slice 45-60",
+        "phantom 20 cm 120 kV 250mAs",
+        "SUV max 12.3 at level L4/5",
+        "Ga-68 DOTATATE 45 min p.i.",
+        "Gleason 3+4=7",
+        "Brain w/o contrast",
+        "der Befund",
+        "Ax T2 FLAIR",
+    ],
+)
+def test_medicine_stays_as_it_is_though_a_patient_is_called_parkinson_or_white(text: str) -> None:
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize("text", ["Mr. Parkinson came", "Mrs. White has pain", "Parkinson, Tom"])
+def test_a_name_like_a_medical_word_goes_where_it_means_a_person(text: str) -> None:
+    assert not {"Parkinson", "White", "Tom"} & set(clean(text).replace(",", " ").split())
+
+
+def test_a_date_moves_with_the_patient_and_is_not_taken_for_a_number() -> None:
+    assert clean("seen 20200131 and 2020-01-31", shift=-400) == "seen 20181227 and 2018-12-27"
+
+
+def test_text_that_nobody_wrote_loses_only_what_is_certain() -> None:
+    # A software version looks like an address on the net or a date; the study's own names still go.
+    assert clean("syngo 12.11.2009 build 1234567", free=False) == "syngo 12.11.2009 build 1234567"
+    assert clean("station of DOE, 555-123-4567", free=False) == f"station of {MARK}"
+
+
+def test_a_short_text_closes_its_gaps() -> None:
+    holes = Cleaner(STUDY).clean("CT DOE chest (JANE)", free=True)
+    assert tidy(holes, mark=False) == "CT chest"
+
+
+def test_a_text_without_identity_is_the_same_string() -> None:
+    text = "CT chest with contrast"
+    assert Cleaner(STUDY).clean(text, free=True) == text
+
+
+def test_characters_that_the_cleaner_uses_itself_do_no_harm() -> None:
+    assert "\ue000" not in clean("\ue000\ue100 DOE", shift=-1)
+
+
+def test_an_endless_text_is_taken_out_whole() -> None:
+    assert clean("a" * (LONGEST_TEXT + 1)) == MARK

@@ -1,0 +1,153 @@
+"""Asks a de-identified folder the questions of an answer key. Imports nothing from the de-identifier."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydicom import Dataset, dcmread
+
+from tests.make.identifiers import AnswerKey, Check
+
+
+@dataclass(frozen=True)
+class Score:
+    """Questions asked and answered right, by action and by surface, and each wrong answer in words."""
+
+    asked: Counter[tuple[str, str]]
+    right: Counter[tuple[str, str]]
+    wrong: tuple[str, ...]
+    found: tuple[str, ...]
+
+    @property
+    def percent(self) -> float:
+        return 100 * sum(self.right.values()) / sum(self.asked.values())
+
+    def by(self, place: int) -> dict[str, tuple[int, int]]:
+        """Right answers and questions by action (0) or surface (1)."""
+        table: dict[str, tuple[int, int]] = {}
+        for pair, count in sorted(self.asked.items()):
+            right, asked = table.get(pair[place], (0, 0))
+            table[pair[place]] = (right + self.right[pair], asked + count)
+        return table
+
+
+def score(folder: Path, key: AnswerKey) -> Score:
+    """Score what was written below a folder; an object that is missing answers every question wrong."""
+    files = {path: dcmread(path) for path in sorted(folder.rglob("*.dcm"))}
+    results = {int(dataset.InstanceNumber): dataset for dataset in files.values()}
+    judge = _Judge(key, results)
+    asked: Counter[tuple[str, str]] = Counter()
+    right: Counter[tuple[str, str]] = Counter()
+    wrong = []
+    for check in key.checks:
+        asked[check.action, check.surface] += 1
+        if check.instance in results and judge.answers(check, results[check.instance]):
+            right[check.action, check.surface] += 1
+        else:
+            wrong.append(
+                f"{check.instance}: {check.action} at {'/'.join(check.where)} ({check.surface}): {check.text!r}"
+            )
+    return Score(asked, right, tuple(wrong), search(folder, key))
+
+
+def search(folder: Path, key: AnswerKey) -> tuple[str, ...]:
+    """Planted strings that stand in any byte, or in the path, of a written file."""
+    needles = sorted({secret for some in key.secrets.values() for secret in some if len(secret) >= 5})
+    found = []
+    for path in sorted(file for file in folder.rglob("*") if file.is_file()):
+        heap = path.read_bytes() + str(path.relative_to(folder)).encode()
+        found += [f"{needle} in {path.relative_to(folder)}" for needle in needles if needle.encode() in heap]
+    return tuple(found)
+
+
+class _Judge:
+    """Knows what is consistent over all objects: UIDs, patient IDs and the date shift of each patient."""
+
+    def __init__(self, key: AnswerKey, results: Mapping[int, Dataset]) -> None:
+        self.key = key
+        self.uids: dict[str, set[str]] = defaultdict(set)
+        self.ids: dict[str, set[str]] = defaultdict(set)
+        self.owners: dict[str, set[str]] = defaultdict(set)
+        self.shifts: dict[str, Counter[int]] = defaultdict(Counter)
+        self.patients = {}
+        for check in key.checks:
+            if check.action == "patient ID consistent":
+                self.patients[check.instance] = check.text
+        for check in key.checks:
+            if check.instance in results:
+                self._note(check, results[check.instance])
+
+    def _note(self, check: Check, dataset: Dataset) -> None:
+        value = _value(dataset, check.where)
+        if check.action == "UID consistent" and value is not None:
+            self.uids[check.text].add(value)
+        elif check.action == "patient ID consistent" and value is not None:
+            self.ids[check.text].add(value)
+            self.owners[value].add(check.text)
+        elif check.action == "date shifted" and value is not None and (days := _days(check.text, value)) is not None:
+            self.shifts[self.patients[check.instance]][days] += 1
+
+    def answers(self, check: Check, dataset: Dataset) -> bool:
+        value = _value(dataset, check.where)
+        text = check.text
+        match check.action:
+            case "tag retained":
+                return value is not None
+            case "text not null":
+                return bool(value)
+            case "text retained":
+                return value is not None and text in value
+            case "text removed":
+                return value is None or text not in value
+            case "date shifted":
+                usual = self.shifts[self.patients[check.instance]].most_common(1)
+                return bool(value) and bool(usual) and usual[0][0] != 0 and _days(text, value or "") == usual[0][0]
+            case "UID changed":
+                return bool(value) and value != text
+            case "UID consistent":
+                return bool(value) and len(self.uids[text]) == 1
+            case "patient ID consistent":
+                return bool(value) and value != text and len(self.ids[text]) == 1 and len(self.owners[value or ""]) == 1
+            case "pixels hidden" | "pixels retained":
+                return self._pixels(check, dataset)
+
+    def _pixels(self, check: Check, dataset: Dataset) -> bool:
+        top, left, bottom, right = check.box
+        before = dcmread(self.key.originals[check.instance]).pixel_array[top:bottom, left:right]
+        after = dataset.pixel_array[top:bottom, left:right]
+        if check.action == "pixels retained":
+            return bool(np.array_equal(before, after))
+        bright = before > np.median(before) * 2
+        return float(np.mean(after[bright] == before[bright])) < 0.02
+
+
+def _value(dataset: Dataset, where: Iterable[str]) -> str | None:
+    """Text of the element at a path, through the first items of sequences; None where it is absent."""
+    *path, last = where
+    for step in path:
+        items = dataset.get(step)
+        if not items:
+            return None
+        dataset = items[0]
+    if last.startswith("("):
+        tag = int(last[1:5] + last[6:10], 16)
+        return str(dataset[tag].value) if tag in dataset else None
+    element = dataset.get(last) if last in dataset else None
+    if last not in dataset:
+        return None
+    if dataset[last].VR == "SQ":
+        return str([str(item) for item in dataset[last].value]) if dataset[last].value else ""
+    return "" if element is None else str(element)
+
+
+def _days(before: str, after: str) -> int | None:
+    try:
+        first, second = (dt.datetime.strptime(text[:8], "%Y%m%d") for text in (before, after))
+    except ValueError:
+        return None
+    return (second - first).days if before[8:] == after[8:] else None
