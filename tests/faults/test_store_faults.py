@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def kill_at_random_moments(tmp_path: Path, times: int) -> None:
         process = start(hospital, store)
         time.sleep(chance.uniform(0.3, longest))
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
         after = acknowledged(store)
         assert before <= after, "something that was acknowledged is gone"
         before = after
@@ -89,8 +90,9 @@ def test_what_a_killed_writer_put_in_place_is_removed(tmp_path: Path) -> None:
     with Store(tmp_path / "store") as store:
         name = store.artefacts.put(b"from a writer that was killed")
         kept = sorted(acknowledged(tmp_path / "store"))[0]
-        with sqlite3.connect(tmp_path / "store/catalogue.sqlite") as connection:
+        with closing(sqlite3.connect(tmp_path / "store/catalogue.sqlite")) as connection:
             connection.execute("INSERT INTO pending VALUES ('dead', ?)", (json.dumps([name, kept]),))
+            connection.commit()
         (tmp_path / "store/incoming/dead").mkdir(parents=True)
         with store.repository.among_writers():
             assert store.repository.recover() == 0, "nobody tidies up while someone writes"
@@ -127,7 +129,8 @@ def test_a_full_or_failing_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 def test_a_catalogue_that_is_full(tmp_path: Path) -> None:
     write_hospital(tmp_path / "hospital", patients=3)
     with Store(tmp_path / "store") as store:
-        pages = sqlite3.connect(tmp_path / "store/catalogue.sqlite").execute("PRAGMA page_count").fetchone()[0]
+        with closing(sqlite3.connect(tmp_path / "store/catalogue.sqlite")) as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
 
         def limit(connection: sqlite3.Connection, _: object) -> None:
             connection.execute(f"PRAGMA max_page_count = {pages}")

@@ -160,6 +160,7 @@ def test_an_address_that_names_no_pacs(address: str) -> None:
     assert refused.value.problem.code == "pacs-address"
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom leaves its socket open
 def test_a_pacs_that_does_not_answer() -> None:
     with pytest.raises(Refused) as refused:
         pacs.echo(pacs.Node("NOBODY", "127.0.0.1", free_port()))
