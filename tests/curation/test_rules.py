@@ -64,7 +64,9 @@ def test_the_order_of_series_changes_nothing() -> None:
     assert chosen[0] == chosen[1]
 
 
-@pytest.mark.parametrize(("text", "told"), [("[[role", "Expected"), ('[[role]]\nname = "a"\nmodalty = "CT"', "modality")])
+@pytest.mark.parametrize(
+    ("text", "told"), [("[[role", "Expected"), ('[[role]]\nname = "a"\nmodalty = "CT"', "modality")]
+)
 def test_rules_that_cannot_be_read(text: str, told: str) -> None:
     with pytest.raises(Refused) as refused:
         read_rules(text, subject="roles.toml")
