@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import typer
-from tests.make.deidentify import an_object, save
 from typer.testing import CliRunner
 
 from prognoscope.cli import deidentify, keys
+from tests.make.deidentify import an_object, save
 
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command()(deidentify.deidentify)

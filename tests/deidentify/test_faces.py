@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydicom import dcmread
-from tests.make.deidentify import BASIC, CT, PROJECT, an_object, save, with_pixels
 
 from prognoscope.core.geometry import Grid, Volume
 from prognoscope.deidentify.faces import find_face, shows_head
 from prognoscope.jobs.deidentify import deidentify
+from tests.make.deidentify import BASIC, CT, PROJECT, an_object, save, with_pixels
 
 SHAPE, SPACING = (64, 64, 48), (4.0, 4.0, 4.0)
 FACES = BASIC.model_copy(update={"clean_faces": True})

@@ -16,12 +16,12 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
-from tests.make.deidentify import BASIC, PROJECT, RESEARCH, US, an_object, save, with_pixels
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import PROFILES, Options, load_table
 from prognoscope.jobs.deidentify import Deidentified, deidentify, options_of
 from prognoscope.work import local_map
+from tests.make.deidentify import BASIC, PROJECT, RESEARCH, US, an_object, save, with_pixels
 
 
 def run(folder: Path, options: Options = BASIC, *, jobs: int = 1) -> Deidentified:

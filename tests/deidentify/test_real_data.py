@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.make.deidentify import PROJECT, RESEARCH
 
 from prognoscope.jobs.deidentify import deidentify
 from prognoscope.sources import read_mask, read_volume, scan
+from tests.make.deidentify import PROJECT, RESEARCH
 
 DATA = os.environ.get("PROGNOSCOPE_DATA")
 pytestmark = [
