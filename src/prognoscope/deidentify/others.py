@@ -17,10 +17,11 @@ from prognoscope.deidentify.ocr import open_reader
 from prognoscope.deidentify.pictures import cover_picture, is_picture, strip_picture
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
+from prognoscope.deidentify.records import RECORDS, clean_record
 from prognoscope.deidentify.tables import TABLES, clean_sheet, patient_column, read_sheet, roles_of, written
 from prognoscope.deidentify.text import Cleaner
 
-Kind = Literal["picture", "nifti", "table"]
+Kind = Literal["picture", "nifti", "table", "record"]
 UNOWNED = "unassigned"
 
 
@@ -41,11 +42,13 @@ class PlannedOther:
 
 
 def kind_of(path: Path) -> Kind | None:
-    """Tell a picture, a NIfTI image or a table by name and first bytes; None for anything else."""
+    """Tell a picture, a NIfTI image, a table or FHIR records by name and first bytes; None for anything else."""
     if is_nifti(path.name):
         return "nifti"
     if path.suffix.lower() in TABLES:
         return "table"
+    if path.suffix.lower() in RECORDS:
+        return "record"
     with path.open("rb") as stream:
         return "picture" if is_picture(stream.read(16)) else None
 
@@ -100,13 +103,16 @@ def clean_other(
     project: Project,
     options: Options,
 ) -> Outcome:
-    """Write a picture or a NIfTI image without its metadata, and without identifying text in a picture."""
+    """Write a picture or NIfTI image without metadata and identifying text, or FHIR records without identity."""
     planned, pixels = other.planned, "not read"
     try:
         if other.kind == "nifti":
             data = strip_nifti(root / planned.source)
             data = compressed(data) if planned.target.endswith(".gz") else data
             action = ("header", "text fields and extensions", "X", 1)
+        elif other.kind == "record":
+            data = clean_record(root / planned.source, people=people, project=project, options=options)
+            action = ("record", "FHIR resources", "C", data.count(b"\n"))
         else:
             data, removed = strip_picture(root / planned.source)
             action = ("metadata", "all segments but the picture's", "X", int(removed > 0))

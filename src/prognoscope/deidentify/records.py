@@ -1,0 +1,136 @@
+"""FHIR records (JSON, one document or one a line) with the images' pseudonyms and date shifts.
+
+Works on the structure that all resources share, so that a type nobody thought of is cleaned too: names, contacts,
+addresses, identifiers, narratives, photos and attachments go; ids and references are renamed consistently; dates
+move or go; other text is cleaned as free text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prognoscope.core.problems import Refused, refuse
+from prognoscope.deidentify.dates import shift_dt
+from prognoscope.deidentify.identity import Identity
+from prognoscope.deidentify.profile import Options
+from prognoscope.deidentify.project import Project
+from prognoscope.deidentify.text import Cleaner, tidy
+
+RECORDS = (".json", ".ndjson")
+LARGEST_DOCUMENT_BYTES = 512 << 20
+_REMOVED = frozenset(
+    {"telecom", "address", "contact", "photo", "identifier", "birthDate", "data", "url", "div", "fullUrl"}
+)
+_NAMED = frozenset({"Patient", "Person", "Practitioner", "RelatedPerson"})  # whose `name` is a person's
+_PLAIN = frozenset({"system", "code", "version", "resourceType", "use", "status", "unit", "type", "profile", "class"})
+_DATE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?([T ].*)?")
+_REFERENCE = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.\-]{1,64})(?:/_history/.*)?|urn:(?:uuid|oid):(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Whose record is being cleaned: the cleaner, and the days to move dates by (None takes them out)."""
+
+    cleaner: Cleaner
+    shift: int | None
+
+
+def clean_record(path: Path, *, people: Mapping[str, Identity], project: Project, options: Options) -> bytes:
+    """Read FHIR resources and return them without identity, in the form they came in.
+
+    Raises
+    ------
+    Refused
+        `record-unreadable`, `file-too-large`.
+    """
+    if path.stat().st_size > LARGEST_DOCUMENT_BYTES:
+        raise refuse(
+            "file-too-large",
+            subject="file",
+            found=f"records of more than {LARGEST_DOCUMENT_BYTES >> 20} MiB",
+            remedy="split them",
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        lines = text.splitlines() if path.suffix.lower() == ".ndjson" else [text]
+        resources = [json.loads(line) for line in lines if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(f"it is no JSON ({type(error).__name__})") from error
+    if not resources or not all(isinstance(one, dict) and "resourceType" in one for one in resources):
+        raise _unreadable("it holds no FHIR resource")
+    cleaned = [_resource(one, people, project, options) for one in resources]
+    return "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in cleaned).encode()
+
+
+def _resource(
+    resource: dict[str, Any], people: Mapping[str, Identity], project: Project, options: Options
+) -> dict[str, Any]:
+    patient = _patient(resource)
+    own = Identity(names=frozenset(_names(resource)), ids=frozenset({patient} - {""}))
+    shift = project.shift_days(patient) if options.retain_dates and patient else None
+    owner = _Owner(Cleaner(people.get(patient, Identity()) | own, shift), shift)
+    cleaned: dict[str, Any] = _value(resource, "", owner, project)
+    return cleaned
+
+
+def _patient(resource: dict[str, Any]) -> str:
+    """Return the id of the patient that a resource is about; empty when there is none."""
+    if resource.get("resourceType") == "Patient":
+        return str(resource.get("id", ""))
+    for key in ("subject", "patient", "beneficiary", "individual"):
+        reference = resource.get(key)
+        if isinstance(reference, dict) and (match := _REFERENCE.fullmatch(str(reference.get("reference", "")))):
+            return match.group(2) or match.group(3) or ""
+    return ""
+
+
+def _names(resource: dict[str, Any]) -> list[str]:
+    found = []
+    for name in resource.get("name") or () if resource.get("resourceType") in _NAMED else ():
+        if isinstance(name, dict):
+            given = " ".join(str(word) for word in name.get("given") or ())
+            found.append(f"{name.get('family', '')}^{given}")
+    return found
+
+
+def _value(value: Any, key: str, owner: _Owner, project: Project) -> Any:
+    if isinstance(value, dict):
+        named = value.get("resourceType") in _NAMED
+        kept = {name: one for name, one in value.items() if name not in _REMOVED and not (named and name == "name")}
+        pairs = ((name, _value(one, name, owner, project)) for name, one in kept.items())
+        return {name: one for name, one in pairs if one not in ("", None, {}, [])}
+    if isinstance(value, list):
+        some = [_value(one, key, owner, project) for one in value]
+        return [one for one in some if one not in ("", None, {})]
+    return _text(value, key, owner, project) if isinstance(value, str) else value
+
+
+def _text(text: str, key: str, owner: _Owner, project: Project) -> str:
+    if key == "id":
+        return project.patient(text)
+    if key == "reference":
+        match = _REFERENCE.fullmatch(text)
+        if match is None:
+            return ""
+        name = project.patient(match.group(2) or match.group(3))
+        return f"{match.group(1)}/{name}" if match.group(1) else f"urn:uuid:{name}"
+    if match := _DATE.fullmatch(text):
+        return _moved(match, owner.shift)
+    return text if key in _PLAIN else tidy(owner.cleaner.clean(text, free=True), mark=True)
+
+
+def _moved(match: re.Match[str], shift: int | None) -> str:
+    year, month, day, rest = match.groups()
+    moved = shift_dt(f"{year}{month}{day or ''}", shift) if shift is not None else None
+    if moved is None:
+        return ""
+    return f"{moved[:4]}-{moved[4:6]}" + (f"-{moved[6:8]}" if day else "") + (rest or "")
+
+
+def _unreadable(found: str) -> Refused:
+    return refuse("record-unreadable", subject="file", found=found, remedy="export FHIR resources as JSON or NDJSON")

@@ -1,0 +1,82 @@
+"""FHIR records with the images' pseudonyms and date shifts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prognoscope.core.problems import Refused
+from prognoscope.deidentify import Identity
+from prognoscope.deidentify.records import clean_record
+from tests.make.deidentify import BASIC, PROJECT, RESEARCH
+
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "4711-8",
+    "name": [{"family": "Doe", "given": ["Jane"]}],
+    "identifier": [{"system": "urn:mrn", "value": "998877"}],
+    "telecom": [{"value": "555-123-4567"}],
+    "address": [{"line": ["12 Elm Street"], "city": "Springfield"}],
+    "gender": "female",
+    "birthDate": "1956-03-12",
+    "text": {"status": "generated", "div": "<div>Jane Doe</div>"},
+}
+REPORT = {
+    "resourceType": "DiagnosticReport",
+    "id": "r1",
+    "subject": {"reference": "Patient/4711-8", "display": "Jane Doe"},
+    "effectiveDateTime": "2020-01-31T10:15:00+01:00",
+    "conclusion": "Jane Doe has Hodgkin lymphoma since 2020-01-31, call 555-123-4567",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "24627-2", "display": "CT chest"}]},
+    "presentedForm": [{"contentType": "text/plain", "data": "SmFuZSBEb2U="}],
+}
+
+
+def clean(folder: Path, *resources: dict[str, Any], name: str = "a.ndjson", dates: bool = True) -> list[dict[str, Any]]:
+    (folder / name).write_text("".join(json.dumps(one) + "\n" for one in resources), encoding="utf-8")
+    people = {"4711-8": Identity(frozenset({"DOE^JANE"}))}
+    data = clean_record(folder / name, people=people, project=PROJECT, options=RESEARCH if dates else BASIC)
+    return [json.loads(line) for line in data.decode().splitlines()]
+
+
+def test_a_patient_keeps_the_pseudonym_of_the_images_and_nothing_that_names(tmp_path: Path) -> None:
+    (patient,) = clean(tmp_path, PATIENT)
+    assert patient == {
+        "resourceType": "Patient",
+        "id": PROJECT.patient("4711-8"),
+        "gender": "female",
+        "text": {"status": "generated"},
+    }
+
+
+def test_a_report_refers_to_the_pseudonym_and_its_dates_move_with_the_images(tmp_path: Path) -> None:
+    _, report = clean(tmp_path, PATIENT, REPORT)
+    moved = dt.date(2020, 1, 31) + dt.timedelta(days=PROJECT.shift_days("4711-8"))
+    assert report["subject"] == {"reference": f"Patient/{PROJECT.patient('4711-8')}", "display": "[removed]"}
+    assert report["effectiveDateTime"] == f"{moved}T10:15:00+01:00"
+    assert report["conclusion"] == f"[removed] has Hodgkin lymphoma since {moved}, call [removed]"
+    assert report["code"] == REPORT["code"]
+    assert "data" not in report["presentedForm"][0]
+
+
+def test_without_the_option_dates_go(tmp_path: Path) -> None:
+    (report,) = clean(tmp_path, REPORT, dates=False)
+    assert "effectiveDateTime" not in report
+    assert "2020" not in json.dumps(report)
+
+
+def test_resources_within_a_bundle_are_cleaned(tmp_path: Path) -> None:
+    bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:uuid:1", "resource": PATIENT}]}
+    text = json.dumps(clean(tmp_path, bundle, name="a.json"))
+    assert not [word for word in ("Doe", "Jane", "998877", "Elm", "1956", "4711-8") if word in text]
+
+
+@pytest.mark.parametrize("data", ["", "{", "[]", '{"a": 1}', "[" * 100_000])
+def test_what_is_no_record_is_refused(tmp_path: Path, data: str) -> None:
+    (tmp_path / "a.json").write_text(data)
+    with pytest.raises(Refused, match="record-unreadable"):
+        clean_record(tmp_path / "a.json", people={}, project=PROJECT, options=BASIC)
