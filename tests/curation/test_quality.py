@@ -21,11 +21,11 @@ def voxels(seed: int = 1) -> NDArray[np.float32]:
     """A bright ball in noise of 5 units."""
     z, y, x = np.indices(SHAPE)
     ball = 100.0 * (((z - 10) / 8) ** 2 + ((y - 16) / 12) ** 2 + ((x - 16) / 12) ** 2 < 1)
-    return (ball + np.random.default_rng(seed).normal(0, 5, SHAPE)).astype(np.float32)
+    return np.asarray(ball + np.random.default_rng(seed).normal(0, 5, SHAPE), dtype=np.float32)
 
 
 def codes(array: NDArray[np.float32], spacing: float = 3.0) -> list[str]:
-    grid = Grid(array.shape, (spacing, 1.0, 1.0))  # type: ignore[arg-type]
+    grid = Grid(array.shape, (spacing, 1.0, 1.0))
     return [problem.code for problem in check(series(grid), Volume(array, grid))]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -25,8 +26,8 @@ from prognoscope.study.cache import Cache
 from prognoscope.study.file import Measurement
 from prognoscope.study.offers import measures
 
-VERSION = 2
-_POWERS = {"intensity": 1, "intensity2": 2, "intensity3": 3}
+VERSION = 3
+_INTENSITY = re.compile(r"intensity(\d*)(\.\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ def _key(task: Task) -> object:
         task.prefix,
         task.fingerprint,
         [[name, versions[name], settings] for name, settings in task.wanted],
+        choice.series.uid,
         list(choice.series.hashes),
         choice.series.unit,
         choice.region_set.hash,
@@ -146,12 +148,15 @@ def _plain(task: Task, feature: Feature) -> list[Any]:
 
 
 def _unit(task: Task, unit: str) -> str:
-    image = task.choice.series.unit
-    if unit not in _POWERS:
+    """Return a unit with the image's own in the place of `intensity`: `SUV`, `SUV^2`, `SUV.mm3`; MR has none."""
+    match = _INTENSITY.fullmatch(unit)
+    if match is None:
         return unit
+    power, rest = match.group(1), match.group(2) or ""
+    image = task.choice.series.unit
     if image == "1":
-        return "1"
-    return image if _POWERS[unit] == 1 else f"{image}^{_POWERS[unit]}"
+        return rest.removeprefix(".") or "1"
+    return image + (f"^{power}" if power else "") + rest
 
 
 def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str, Any]]) -> Measured:
