@@ -70,8 +70,10 @@ def test_without_the_option_dates_go(tmp_path: Path) -> None:
 
 
 def test_resources_within_a_bundle_are_cleaned(tmp_path: Path) -> None:
-    bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:uuid:1", "resource": PATIENT}]}
-    text = json.dumps(clean(tmp_path, bundle, name="a.json"))
+    entries = [{"fullUrl": "urn:uuid:1", "resource": PATIENT}, {"resource": REPORT}]
+    (cleaned,) = clean(tmp_path, {"resourceType": "Bundle", "entry": entries}, name="a.json")
+    assert cleaned["entry"][1]["resource"] == clean(tmp_path, PATIENT, REPORT)[1]
+    text = json.dumps(cleaned)
     assert not [word for word in ("Doe", "Jane", "998877", "Elm", "1956", "4711-8") if word in text]
 
 

@@ -38,6 +38,8 @@ class _Owner:
 
     cleaner: Cleaner
     shift: int | None
+    people: Mapping[str, Identity]
+    options: Options
 
 
 def clean_record(path: Path, *, people: Mapping[str, Identity], project: Project, options: Options) -> bytes:
@@ -63,8 +65,24 @@ def clean_record(path: Path, *, people: Mapping[str, Identity], project: Project
         raise _unreadable(f"it is no JSON ({type(error).__name__})") from error
     if not resources or not all(isinstance(one, dict) and "resourceType" in one for one in resources):
         raise _unreadable("it holds no FHIR resource")
-    cleaned = [_resource(one, people, project, options) for one in resources]
+    known = dict(people)
+    for one in resources:
+        _meet(one, known)
+    cleaned = [_resource(one, known, project, options) for one in resources]
     return "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in cleaned).encode()
+
+
+def _meet(value: Any, known: dict[str, Identity]) -> None:
+    """Learn the names of the patients of a document before any of its texts is cleaned."""
+    if isinstance(value, list):
+        for one in value:
+            _meet(one, known)
+    elif isinstance(value, dict):
+        if value.get("resourceType") == "Patient" and value.get("id"):
+            identity = known.get(str(value["id"]), Identity())
+            known[str(value["id"])] = identity | Identity(names=frozenset(_names(value)))
+        for one in value.values():
+            _meet(one, known)
 
 
 def _resource(
@@ -73,7 +91,7 @@ def _resource(
     patient = _patient(resource)
     own = Identity(names=frozenset(_names(resource)), ids=frozenset({patient} - {""}))
     shift = project.shift_days(patient) if options.retain_dates and patient else None
-    owner = _Owner(Cleaner(people.get(patient, Identity()) | own, shift), shift)
+    owner = _Owner(Cleaner(people.get(patient, Identity()) | own, shift), shift, people, options)
     cleaned: dict[str, Any] = _value(resource, "", owner, project)
     return cleaned
 
@@ -100,6 +118,8 @@ def _names(resource: dict[str, Any]) -> list[str]:
 
 def _value(value: Any, key: str, owner: _Owner, project: Project) -> Any:
     if isinstance(value, dict):
+        if key and "resourceType" in value:  # within a bundle, and perhaps another patient's
+            return _resource(value, owner.people, project, owner.options)
         named = value.get("resourceType") in _NAMED
         kept = {name: one for name, one in value.items() if name not in _REMOVED and not (named and name == "name")}
         pairs = ((name, _value(one, name, owner, project)) for name, one in kept.items())
