@@ -152,6 +152,7 @@ def _run(
     with clock.stage("measure"):
         cohort, measured = _measure(file, cohort, cache, mapper)
     predictors = join([cohort.clinical, measured.table]) if measured else cohort.clinical
+    _trace(cohort, predictors, cache)
     fixed_on = _fix_success(file, cohort, cache)
     with clock.stage("learn"):
         learnt = learn(predictors, cohort.outcome, file, cache=cache, mapper=mapper)
@@ -186,6 +187,15 @@ def _measure(file: StudyFile, cohort: Cohort, cache: Cache, mapper: Mapper) -> t
         return cohort, None
     measured = measure(file.images, cohort.patients, cohort.choices, file.measurements, cache=cache, mapper=mapper)
     return cohort.without(measured.exclusions), measured
+
+
+def _trace(cohort: Cohort, predictors: Table, cache: Cache) -> None:
+    """Note which files the predictors were made from, so that `history` leads from a prediction to its images."""
+    files = {
+        f"patient {patient}": [name for one in choices for name in (*one.series.hashes, one.region_set.hash)]
+        for patient, choices in cohort.choices.items()
+    }
+    cache.store.trace(hashing.of_frame(predictors.frame), {"table": [cohort.table_hash], **files})
 
 
 def _fix_success(file: StudyFile, cohort: Cohort, cache: Cache) -> str:
