@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from prognoscope.study.reference import reference
@@ -19,10 +20,18 @@ def study_file() -> str:
 
 def problems() -> str:
     """Return `problems.md`: the tables of all rooms, sorted by code."""
-    rows = set()
+    found: dict[str, list[tuple[str, str]]] = {}
     for page in sorted((DOCS / ROOMS).glob("*.md")):
-        rows |= {line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")}
-    table = "\n".join(["| code | cause | cure |", "| --- | --- | --- |", *sorted(rows)])
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if line.startswith("| `"):
+                code, cause, cure = (cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:4])
+                if (cause, cure) not in found.setdefault(code, []):
+                    found[code].append((cause, cure))
+    rows = [
+        f"| {code} | {'; or: '.join(cause for cause, _ in told)} | {'; or: '.join(cure for _, cure in told)} |"
+        for code, told in sorted(found.items())
+    ]
+    table = "\n".join(["| code | cause | cure |", "| --- | --- | --- |", *rows])
     written = (DOCS / "problems.md").read_text(encoding="utf-8").split(MARK)[0]
     return f"{written}{MARK}\n\n{table}\n"
 

@@ -70,7 +70,7 @@ def test_types_are_told_from_unit_levels_and_cells() -> None:
     ]
     assert table.frame["dose"].tolist() == [1.5, 2.0]
     assert table.frame["grade"].tolist() == ["High", None]
-    assert notes == ()
+    assert [note.code for note in notes] == ["constant-predictor"]  # two rows, one of them without a grade
 
 
 def test_a_predictor_whose_time_is_not_declared_is_noted_and_one_known_later_refused() -> None:
@@ -97,3 +97,22 @@ def test_the_cohort_table_counts_levels_and_missing_cells_by_event() -> None:
     assert (age.overall, age.with_event, age.missing) == ("50 (45 to 55)", "50 (45 to 55)", 1)
     assert (woman.overall, woman.with_event, woman.without_event) == ("2 (67 %)", "1 (50 %)", "1 (100 %)")
     assert (man.without_event, woman.missing, man.missing) == ("0 (0 %)", 1, 0)
+
+
+def test_one_bad_cell_among_numbers_is_refused_and_does_not_make_a_category() -> None:
+    cells: list[str | None] = [f"{number}.5" for number in range(30)]
+    with pytest.raises(Refused, match="patient P007: “abc” is not a number"):
+        clinical_table(rows(marker=[*cells[:7], "abc", *cells[8:]]), (ClinicalPredictor(column="marker"),))
+
+
+def test_free_text_is_no_category() -> None:
+    with pytest.raises(Refused, match="30 known cells have 30 different values") as refused:
+        clinical_table(
+            rows(note=[f"saw patient {number}" for number in range(30)]), (ClinicalPredictor(column="note"),)
+        )
+    assert refused.value.problem.code == "text-predictor"
+
+
+def test_a_constant_predictor_is_noted_by_name() -> None:
+    _, notes = clinical_table(rows(grade=["7", "7", None]), (ClinicalPredictor(column="grade", known_at="time_zero"),))
+    assert [(note.code, note.subject) for note in notes] == [("constant-predictor", "column grade")]

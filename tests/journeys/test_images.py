@@ -21,7 +21,7 @@ from prognoscope.study.predict import predict_source
 from prognoscope.study.run import RunResult, run_study
 
 pytestmark = pytest.mark.slow
-SMALL = {"folds": 3, "repeats": 1, "inner": 2, "resamples": 100, "refits": 20}
+SMALL = {"folds": 3, "repeats": 1, "inner": 2, "resamples": 200, "refits": 20}
 
 
 class Counting:
@@ -194,7 +194,7 @@ def test_init_writes_a_study_that_says_which_line_is_missing(place: Path, tmp_pa
         written.path.read_text()
         .replace(
             "validate: {folds: 5, repeats: 5, inner: 3, resamples: 2000}",
-            "validate: {folds: 2, repeats: 1, inner: 2, resamples: 100, refits: 20}",
+            "validate: {folds: 2, repeats: 1, inner: 2, resamples: 200, refits: 20}",
         )
         .replace("models: {choose: inner}", "models: {try: [elastic-net-logistic]}")
     )

@@ -161,7 +161,7 @@ def test_settings_tried_on_a_cohort_are_counted_over_studies(tmp_path: Path) -> 
     assert more[key] == one[key] + more["settings_tried"]
 
 
-SMALL = {"folds": 2, "repeats": 1, "inner": 2, "refits": 20, "resamples": 100}
+SMALL = {"folds": 2, "repeats": 1, "inner": 2, "refits": 20, "resamples": 200}
 
 
 @pytest.mark.parametrize(

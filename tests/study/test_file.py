@@ -84,8 +84,20 @@ def test_a_missing_file_and_binary_bytes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="study-file-missing"):
         read_study(tmp_path / "none.yaml")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(Refused, match="study-file-missing"):
+    with pytest.raises(Refused, match="not UTF-8 text"):
         read_study(tmp_path / "binary.yaml")
+
+
+def test_aliases_that_unfold_without_end_and_bottomless_nesting_are_refused(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    assert "unfold to more than" in problem_of(tmp_path, "\n".join(lines) + "\n")
+    assert "[study-file]" in problem_of(tmp_path, "question: " + "[" * 5000 + "\n")
+
+
+def test_an_empty_environment_variable_is_an_unset_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOWHERE", "")
+    assert "NOWHERE is not set" in problem_of(tmp_path, TEXT.replace("table.csv", "${NOWHERE}/table.csv"))
 
 
 def test_an_unset_environment_variable_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

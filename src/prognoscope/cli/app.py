@@ -76,4 +76,4 @@ for _command in COMMANDS:
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="prognoscope")

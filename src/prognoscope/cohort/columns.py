@@ -7,6 +7,8 @@ import pandas as pd
 from prognoscope.core.problems import refuse
 from prognoscope.core.settings import nearest
 
+MOSTLY = 0.5
+
 
 def text_column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return a column of text (None where missing), outer blanks removed.
@@ -49,10 +51,10 @@ def number_column(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def looks_numeric(text: pd.Series) -> bool:
-    """Whether every known cell of a text column reads as a number."""
+    """Whether most known cells of a text column read as numbers, so that the others are mistakes and not levels."""
     known = text.dropna()
     numbers = pd.to_numeric(known.str.replace(",", ".", regex=False), errors="coerce")
-    return len(known) > 0 and bool(numbers.notna().all())
+    return len(known) > 0 and bool(numbers.notna().mean() > MOSTLY)
 
 
 def same_value(cell: str, wanted: str) -> bool:

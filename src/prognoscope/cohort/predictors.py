@@ -12,6 +12,8 @@ from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings
 from prognoscope.core.table import Column, KnownAt, Table
 
+MOST_LEVELS = 12
+MOST_LEVELS_SHARE = 0.5
 _SAME_WORD = {"before": "time_zero", "after": "later"}
 
 
@@ -49,7 +51,7 @@ def clinical_table(frame: pd.DataFrame, predictors: tuple[ClinicalPredictor, ...
     ------
     Refused
         `column-missing`, `not-a-number`; `known-too-late` for a predictor known only after time zero;
-        `unknown-level` for a cell that is not among the levels given.
+        `unknown-level` for a cell that is not among the levels given; `text-predictor` for free text.
     """
     notes = []
     columns = []
@@ -73,6 +75,7 @@ def clinical_table(frame: pd.DataFrame, predictors: tuple[ClinicalPredictor, ...
             )
         values[predictor.result_name], column = _read(frame, predictor)
         columns.append(column)
+        notes += _constant(values[predictor.result_name], predictor)
     return Table(pd.DataFrame(values, index=frame.index), tuple(columns)), tuple(notes)
 
 
@@ -91,6 +94,7 @@ def _read(frame: pd.DataFrame, predictor: ClinicalPredictor) -> tuple[pd.Series,
     )
     if kind == "number":
         return number_column(frame, predictor.column), described
+    _refuse_free_text(text, predictor)
     strange = text[text.notna() & ~text.isin(described.levels)]
     if len(strange):
         raise refuse(
@@ -102,6 +106,31 @@ def _read(frame: pd.DataFrame, predictor: ClinicalPredictor) -> tuple[pd.Series,
     return pd.Series(
         [cell if isinstance(cell, str) else None for cell in text], index=text.index, dtype=object
     ), described
+
+
+def _constant(values: pd.Series, predictor: ClinicalPredictor) -> list[Problem]:
+    known = values.dropna().unique()
+    if len(known) > 1:
+        return []
+    told = f"every participant has {known[0]}" if len(known) else "no participant has a value"
+    return [
+        Problem(
+            "constant-predictor", f"column {predictor.column}", f"{told}, so it cannot predict", "nothing, or remove it"
+        )
+    ]
+
+
+def _refuse_free_text(text: pd.Series, predictor: ClinicalPredictor) -> None:
+    known = text.dropna()
+    levels = known.nunique()
+    if predictor.levels or levels <= MOST_LEVELS or levels <= len(known) * MOST_LEVELS_SHARE:
+        return
+    raise refuse(
+        "text-predictor",
+        subject=f"column {predictor.column}",
+        found=f"{len(known)} known cells have {levels} different values (“{known.iloc[0]}”, …): text, not a category",
+        remedy="use a column with few values, or list them with `levels:`",
+    )
 
 
 def _guess(text: pd.Series, predictor: ClinicalPredictor) -> Literal["number", "category"]:

@@ -130,7 +130,7 @@ class Validation(Settings):
     folds: int = Field(5, ge=2, le=50, description="outer folds")
     repeats: int = Field(5, ge=1, le=100, description="repeats of the outer folds with other splits")
     inner: int = Field(3, ge=2, le=20, description="inner folds, which choose model and settings")
-    resamples: int = Field(2000, ge=100, le=100_000, description="bootstrap resamples of patients for an interval")
+    resamples: int = Field(2000, ge=200, le=100_000, description="bootstrap resamples of patients for an interval")
     refits: int = Field(
         100, ge=20, le=1000, description="refits of the whole pipeline for the interval of one prediction"
     )

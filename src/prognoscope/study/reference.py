@@ -52,9 +52,20 @@ def _settings_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _table(settings: type[BaseModel]) -> str:
     rows = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
     for name, field in settings.model_fields.items():
-        cells = (f"`{field.alias or name}`", _kind(field.annotation), _default(field), field.description or "")
+        cells = (f"`{field.alias or name}`", _kind(field.annotation), _default(field), _meaning(field))
         rows.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     return "\n".join(rows)
+
+
+def _meaning(field: FieldInfo) -> str:
+    signs = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    bounds = [
+        f"{words} {getattr(rule, sign):g}"
+        for rule in field.metadata
+        for sign, words in signs.items()
+        if isinstance(getattr(rule, sign, None), (int, float))
+    ]
+    return (field.description or "") + (f" ({', '.join(bounds)})" if bounds else "")
 
 
 def _default(field: FieldInfo) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from prognoscope.core.problems import Problem, Refused, refuse
 
 LARGEST_FILE = 1 << 20
 DEEPEST = 20
+MOST_NODES = 100_000
 MISSING = "this key is missing"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 Location = tuple[str | int, ...]
@@ -78,12 +80,16 @@ def read_document(path: Path) -> Document:
     try:
         size = path.stat().st_size
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as cause:
+    except OSError as cause:
         raise refuse(
             "study-file-missing",
             subject=str(path),
-            found=f"it cannot be read ({getattr(cause, 'strerror', None) or 'not UTF-8 text'})",
+            found=f"it cannot be read ({cause.strerror})",
             remedy="give the path of a study file; `prognoscope init FOLDER` writes one",
+        ) from cause
+    except UnicodeDecodeError as cause:
+        raise refuse(
+            "study-file", subject=path.name, found="it is not UTF-8 text", remedy="save it as UTF-8"
         ) from cause
     if size > LARGEST_FILE:
         raise refuse("study-file", subject=path.name, found=f"{size} bytes", remedy="a study file stays below 1 MiB")
@@ -91,6 +97,8 @@ def read_document(path: Path) -> Document:
         tree = YAML(typ="rt", pure=True).load(text)
     except YAMLError as cause:
         raise Refused(_yaml_problem(path, cause)) from cause
+    except RecursionError as cause:
+        raise _too_much(path) from cause
     if not isinstance(tree, CommentedMap):
         raise refuse(
             "study-file",
@@ -98,7 +106,7 @@ def read_document(path: Path) -> Document:
             found="the file is not a mapping of keys to values",
             remedy="begin with `question: …`; `prognoscope init FOLDER` writes a file to start from",
         )
-    return Document(path, _plain(tree, path), tree)
+    return Document(path, _plain(tree, path, itertools.count()), tree)
 
 
 def expand(text: str, *, document: Document, location: Location) -> str:
@@ -111,7 +119,7 @@ def expand(text: str, *, document: Document, location: Location) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        if match[1] not in os.environ:
+        if not os.environ.get(match[1]):
             raise refuse(
                 "variable-unset",
                 subject=f"{document.path.name}, line {document.line(location)}",
@@ -144,7 +152,7 @@ def refuse_all(problems: Sequence[Problem]) -> Refused:
     if len(problems) == 1:
         return Refused(first)
     rest = "".join(f"\n  {problem.subject}: {problem.found}" for problem in problems[1:])
-    return refuse(first.code, subject=first.subject, found=first.found + rest + "\n  ", remedy=first.remedy)
+    return refuse(first.code, subject=first.subject, found=first.found + rest, remedy=first.remedy)
 
 
 def _sentence(message: str) -> str:
@@ -162,13 +170,22 @@ def _yaml_problem(path: Path, cause: YAMLError) -> Problem:
     )
 
 
-def _plain(node: Any, path: Path, depth: int = 0) -> Any:
-    if depth > DEEPEST:
-        raise refuse("study-file", subject=path.name, found=f"nested deeper than {DEEPEST}", remedy="flatten the file")
+def _too_much(path: Path) -> Refused:
+    return refuse(
+        "study-file",
+        subject=path.name,
+        found=f"it is nested deeper than {DEEPEST}, or its aliases unfold to more than {MOST_NODES} values",
+        remedy="flatten the file",
+    )
+
+
+def _plain(node: Any, path: Path, seen: Iterator[int], depth: int = 0) -> Any:
+    if depth > DEEPEST or next(seen) > MOST_NODES:
+        raise _too_much(path)
     if isinstance(node, CommentedMap):
-        return {str(key): _plain(value, path, depth + 1) for key, value in node.items()}
+        return {str(key): _plain(value, path, seen, depth + 1) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
-        return [_plain(value, path, depth + 1) for value in node]
+        return [_plain(value, path, seen, depth + 1) for value in node]
     if isinstance(node, str):
         return str(node)
     if isinstance(node, bool) or node is None:
