@@ -63,4 +63,4 @@ def test_its_settings_class_checks_the_file_before_any_work(tmp_path: Path) -> N
 
 
 def test_its_keys_join_the_reference() -> None:
-    assert "| `radius_mm` | number | `6.2` | radius of the sphere |" in reference()
+    assert "| `radius_mm` | number | `6.2` | radius of the sphere (above 0) |" in reference()
