@@ -50,6 +50,15 @@ def test_every_planted_identifier_is_treated_as_the_standard_says(tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("profile", ["basic", "research"])
+def test_five_hundred_objects_of_all_kinds(tmp_path: Path, profile: str) -> None:
+    result = run(tmp_path, profile, patients=32)
+    assert result.wrong == ()
+    assert result.found == ()
+    assert sum(result.asked.values()) > 50_000
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not can_read(), reason="the extra `ocr` is not installed")
 def test_names_in_pixels_are_covered_and_the_rest_of_the_picture_stays(tmp_path: Path) -> None:
     result = run(tmp_path, "research", patients=2, burn=True)

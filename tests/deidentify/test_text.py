@@ -98,6 +98,10 @@ def test_what_looks_like_an_identifier_goes_though_nobody_in_the_study_has_it(te
     assert gone not in clean(text, identity=Identity())
 
 
+def test_the_town_after_a_street_goes_with_it() -> None:
+    assert "Springfield" not in clean("lives at 994 Oak Street, Springfield. Seen again.", identity=Identity())
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -78,7 +78,9 @@ _LIKELY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "address",
             rf"(?<!\w)\d{{1,5}}\s+(?:[NSEW]\.?\s+)?(?:{_CAPITAL}\s+){{1,3}}{_STREET}\b\.?"
-            r"(?:,?\s*(?:apt|unit|suite|ste|#)\.?\s*\w+)?",
+            r"(?:,?\s*(?:apt|unit|suite|ste|#)\.?\s*\w+)?"
+            # The town after the street is part of the address, also where no element of the study names it.
+            rf"(?:,\s*{_CAPITAL}\b)?",
         ),
         ("address", rf"\b{_CAPITAL}(?:stra(?:ß|ss)e|str\.|weg|platz|gasse)\s*\d{{1,4}}\w?\b"),
         ("address", r"\bp\.?\s?o\.?\s?box\s+\d+"),
