@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -27,14 +27,13 @@ def _one_or_more(value: Any) -> Any:
 
 def _named(value: Any) -> Any:
     """Let `[a, {b: {…}}]` and `{a: {}, b: {…}}` mean the same."""
-    if isinstance(value, str):
-        return {value: {}}
-    if isinstance(value, list):
-        named: dict[str, Any] = {}
-        for entry in value:
-            named |= {entry: {}} if isinstance(entry, str) else dict(entry)
-        return named
-    return value
+    entries = value if isinstance(value, list) else [value]
+    if isinstance(value, Mapping) or not all(isinstance(entry, str | Mapping) for entry in entries):
+        return value
+    named: dict[str, Any] = {}
+    for entry in entries:
+        named |= {entry: {}} if isinstance(entry, str) else dict(entry)
+    return named
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
@@ -93,14 +92,16 @@ class ImagingPredictor(Settings):
         return re.sub(r"[^A-Za-z0-9_-]+", "", self.region) or "ROI"
 
 
+def _keys(value: Any) -> Collection[str]:
+    return value if isinstance(value, Mapping) else getattr(value, "__dict__", ())
+
+
 def _kind_of_predictor(value: Any) -> str:
-    keys = value if isinstance(value, Mapping) else vars(value)
-    return "image" if "image" in keys else "clinical"
+    return "image" if "image" in _keys(value) else "clinical"
 
 
 def _kind_of_outcome(value: Any) -> str:
-    keys = value if isinstance(value, Mapping) else vars(value)
-    return "time-to-event" if "time" in keys or "horizon" in keys else "binary"
+    return "time-to-event" if {"time", "horizon"} & set(_keys(value)) else "binary"
 
 
 Predictor = Annotated[
