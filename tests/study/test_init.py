@@ -84,8 +84,8 @@ def test_regions_on_series_become_predictors(tmp_path: Path) -> None:
         series = f"1.2.3.{int(patient) + 1}"
         dicom.write_series(folder, patient=patient, series=series)
         ring = [dicom.square(-2, 1, -17.0)]
-        uids = {"drawn_on": series, "frame": f"{series}.2"}
-        dicom.write_regions(folder / "regions.dcm", {"GTV_CT": ring}, patient=patient, **uids)
+        path, frame = folder / "regions.dcm", f"{series}.2"
+        dicom.write_regions(path, {"GTV_CT": ring}, patient=patient, drawn_on=series, frame=frame)
     result = written(tmp_path, OBVIOUS)
     study = read_study(result.path)
     assert [(one.image, one.region) for one in study.study.imaging] == [("CT", "GTV*")]

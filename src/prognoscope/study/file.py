@@ -262,7 +262,7 @@ def read_study(path: Path) -> StudyFile:
     try:
         study = Study.model_validate(document.values)
     except ValidationError as error:
-        raise refuse_all(problems_of(error, document)) from None
+        raise refuse_all([*problems_of(error, document), *_unknown_offers(document)]) from None
     problems: list[Problem] = []
     measurements = _measurements(study, document, problems)
     candidates = _candidates(study, document, problems)
@@ -339,6 +339,27 @@ def _candidates(study: Study, document: Document, problems: list[Problem]) -> tu
     if study.models.choose in wanted:
         found = [candidate for candidate in found if candidate.model.name == study.models.choose]
     return tuple(found)
+
+
+def _unknown_offers(document: Document) -> list[Problem]:
+    """Return the unknown models and measures of a file whose form is wrong elsewhere, so that all is told at once."""
+    places: list[tuple[Location, str, tuple[str, ...]]] = [
+        (("models", "try"), "model", tuple(model.name for model in models()))
+    ]
+    known = tuple(measure.name for measure in measures())
+    predictors = document.values.get("predictors")
+    numbers = range(len(predictors)) if isinstance(predictors, list) else range(0)
+    places += [(("predictors", number, "measure"), "measure", known) for number in numbers]
+    problems = []
+    for location, what, words in places:
+        steps, _, node = document.path_to(location)
+        named = _named(node) if steps == location else None
+        names = named if isinstance(named, Mapping) else ()
+        unknown = [str(name) for name in names if name not in words]
+        problems += [
+            document.problem((*location, name), str(unknown_word(what, name, words).message())) for name in unknown
+        ]
+    return problems
 
 
 def _settings(
