@@ -83,3 +83,8 @@ def test_a_patient_without_the_modality_is_told_what_there_is() -> None:
     index = ImageIndex((series("S1", modality="CT"),), ())
     with pytest.raises(Refused, match="there are: CT “body”"):
         choose(index, "P1", PET)
+
+
+def test_brackets_in_a_name_mean_themselves() -> None:
+    index = ImageIndex((series("S1", description="T1 [axial]"),), (regions("R1", "GTV[1]", "GTV1", label="[a]"),))
+    assert choose(index, "P1", Role("PT", "PT", "GTV[1]", series="*[axial]", label="[a]")).region == "GTV[1]"

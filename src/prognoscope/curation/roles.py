@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from typing import Literal
 
 from prognoscope.core.images import ImageIndex, ImageSeries, RegionSet
+from prognoscope.core.patterns import matches
 from prognoscope.core.problems import Problem, Refused, refuse
 
 Rule = Literal["only", "newest", "oldest"]
@@ -71,14 +71,14 @@ def choose(index: ImageIndex, patient_id: str, role: Role) -> Choice:
             found=f"no region of interest is drawn on the {role.name} series ({len(sets)} region sets on other series)",
             remedy="export the RTSTRUCT that belongs to the series, or exclude the patient",
         )
-    matches = [
+    found = [
         Choice(series, regions, region)
         for series, regions in pairs
-        if fnmatch.fnmatchcase(regions.label, role.label)
+        if matches(regions.label, role.label)
         for region in regions.regions
-        if fnmatch.fnmatchcase(region, role.region)
+        if matches(region, role.region)
     ]
-    if not matches:
+    if not found:
         names = sorted({region for _, regions in pairs for region in regions.regions})
         raise refuse(
             "region-unmatched",
@@ -86,12 +86,12 @@ def choose(index: ImageIndex, patient_id: str, role: Role) -> Choice:
             found=f"no region of {role.name} matches “{role.region}”; there are: {', '.join(names) or 'none'}",
             remedy="correct `region:` in the study file, or rename the region",
         )
-    return _one(matches, patient_id, role)
+    return _one(found, patient_id, role)
 
 
 def _series(index: ImageIndex, patient_id: str, role: Role) -> list[ImageSeries]:
     of_modality = [entry for entry in index.series if (entry.patient_id, entry.modality) == (patient_id, role.modality)]
-    found = [entry for entry in of_modality if fnmatch.fnmatchcase(entry.description, role.series)]
+    found = [entry for entry in of_modality if matches(entry.description, role.series)]
     if found:
         return found
     for refused in index.refused:
