@@ -65,12 +65,7 @@ def choose(index: ImageIndex, patient_id: str, role: Role) -> Choice:
     sets = [entry for entry in index.region_sets if entry.patient_id == patient_id]
     pairs = [(series, regions) for series in candidates for regions in sets if _drawn_on(regions, series, candidates)]
     if not pairs:
-        raise refuse(
-            "no-region",
-            subject=f"patient {patient_id}",
-            found=f"no region of interest is drawn on the {role.name} series ({len(sets)} region sets on other series)",
-            remedy="export the RTSTRUCT that belongs to the series, or exclude the patient",
-        )
+        raise _undrawn(index, patient_id, role, candidates)
     found = [
         Choice(series, regions, region)
         for series, regions in pairs
@@ -115,9 +110,38 @@ def _of_patient(patient_id: str, problem: Problem) -> Problem:
 
 
 def _drawn_on(regions: RegionSet, series: ImageSeries, candidates: list[ImageSeries]) -> bool:
-    if regions.series_uid:
-        return regions.series_uid == series.uid
-    return len(candidates) == 1 and bool(regions.frame_of_reference == series.frame_of_reference)
+    if regions.volume_uid:
+        return regions.volume_uid == series.uid
+    if not regions.series_uid:
+        return len(candidates) == 1 and bool(regions.frame_of_reference == series.frame_of_reference)
+    # A series may make several volumes (echoes, phases); where `series:` leaves one of them, it is meant.
+    volumes = [one for one in candidates if _series_of(one.uid) == regions.series_uid]
+    return series in volumes and len(volumes) == 1
+
+
+def _series_of(uid: str) -> str:
+    return uid.partition("#")[0]
+
+
+def _undrawn(index: ImageIndex, patient_id: str, role: Role, candidates: list[ImageSeries]) -> Refused:
+    """Why no region lies on the candidates: its series was refused, makes several volumes, or is another one."""
+    sets = [entry for entry in index.region_sets if entry.patient_id == patient_id]
+    drawn_on = {entry.series_uid for entry in sets} - {""}
+    for refused in index.refused:
+        own = (refused.patient_id, refused.modality) == (patient_id, role.modality)
+        if own and _series_of(refused.uid) in drawn_on:
+            return Refused(_of_patient(patient_id, refused.problem))
+    volumes = [one.description for one in candidates if _series_of(one.uid) in drawn_on]
+    several = f"it was drawn on a series of {len(volumes)} volumes ({'; '.join(volumes)})" if volumes else ""
+    return refuse(
+        "no-region",
+        subject=f"patient {patient_id}",
+        found=f"no region of interest is drawn on the {role.name} series "
+        f"({several or f'{len(sets)} region sets on other series'})",
+        remedy="choose one of the volumes with `series:`"
+        if several
+        else "export the RTSTRUCT that belongs to the series, or exclude the patient",
+    )
 
 
 def _one(matches: list[Choice], patient_id: str, role: Role) -> Choice:

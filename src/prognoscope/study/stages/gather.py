@@ -16,7 +16,7 @@ from prognoscope.core.work import Mapper
 from prognoscope.sources import FoundFile, Instance, Located, assemble, inspect, list_files
 from prognoscope.study.cache import Memory
 
-VERSION = 1
+VERSION = 2
 FILES_PER_ITEM = 64
 
 
@@ -82,7 +82,8 @@ def gather(
         raise refuse(
             "no-dicom",
             subject=str(folder),
-            found=f"none of its {len(files)} files belongs to an image series",
+            found=f"none of its {len(files)} files belongs to an image series"
+            + (f"; for instance {index.set_aside[0]}" if index.set_aside else ""),
             remedy="give the folder that holds the series (any nesting, any file names)",
         )
     return Gathered(index, _silent_changes(folder, files, before, headers) if verify else ())

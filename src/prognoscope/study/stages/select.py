@@ -105,7 +105,7 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
     position = {patient: row for row, patient in enumerate(read.patients)}
     clinical, notes = clinical_table(rows.loc[list(included)], study.clinical)
     return Cohort(
-        flow=Flow(included, tuple(exclusions), notes),
+        flow=Flow(included, tuple(exclusions), (*_nameless(index), *notes)),
         outcome=_both_classes(read.outcome.take([position[patient] for patient in included])),
         clinical=clinical,
         choices=choices,
@@ -173,6 +173,11 @@ def _no_row(patient: str, known: list[str]) -> Problem:
         "has images, but no row in the table" + (f" (the nearest ID there is {near})" if near else ""),
         "add the row, or write the ID as the images do",
     )
+
+
+def _nameless(index: ImageIndex | None) -> tuple[Problem, ...]:
+    """Series without a patient: the one kind set aside that a participant may be missing for."""
+    return tuple(one for one in index.set_aside if one.code == "patient-id-missing") if index is not None else ()
 
 
 def _choices(
