@@ -70,7 +70,7 @@ def gather(
             "folder-missing",
             subject=str(folder),
             found="it is not a folder",
-            remedy="correct `images:` in the study file, or the environment variable in it",
+            remedy="give a folder that exists (in a study file: `images:`, or the environment variable in it)",
         )
     files = list_files(folder)
     before = cache.store.known_files(f"{folder}/")
