@@ -59,6 +59,12 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert "line 4" in told
 
 
+def test_an_unknown_model_is_told_beside_mistakes_of_form(tmp_path: Path) -> None:
+    told = problem_of(tmp_path, TEXT.replace("  table:", "  tabel:").replace("-logistic]", "-logistik]"))
+    assert "line 3" in told
+    assert "did you mean “elastic-net-logistic”?" in told
+
+
 def test_settings_of_a_model_are_checked_by_the_models_own_class(tmp_path: Path) -> None:
     told = problem_of(tmp_path, TEXT.replace("[elastic-net-logistic]", "{elastic-net-logistic: {penaltie: 3}}"))
     assert "line 7: models: try: elastic-net-logistic: penaltie: unknown key “penaltie”" in told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -28,14 +28,13 @@ def _one_or_more(value: Any) -> Any:
 
 def _named(value: Any) -> Any:
     """Let `[a, {b: {…}}]` and `{a: {}, b: {…}}` mean the same."""
-    if isinstance(value, str):
-        return {value: {}}
-    if isinstance(value, list):
-        named: dict[str, Any] = {}
-        for entry in value:
-            named |= {entry: {}} if isinstance(entry, str) else dict(entry)
-        return named
-    return value
+    entries = value if isinstance(value, list) else [value]
+    if isinstance(value, Mapping) or not all(isinstance(entry, str | Mapping) for entry in entries):
+        return value
+    named: dict[str, Any] = {}
+    for entry in entries:
+        named |= {entry: {}} if isinstance(entry, str) else dict(entry)
+    return named
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
@@ -94,14 +93,16 @@ class ImagingPredictor(Settings):
         return re.sub(r"[^A-Za-z0-9_-]+", "", self.region) or "ROI"
 
 
+def _keys(value: Any) -> Collection[str]:
+    return value if isinstance(value, Mapping) else getattr(value, "__dict__", ())
+
+
 def _kind_of_predictor(value: Any) -> str:
-    keys = value if isinstance(value, Mapping) else vars(value)
-    return "image" if "image" in keys else "clinical"
+    return "image" if "image" in _keys(value) else "clinical"
 
 
 def _kind_of_outcome(value: Any) -> str:
-    keys = value if isinstance(value, Mapping) else vars(value)
-    return "time-to-event" if "time" in keys or "horizon" in keys else "binary"
+    return "time-to-event" if {"time", "horizon"} & set(_keys(value)) else "binary"
 
 
 Predictor = Annotated[
@@ -255,7 +256,7 @@ def read_study(path: Path) -> StudyFile:
     try:
         study = Study.model_validate(document.values)
     except ValidationError as error:
-        raise refuse_all(problems_of(error, document)) from None
+        raise refuse_all([*problems_of(error, document), *_unknown_offers(document)]) from None
     problems: list[Problem] = []
     measurements = _measurements(study, document, problems)
     candidates = _candidates(study, document, problems)
@@ -334,6 +335,27 @@ def _candidates(study: Study, document: Document, problems: list[Problem]) -> tu
     if study.models.choose in wanted:
         found = [candidate for candidate in found if candidate.model.name == study.models.choose]
     return tuple(found)
+
+
+def _unknown_offers(document: Document) -> list[Problem]:
+    """Return the unknown models and measures of a file whose form is wrong elsewhere, so that all is told at once."""
+    places: list[tuple[Location, str, tuple[str, ...]]] = [
+        (("models", "try"), "model", tuple(model.name for model in models()))
+    ]
+    known = tuple(measure.name for measure in measures())
+    predictors = document.values.get("predictors")
+    numbers = range(len(predictors)) if isinstance(predictors, list) else range(0)
+    places += [(("predictors", number, "measure"), "measure", known) for number in numbers]
+    problems = []
+    for location, what, words in places:
+        steps, _, node = document.path_to(location)
+        named = _named(node) if steps == location else None
+        names = named if isinstance(named, Mapping) else ()
+        unknown = [str(name) for name in names if name not in words]
+        problems += [
+            document.problem((*location, name), str(unknown_word(what, name, words).message())) for name in unknown
+        ]
+    return problems
 
 
 def _settings(

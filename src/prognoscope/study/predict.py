@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,7 @@ from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.table import PATIENT, Column, Table
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.curation import Choice, choose
-from prognoscope.store import Store, write_whole
-from prognoscope.study.cache import Cache
+from prognoscope.study.cache import Memory, Unkept
 from prognoscope.study.file import Measurement, Study, measurements_of
 from prognoscope.study.offers import models
 from prognoscope.study.stages.gather import gather
@@ -126,12 +124,7 @@ def predict_source(
     folder = Path(source)
     notes: list[Problem] = []
     rows = _table_rows(loaded, folder, Path(table) if table else None, notes)
-    with TemporaryDirectory(prefix="prognoscope-") as scratch:
-        store = Store(Path(scratch))
-        try:
-            features, reasons, patients = _measured(loaded, folder, rows, Cache(store, "predict"), mapper)
-        finally:
-            store.close()
+    features, reasons, patients = _measured(loaded, folder, rows, mapper)
     frame = _predictors(loaded, patients, rows, features)
     answers = loaded.predictor.predict(frame)
     predictions = Predictions(
@@ -143,6 +136,8 @@ def predict_source(
         tuple(notes),
     )
     if out is not None:
+        from prognoscope.store import write_whole  # with the database behind it, which an answer does not wait for
+
         write_whole(Path(out) / "predictions.csv", predictions_csv(predictions.rows))
         write_whole(Path(out) / "predictions.json", (json.dumps(as_json(predictions), indent=2) + "\n").encode())
     return predictions
@@ -203,12 +198,13 @@ def _table_rows(loaded: Bundle, source: Path, given: Path | None, notes: list[Pr
 
 
 def _measured(
-    loaded: Bundle, source: Path, rows: pd.DataFrame, cache: Cache, mapper: Mapper
+    loaded: Bundle, source: Path, rows: pd.DataFrame, mapper: Mapper
 ) -> tuple[pd.DataFrame, dict[str, str], tuple[str, ...]]:
     """Return the features of those who could be measured, why others could not be, and all patients."""
     if not loaded.measurements:
         return pd.DataFrame(), {}, tuple(rows.index)
-    index = gather(source, cache=cache, mapper=mapper).index
+    memory = Memory(Unkept(), "predict")
+    index = gather(source, cache=memory, mapper=mapper).index
     choices, reasons = _choices(loaded.study, index)
     if not choices:
         first = next(iter(reasons.items()))
@@ -220,7 +216,7 @@ def _measured(
             remedy="give the images that the bundle was learnt on, or the bundle for these images",
         )
     measured = measure(
-        source, sorted(choices), choices, loaded.measurements, cache=cache, mapper=mapper, fingerprints=False
+        source, sorted(choices), choices, loaded.measurements, cache=memory, mapper=mapper, fingerprints=False
     )
     reasons |= {one.patient_id: one.problem.found for one in measured.exclusions}
     without_images = set(rows.index) - set(index.patients) if len(index.patients) > 1 else set()
