@@ -10,12 +10,16 @@ from prognoscope.report.content import (
     Truth,
 )
 from prognoscope.report.page import render, render_validation
+from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
 
 __all__ = [
     "CohortRow",
     "Importance",
+    "OptimismShown",
     "PredictorUsed",
     "ReportContent",
+    "Scrutiny",
+    "SetsShown",
     "Subgroup",
     "Success",
     "Truth",
