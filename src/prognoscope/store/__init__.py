@@ -14,7 +14,7 @@ from prognoscope.store.records import (
 )
 from prognoscope.store.repository import Admitted, KnownFile, Repository
 from prognoscope.store.search import Counts, Hit
-from prognoscope.store.snapshots import Difference, Snapshot
+from prognoscope.store.snapshots import Difference, Frozen, FrozenTable, Snapshot
 from prognoscope.store.staging import Tray, tray
 from prognoscope.store.store import FileState, Store
 from prognoscope.store.tables import from_parquet, to_parquet
@@ -30,6 +30,8 @@ __all__ = [
     "Difference",
     "Entry",
     "FileState",
+    "Frozen",
+    "FrozenTable",
     "Held",
     "Hit",
     "InstanceRecord",

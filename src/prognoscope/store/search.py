@@ -14,7 +14,7 @@ from prognoscope.store.catalogue import QUARANTINE, REGIONS, SERIES, SOURCES, VA
 from prognoscope.store.database import Database
 from prognoscope.store.grammar import Combined, Comparison, Negated, Node, parse, pointed
 from prognoscope.store.records import folded
-from prognoscope.store.volumes import USABLE
+from prognoscope.store.volumes import HELD, USABLE
 
 # Field → column of the series, and whether it holds numbers.
 SERIES_FIELDS: Mapping[str, tuple[Any, bool]] = {
@@ -112,10 +112,11 @@ class Search:
             patients, studies, series, instances, size = (int(number) for number in found)
             return Counts(patients, studies, series, instances, size, int(connection.execute(held).scalar() or 0))
 
-    def hits(self, query: str, *, most: int | None = None) -> tuple[Hit, ...]:
+    def hits(self, query: str, *, most: int | None = None, held: bool = False) -> tuple[Hit, ...]:
         """List the volumes that a query finds, sorted by patient, modality and UID.
 
-        Only volumes that may be used are found, unless the query asks for another `state`.
+        Only volumes that may be used are found, unless the query asks for another `state`; with `held` only those
+        that the query means too but that are in quarantine.
 
         Raises
         ------
@@ -128,7 +129,7 @@ class Search:
         statement: Select[Any] = (
             select(*columns, func.coalesce(SOURCES.c.licence, "").label("licence"))
             .join(SOURCES, SOURCES.c.source == SERIES.c.source, isouter=True)
-            .where(_trusted(asked), where)
+            .where(SERIES.c.state.in_(HELD) if held else _trusted(asked), where)
             .order_by(SERIES.c.patient_id, SERIES.c.modality, SERIES.c.uid)
         )
         if most is not None:

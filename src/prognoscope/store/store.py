@@ -101,7 +101,7 @@ class Store:
         self.quarantine = Quarantine(self.database, self.audit)
         self.search = Search(self.database)
         self.snapshots = Snapshots(
-            self.database, self.artefacts, self.audit, self.repository, self.search, self.volumes
+            self.database, self.artefacts, self.audit, self.repository, self.search, self.volumes, self.quarantine
         )
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from prognoscope.store.records import (
 )
 
 USABLE = ("usable", "released")
+HELD = ("refused", "quarantined")
 
 
 class Volumes:

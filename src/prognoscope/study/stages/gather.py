@@ -13,7 +13,7 @@ from prognoscope.core.images import ImageIndex
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.work import Mapper
 from prognoscope.sources import FoundFile, Instance, Located, assemble, inspect, list_files
-from prognoscope.store import FileState
+from prognoscope.store import FileState, FrozenTable, Snapshot
 from prognoscope.study.cache import Cache
 
 VERSION = 1
@@ -22,10 +22,30 @@ FILES_PER_ITEM = 64
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a folder holds, and notes on files that changed although size and time did not."""
+    """What a study works on.
 
+    Attributes
+    ----------
+    root
+        The folder that the index's files are relative to.
+    index
+        Its series and regions, and what was refused.
+    notes
+        What the report must tell: files that changed although size and time did not, files in quarantine.
+    news
+        What only whoever runs the study is told: how the store has moved on from the snapshot.
+    snapshot
+        The snapshot of the store that was read, if one was.
+    table
+        The study's table, where it comes from the store.
+    """
+
+    root: Path
     index: ImageIndex
     notes: tuple[Problem, ...] = ()
+    news: tuple[Problem, ...] = ()
+    snapshot: Snapshot | None = None
+    table: FrozenTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +103,7 @@ def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False, 
             found=f"none of its {len(files)} files belongs to an image series",
             remedy="give the folder that holds the series (any nesting, any file names)",
         )
-    return Gathered(index, _silent_changes(folder, files, before, headers) if verify else ())
+    return Gathered(folder, index, _silent_changes(folder, files, before, headers) if verify else ())
 
 
 def inspect_files(folder: Path, paths: tuple[str, ...]) -> list[Header]:
