@@ -2,6 +2,7 @@
 
 from prognoscope.store.artefacts import Artefacts, write_whole
 from prognoscope.store.audit import AuditCheck, Entry, parse_head
+from prognoscope.store.links import Link, NamedFile, Unowned
 from prognoscope.store.provenance import Step, history
 from prognoscope.store.quarantine import Held, Quarantine
 from prognoscope.store.records import (
@@ -36,6 +37,8 @@ __all__ = [
     "Hit",
     "InstanceRecord",
     "KnownFile",
+    "Link",
+    "NamedFile",
     "PatientRecords",
     "Quarantine",
     "Repository",
@@ -45,6 +48,7 @@ __all__ = [
     "Store",
     "TableRecord",
     "Tray",
+    "Unowned",
     "Verified",
     "from_parquet",
     "history",

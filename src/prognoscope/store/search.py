@@ -36,6 +36,8 @@ SERIES_FIELDS: Mapping[str, tuple[Any, bool]] = {
     "series": (SERIES.c.series_uid, False),
     "study": (SERIES.c.study_uid, False),
     "source": (SERIES.c.source, False),
+    "view": (SERIES.c.view, False),
+    "photometric": (SERIES.c.photometric, False),
     "role": (SERIES.c.role, False),
     "quality": (SERIES.c.quality, False),
     "state": (SERIES.c.state, False),
@@ -84,6 +86,8 @@ class Hit:
     scanner: str
     slices: int
     instances: int
+    view: str
+    photometric: str
     role: str
     state: str
     source: str
@@ -127,7 +131,7 @@ class Search:
         names = [name for name in Hit.__slots__ if name != "licence"]
         columns = [SERIES.c[name] for name in names]
         statement: Select[Any] = (
-            select(*columns, func.coalesce(SOURCES.c.licence, "").label("licence"))
+            select(*columns, func.coalesce(func.nullif(SERIES.c.licence, ""), SOURCES.c.licence, "").label("licence"))
             .join(SOURCES, SOURCES.c.source == SERIES.c.source, isouter=True)
             .where(SERIES.c.state.in_(HELD) if held else _trusted(asked), where)
             .order_by(SERIES.c.patient_id, SERIES.c.modality, SERIES.c.uid)

@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from prognoscope.core import hashing
 from prognoscope.core.hashing import canonical_json
-from prognoscope.core.images import ImageIndex, RefusedSeries
+from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.store.artefacts import Artefacts
 from prognoscope.store.audit import Audit, now, user
 from prognoscope.store.catalogue import ARRIVALS, SNAPSHOTS, TABLES, VALUES
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
+from prognoscope.store.links import Links
 from prognoscope.store.quarantine import Held, Quarantine, counts
 from prognoscope.store.records import regions_from_json, regions_to_json, series_from_json, series_to_json
 from prognoscope.store.repository import Repository
@@ -106,10 +107,12 @@ class Snapshots:
         repository: Repository,
         search: Search,
         volumes: Volumes,
+        links: Links,
         quarantine: Quarantine,
     ) -> None:
         self._database, self._artefacts, self._audit = database, artefacts, audit
-        self._repository, self._search, self._volumes, self._quarantine = repository, search, volumes, quarantine
+        self._repository, self._search, self._volumes = repository, search, volumes
+        self._links, self._quarantine = links, quarantine
 
     def freeze(self, query: str, *, name: str) -> Snapshot:
         """Keep what a query finds now; the same content under the same name is the same snapshot.
@@ -169,7 +172,7 @@ class Snapshots:
         """Return what a snapshot holds."""
         content = json.loads(self._artefacts.get(snapshot.id))
         index = ImageIndex(
-            series=tuple(series_from_json(entry["document"]) for entry in content["volumes"]),
+            series=tuple(series_from_json(entry["document"]) for entry in content["volumes"] if entry["document"]),
             region_sets=tuple(regions_from_json(entry) for entry in content["regions"]),
             refused=tuple(_refused(entry) for entry in content.get("quarantined", ())),
         )
@@ -197,6 +200,7 @@ class Snapshots:
     def _content(self, query: str) -> dict[str, Any]:
         hits = self._search.hits(query)
         full = self._volumes.series([hit.key for hit in hits])
+        pictures = self._links.pictures([hit.key for hit in hits if hit.key not in full])
         patients = sorted({hit.patient_id for hit in hits})
         regions = self._volumes.region_sets(patients)
         held = self._quarantine.held(released=True)
@@ -205,16 +209,10 @@ class Snapshots:
             "form": FORM,
             "query": query,
             "volumes": [
-                {
-                    "key": hit.key,
-                    "patient_id": hit.patient_id,
-                    "modality": hit.modality,
-                    "uid": full[hit.key].uid,
-                    "files": list(full[hit.key].hashes),
-                    "document": series_to_json(full[hit.key]),
-                }
-                for hit in hits
+                _volume(hit, full[hit.key])
                 if hit.key in full
+                else _entry(hit, hit.series_uid, pictures.get(hit.key, ()), "")
+                for hit in hits
             ],
             "regions": [regions_to_json(entry) for entry in regions],
             "quarantined": _quarantined(self._search.hits(query, held=True), held),
@@ -257,6 +255,22 @@ class Snapshots:
             found="it holds no series",
             remedy="take data in: prognoscope ingest SOURCE --store DIR",
         )
+
+
+def _volume(hit: Hit, series: ImageSeries) -> dict[str, Any]:
+    return _entry(hit, series.uid, series.hashes, series_to_json(series))
+
+
+def _entry(hit: Hit, uid: str, files: Sequence[str], document: str) -> dict[str, Any]:
+    """A volume as a snapshot keeps it; a picture has no document, since no study measures it."""
+    return {
+        "key": hit.key,
+        "patient_id": hit.patient_id,
+        "modality": hit.modality,
+        "uid": uid,
+        "files": list(files),
+        "document": document,
+    }
 
 
 def _quarantined(hits: Sequence[Hit], held: Sequence[Held]) -> list[dict[str, Any]]:
