@@ -23,8 +23,7 @@ import scipy
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Triple
-from prognoscope.radiomics.discretise import bounding_box
-from prognoscope.radiomics.prepare import Prepared
+from prognoscope.radiomics.prepare import Prepared, bounding_box
 
 Factors = tuple[int, int, int]
 Forms = NDArray[np.float64]

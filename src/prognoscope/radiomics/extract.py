@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -139,21 +140,19 @@ def _trouble(values: NDArray[np.float32]) -> Undefined | None:
 
 
 def _named(family: str, values: Values, before: str, suffix: str) -> list[Feature]:
-    entries = CATALOGUE[family]
+    described = _described(family, before, suffix)
     if isinstance(values, Undefined):
-        reason, numbers = values.reason, [math.nan] * len(entries)
-    else:
-        reason, numbers = UNDEFINED, [float(value) for value in values]
+        return [Feature(name, math.nan, unit, values.reason, meaning) for name, unit, meaning in described]
     return [
-        Feature(
-            name=before + entry.tag + suffix,
-            value=value,
-            unit=entry.unit,
-            reason="" if math.isfinite(value) else reason,
-            meaning=entry.meaning,
-        )
-        for entry, value in zip(entries, numbers, strict=True)
+        Feature(name, value, unit, "" if math.isfinite(value) else UNDEFINED, meaning)
+        for (name, unit, meaning), value in zip(described, values, strict=True)
     ]
+
+
+@functools.lru_cache(maxsize=4096)
+def _described(family: str, before: str, suffix: str) -> tuple[tuple[str, str, str], ...]:
+    """Name, unit and meaning of the features of a family."""
+    return tuple((before + entry.tag + suffix, entry.unit, entry.meaning) for entry in CATALOGUE[family])
 
 
 def _measure(volume: Volume, mask: Mask, settings: RadiomicsSettings, modality: str) -> tuple[Feature, ...]:
