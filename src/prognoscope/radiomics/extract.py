@@ -77,7 +77,8 @@ def measure_prepared(
     families = settings.chosen_families
     plain = [family for family in families if family != "histogram" and family not in TEXTURES]
     binned = [family for family in families if family not in plain]
-    values = np.sort(prepared.intensities[prepared.intensity_mask])
+    values = prepared.intensities[prepared.intensity_mask]
+    values.sort()
     trouble = _trouble(values)
     measured = {
         family: {"": found} for family, found in _measure_plain(prepared, values, trouble, settings, modality, plain)
