@@ -1,5 +1,6 @@
 """The report: an evaluation in, one page out. It computes no statistic."""
 
+from prognoscope.report.checklist import ChecklistRow, ChecklistStatus, render_checklist
 from prognoscope.report.content import (
     CohortRow,
     Importance,
@@ -12,6 +13,8 @@ from prognoscope.report.content import (
 from prognoscope.report.page import render, render_validation
 
 __all__ = [
+    "ChecklistRow",
+    "ChecklistStatus",
     "CohortRow",
     "Importance",
     "PredictorUsed",
@@ -20,5 +23,6 @@ __all__ = [
     "Success",
     "Truth",
     "render",
+    "render_checklist",
     "render_validation",
 ]
