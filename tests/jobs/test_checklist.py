@@ -1,4 +1,4 @@
-"""The checklist TRIPOD+AI, filled from a folder of results: what is proved, what is left to a person, what is refused."""
+"""The checklist TRIPOD+AI, filled from a folder of results: what is proved, what is left to a person, what refused."""
 
 from __future__ import annotations
 

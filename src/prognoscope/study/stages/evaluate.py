@@ -15,7 +15,7 @@ from prognoscope.study.stages.learn import TITLES, Learnt
 from prognoscope.study.stages.select import Cohort
 from prognoscope.validation import Evaluation, Guard, evaluate, evaluation_document
 
-VERSION = 1
+VERSION = 2
 
 
 def evaluate_study(
