@@ -11,14 +11,18 @@ from prognoscope.report.content import (
     Truth,
 )
 from prognoscope.report.page import render, render_validation
+from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
 
 __all__ = [
     "ChecklistRow",
     "ChecklistStatus",
     "CohortRow",
     "Importance",
+    "OptimismShown",
     "PredictorUsed",
     "ReportContent",
+    "Scrutiny",
+    "SetsShown",
     "Subgroup",
     "Success",
     "Truth",

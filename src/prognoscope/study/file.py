@@ -16,9 +16,10 @@ from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.curation import Role
+from prognoscope.study.appraisal import BOOTSTRAP, Decision, HeldOut, Validation, as_used, held_out
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
-from prognoscope.training import Candidate, Model
+from prognoscope.training import Candidate, Model, Recalibration
 
 
 def _one_or_more(value: Any) -> Any:
@@ -122,20 +123,8 @@ class Models(Settings):
     choose: str = Field(
         "inner", description="`inner`: the inner folds choose among all that are tried; or the name of one of them"
     )
-
-
-class Validation(Settings):
-    """Repeated nested cross-validation; the defaults are the least that the report calls complete."""
-
-    folds: int = Field(5, ge=2, le=50, description="outer folds")
-    repeats: int = Field(5, ge=1, le=100, description="repeats of the outer folds with other splits")
-    inner: int = Field(3, ge=2, le=20, description="inner folds, which choose model and settings")
-    resamples: int = Field(2000, ge=200, le=100_000, description="bootstrap resamples of patients for an interval")
-    refits: int = Field(
-        100, ge=20, le=1000, description="refits of the whole pipeline for the interval of one prediction"
-    )
-    override: dict[str, str] = Field(
-        {}, description="guard that blocks the bundle → the written reason why it may be written all the same"
+    recalibrate: Recalibration = Field(
+        "none", description="how risks are recalibrated by inner out-of-fold risks, inside every fold and refit"
     )
 
 
@@ -173,6 +162,7 @@ class Study(Settings):
     predictors: tuple[Predictor, ...] = Field(min_length=1, description="clinical columns and image measurements")
     models: Models = Field(Models(), description="models to try")
     validation: Validation = Field(Validation(), alias="validate", description="how performance is estimated")
+    decision: Decision = Field(Decision(), description="costs, thresholds and prevalence of the clinic")
     success: tuple[Criterion, ...] = Field((), description="what counts as success, fixed before the first result")
     seed: int = Field(1, ge=0, le=2**31 - 1, description="seed of every random step")
 
@@ -217,6 +207,8 @@ class StudyFile:
         What is measured, in the order of the file.
     candidates
         Models that are tried.
+    held_out
+        How patients are held out.
     """
 
     path: Path
@@ -225,6 +217,7 @@ class StudyFile:
     table: Path
     measurements: tuple[Measurement, ...]
     candidates: tuple[Candidate, ...]
+    held_out: HeldOut
 
     @property
     def name(self) -> str:
@@ -245,6 +238,7 @@ class StudyFile:
             candidate.model.name: candidate.settings.model_dump(mode="json", by_alias=True)
             for candidate in self.candidates
         }
+        as_used(self.held_out, values["validate"])
         return values
 
 
@@ -265,8 +259,9 @@ def read_study(path: Path) -> StudyFile:
     problems: list[Problem] = []
     measurements = _measurements(study, document, problems)
     candidates = _candidates(study, document, problems)
+    plan = held_out(study.validation, candidates, document, problems)
     problems += _contradictions(study, document)
-    if problems:
+    if problems or plan is None:
         raise refuse_all(problems)
     folder = path.resolve().parent
     images = expand(study.data.images, document=document, location=("data", "images"))
@@ -278,6 +273,7 @@ def read_study(path: Path) -> StudyFile:
         table=folder / table,
         measurements=measurements,
         candidates=candidates,
+        held_out=plan,
     )
 
 
@@ -374,4 +370,15 @@ def _contradictions(study: Study, document: Document) -> list[Problem]:
             problems.append(Problem("known-too-late", place.subject, place.found, "remove it from `predictors:`"))
     if study.imaging and not study.data.images:
         problems.append(document.problem(("data",), "image predictors need `images:`, the folder that holds them"))
+    if study.kind == "time-to-event" and study.models.recalibrate in ("platt", "isotonic"):
+        text = f"{study.models.recalibrate} does not know about censored times; take intercept or slope"
+        problems.append(document.problem(("models", "recalibrate"), text))
+    if study.kind == "time-to-event" and study.decision.set_error is not None:
+        problems.append(document.problem(("decision", "set_error"), "prediction sets are for a binary outcome"))
+    if BOOTSTRAP in study.validation.plan:
+        text = f"it is learnt and tested in folds, and the plan {BOOTSTRAP} has none; take another plan"
+        asked = [key for key in ("missed_event", "set_error") if getattr(study.decision, key) is not None]
+        problems += [document.problem(("decision", key), text) for key in asked]
+        if study.validation.learning_curve:
+            problems.append(document.problem(("validate", "learning_curve"), text))
     return problems

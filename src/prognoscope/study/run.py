@@ -22,6 +22,8 @@ from prognoscope.report import Truth, render
 from prognoscope.store import Store, to_parquet, write_whole
 from prognoscope.study.cache import Cache, Outputs
 from prognoscope.study.file import StudyFile, read_study
+from prognoscope.study.stages.appraise import appraise
+from prognoscope.study.stages.enough import learning_curve
 from prognoscope.study.stages.evaluate import as_json, evaluate_study
 from prognoscope.study.stages.gather import Gathered, gather
 from prognoscope.study.stages.guard import blocked_by, study_guards
@@ -30,6 +32,9 @@ from prognoscope.study.stages.measure import Measured, measure
 from prognoscope.study.stages.publish import VERSION as PUBLISH_VERSION
 from prognoscope.study.stages.publish import bundle_files, predictions_csv, report_content
 from prognoscope.study.stages.select import Cohort, select
+from prognoscope.study.stages.split import Split, split
+from prognoscope.study.tally import SETTINGS, Tally, count
+from prognoscope.validation import LearningCurve
 
 LIBRARIES = (
     "prognoscope",
@@ -155,14 +160,16 @@ def _run(
     _trace(cohort, predictors, cache)
     fixed_on = _fix_success(file, cohort, cache)
     with clock.stage("learn"):
-        learnt = learn(predictors, cohort.outcome, file, cache=cache, mapper=mapper)
-        tried_ever = _count_tried(cohort, learnt, cache)
-        bundle = fit_bundle(predictors, cohort.outcome, file, cache=cache, mapper=mapper)
+        folds = split(cohort, file, cache=cache)
+        learnt = learn(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
+        tally = count(cohort, file, learnt, folds, store=cache.store)
+        learning = learning_curve(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
+        bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
     notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_kinds_of_notes(gathered))
     with clock.stage("evaluate and publish"):
         outputs = _publish(
-            file, cohort, predictors, measured, learnt, bundle, cache, versions,
-            notes=notes, fixed_on=fixed_on, tried_ever=tried_ever, truth=truth,
+            file, cohort, predictors, measured, folds, learnt, learning, bundle, cache, versions,
+            notes=notes, fixed_on=fixed_on, tally=tally, truth=truth,
         )  # fmt: skip
         evaluation = json.loads(outputs["evaluation.json"])
         write_outputs(out, {name: outputs[name] for name in outputs.names})
@@ -207,16 +214,10 @@ def _fix_success(file: StudyFile, cohort: Cohort, cache: Cache) -> str:
     if cache.store.first_counted(snapshot, f"success {key}") is None:
         cache.store.count(snapshot, f"success {key}", key, 1)
     first = cache.store.first_counted(snapshot, f"success {key}")
-    before = cache.store.first_counted(snapshot, "settings tried")
+    before = cache.store.first_counted(snapshot, SETTINGS)
     when = f"recorded on {first:%Y-%m-%d} as {key[:12]}" if first else ""
     late = before is not None and first is not None and before < first
     return when + (", after a first result on this cohort was known" if late else ", before the first result")
-
-
-def _count_tried(cohort: Cohort, learnt: tuple[Learnt, ...], cache: Cache) -> int:
-    for one in learnt:
-        cache.store.count(cohort.snapshot(), "settings tried", one.hash, one.tried)
-    return cache.store.counted(cohort.snapshot(), "settings tried")
 
 
 def _publish(
@@ -224,27 +225,32 @@ def _publish(
     cohort: Cohort,
     predictors: Table,
     measured: Measured | None,
+    folds: Split,
     learnt: tuple[Learnt, ...],
+    learning: LearningCurve | None,
     bundle: Outputs,
     cache: Cache,
     versions: Mapping[str, str],
     *,
     notes: tuple[Problem, ...],
     fixed_on: str,
-    tried_ever: int,
+    tally: Tally,
     truth: Truth | None,
 ) -> Outputs:
     def compute() -> dict[str, bytes]:
         prints = measured.fingerprints if measured else {}
-        guards = study_guards(cohort, predictors, learnt[0], prints, seed=file.study.seed)
+        guards = study_guards(
+            cohort, predictors, learnt[0], folds, prints, external_uses=tally.external_uses, seed=file.study.seed
+        )
         blocked = blocked_by(guards, file.study.validation.override)
-        evaluation = evaluate_study(file, cohort, learnt, guards, tried_ever=tried_ever)
+        evaluation = evaluate_study(file, cohort, learnt, folds, guards, tally=tally)
+        appraisal = appraise(file, cohort, learnt[0], folds, learning)
         content = report_content(
-            file, cohort, predictors, learnt, evaluation,
+            file, cohort, predictors, folds, learnt, evaluation, appraisal,
             notes=notes, versions=versions, hashes=_hashes(cohort, predictors), made_on=_today(),
             fixed_on=fixed_on, truth=truth, blocked=blocked,
         )  # fmt: skip
-        document = as_json(file, cohort, evaluation, predictors) | {
+        document = as_json(file, cohort, folds, evaluation, appraisal, predictors) | {
             "bundle_blocked": blocked,
             "research_only": content.research_only,
             "truth": {"metric": truth.metric, "best": truth.best} if truth else None,
@@ -262,12 +268,15 @@ def _publish(
 
     used = file.as_used()
     used["data"] |= {"images": "", "table": ""}  # where the data lie changes nothing in the results
-    settings = [used, file.name, fixed_on, tried_ever, repr(truth), [repr(note) for note in notes]]
+    settings = [used, file.name, fixed_on, repr(tally), repr(truth), [repr(note) for note in notes]]
     inputs = {one.name: one.hash for one in learnt} | {
         "bundle": hashing.of_value(dict(bundle.names)),
         "flow": hashing.of_value([repr(cohort.flow)]),
         "predictors": hashing.of_frame(predictors.frame),
         "circumstances": hashing.of_frame(cohort.circumstances),
+        "attributes": hashing.of_frame(cohort.attributes),
+        "folds": folds.hash,
+        "learning curve": hashing.of_value(repr(learning)),
         "versions": hashing.of_value(dict(versions)),
     }
     return cache.stage("publish", version=PUBLISH_VERSION, settings=settings, inputs=inputs, compute=compute)

@@ -156,3 +156,9 @@ METRICS: tuple[MetricKind, ...] = (
     MetricKind("calibration_slope", BINARY + SURVIVAL, _slope, ("classes", "logit")),
     MetricKind("observed_expected", BINARY + SURVIVAL, _observed_expected, ("classes",)),
 )
+
+
+def ranking_within_folds(outcome: Outcome, risk: Floats, fold: Ints) -> float:
+    """Return the AUC, or the C-index for a time to event, of `(n,)` risks, by pairs within a fold."""
+    kind = METRICS[0] if isinstance(outcome, Binary) else METRICS[1]
+    return float(kind.rows(sample(outcome, once(len(outcome))), risk, fold)[0])
