@@ -19,7 +19,7 @@ from prognoscope.validation import (
     treat_all,
 )
 from prognoscope.validation.calibration import fit_curves
-from prognoscope.validation.calibration_errors import error_interval, error_rows
+from prognoscope.validation.calibration_errors import departure, error_interval, error_rows
 from prognoscope.validation.curves import _smoothed, threshold_smoother
 from prognoscope.validation.decision import net_benefit_rows
 from tests.make.validation import binary_cohort, survival_cohort
@@ -140,10 +140,26 @@ def test_calibration_errors_under_counts_are_those_of_the_repeated_patients() ->
 
 def test_the_interval_of_an_error_takes_off_what_resampling_adds() -> None:
     replicates = np.linspace(0.04, 0.12, 401)  # 2.5 and 97.5 percentiles 0.042 and 0.118
-    assert error_interval(0.08, replicates) == (pytest.approx(0.042), pytest.approx(0.118), "")
-    assert error_interval(0.05, replicates) == (0.0, pytest.approx(0.058), "")
-    assert error_interval(0.03, replicates) == (0.0, 0.03, "")
-    assert "at least 200" in error_interval(0.05, replicates[:100])[2]
+    assert error_interval(0.08, replicates, departs=True) == (pytest.approx(0.042), pytest.approx(0.118), "")
+    assert error_interval(0.08, replicates, departs=False) == (0.0, pytest.approx(0.118), "")
+    assert error_interval(0.05, replicates, departs=True) == (0.0, pytest.approx(0.058), "")
+    assert error_interval(0.03, replicates, departs=True) == (0.0, 0.03, "")
+    assert "at least 200" in error_interval(0.05, replicates[:100], departs=True)[2]
+
+
+def test_departure_from_the_diagonal_is_a_wald_test_of_the_spline() -> None:
+    # Among calibrated cohorts its p values are uniform; halved risks are seen in every one.
+    p = []
+    for seed in range(200):
+        event, risk = binary_cohort(400, seed=seed)
+        fit = fit_curves(event, risk, np.ones((1, 400)))
+        assert fit is not None
+        p.append(departure([fit], risk[None], np.ones(400)))
+        wrong = fit_curves(event, risk / 2, np.ones((1, 400)))
+        assert wrong is not None
+        assert departure([wrong], risk[None] / 2, np.ones(400)) < 1e-4
+    assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.06)
+    assert np.mean(p) == pytest.approx(0.5, abs=0.06)
 
 
 def test_groups_of_many_patients_give_the_loess_curve_of_all(monkeypatch: pytest.MonkeyPatch) -> None:

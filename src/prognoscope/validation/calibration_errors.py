@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import chi2
 
 from prognoscope.core.outcome import Outcome
 from prognoscope.validation.calibration import CurveFit
 from prognoscope.validation.checks import Floats, risks
-from prognoscope.validation.flexible import EXACT_UP_TO, Smoother, calibration_curve
+from prognoscope.validation.flexible import EXACT_UP_TO, Smoother, calibration_curve, spline_information
 from prognoscope.validation.resampling import Counts, percentile_interval
 
 ERRORS = ("ici", "e50", "e90", "emax")
 FEWEST_RISKS = 5
+DEPARTS_BELOW = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,13 @@ def error_rows(fit: CurveFit, risk: Floats, counts: Counts) -> Floats:
     return result
 
 
-def error_interval(estimate: float, replicates: Floats) -> tuple[float, float, str]:
+def error_interval(estimate: float, replicates: Floats, *, departs: bool) -> tuple[float, float, str]:
     """95 % interval of an absolute calibration error and why there is none.
 
     A resample's curve departs from the diagonal by the noise of the sample and by its own, so replicates lie above
     the estimate by about as much as the estimate lies above the truth. The basic bootstrap interval
     `(2 e - q97.5, 2 e - q2.5)` takes that off (Davison and Hinkley 1997, 5.2); cut at 0 and 1, and at the estimate.
+    Near the truth of 0, where it is still too high, its low end is 0.
 
     Parameters
     ----------
@@ -84,12 +88,33 @@ def error_interval(estimate: float, replicates: Floats) -> tuple[float, float, s
         In the cohort itself.
     replicates
         `(resamples,)`.
+    departs
+        Whether the curve differs from the diagonal by more than chance (`departure` below 0.025).
     """
     low, high, reason = percentile_interval(replicates)
     if reason:
         return low, high, reason
     # Noise alone can put nearly all replicates above a small estimate; it stays within its interval all the same.
-    return max(2 * estimate - high, 0.0), min(max(2 * estimate - low, estimate), 1.0), ""
+    least = max(2 * estimate - high, 0.0) if departs else 0.0
+    return least, min(max(2 * estimate - low, estimate), 1.0), ""
+
+
+def departure(fits: Sequence[CurveFit], risk: Floats, weights: Floats) -> float:
+    """P value of calibration curves being the diagonal (Wald test, its statistic averaged over repeats).
+
+    Parameters
+    ----------
+    fits
+        One a repeat; their first curve is that of the cohort.
+    risk
+        `(repeats, n)`.
+    weights
+        `(n,)`.
+    """
+    pairs = list(zip(fits, risk, strict=True))
+    away = [fit.coefficients[0] - np.eye(fit.coefficients.shape[1])[1] for fit in fits]
+    size = [gap @ spline_information(fit, own, weights) @ gap for gap, (fit, own) in zip(away, pairs, strict=True)]
+    return float(chi2.sf(np.mean(size), max(len(gap) for gap in away)))
 
 
 @numba.njit(cache=True, nogil=True)

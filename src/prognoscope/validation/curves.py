@@ -13,11 +13,11 @@ from prognoscope.core.outcome import Outcome
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.seeds import generator
 from prognoscope.validation.calibration import CurveFit, fit_curves, risk_grid
-from prognoscope.validation.calibration_errors import ERRORS, error_interval, error_rows
+from prognoscope.validation.calibration_errors import DEPARTS_BELOW, ERRORS, departure, error_interval, error_rows
 from prognoscope.validation.censoring import known_event, status_weights
 from prognoscope.validation.checks import Floats
 from prognoscope.validation.decision import net_benefit_rows, treat_all_rows
-from prognoscope.validation.flexible import Smoother, calibration_curve, loess_smoother, spline_covariance
+from prognoscope.validation.flexible import Smoother, calibration_curve, loess_smoother, spline_information
 from prognoscope.validation.influence import half_width, of_net_benefit
 from prognoscope.validation.metrics import Sample
 from prognoscope.validation.resampling import bands, once
@@ -85,7 +85,7 @@ def threshold_smoother(thresholds: Floats) -> Floats | None:
 
 def resampled_calibration(model: OutOfFold, grid: Floats, samples: Sequence[Sample]) -> tuple[Curve, Errors]:
     """Spline calibration curve on a grid and the calibration errors, both with intervals over resamples."""
-    curves, errors = [], []
+    curves, errors, departs_from = [], [], list[float]()
     for rows in samples:
         fits = [fit_curves(rows.event, risk, rows.weights) for risk in model.risk]
         pairs = [(fit, risk) for fit, risk in zip(fits, model.risk, strict=True) if fit is not None]
@@ -93,26 +93,30 @@ def resampled_calibration(model: OutOfFold, grid: Floats, samples: Sequence[Samp
             return Curve((), ()), {}
         curves.append(np.mean([fit.at(grid) for fit, _ in pairs], axis=0))
         errors.append(np.mean([error_rows(fit, risk, rows.counts) for fit, risk in pairs], axis=0))
-    return banded(grid, np.concatenate(curves)), _error_intervals(np.concatenate(errors))
+        if not departs_from:
+            departs_from = [departure([fit for fit, _ in pairs], model.risk, rows.weights[0])]
+    return banded(grid, np.concatenate(curves)), _error_intervals(np.concatenate(errors), departs_from[0])
 
 
 def analytic_calibration(outcome: Outcome, model: OutOfFold, grid: Floats, *, seed: int) -> tuple[Curve, Errors]:
     """The same for many patients: model-based band; errors over draws of the curve's coefficients."""
     event, weights = known_event(outcome), status_weights(outcome, once(len(outcome)))
     draws = generator(seed, "coefficients of calibration curves").normal(size=(DRAWS, 8))
-    errors = []
+    errors, fits = [], []
     everyone = once(len(outcome))
     for risk in model.risk:
         fit = fit_curves(event, risk, weights)
         if fit is None or not np.isfinite(fit.coefficients).all():
             return Curve((), ()), {}
-        root = np.linalg.cholesky(spline_covariance(fit, risk, weights[0]))
+        root = np.linalg.cholesky(np.linalg.inv(spline_information(fit, risk, weights[0])))
         drawn = fit.coefficients + draws[:, : len(root)] @ root.T
         points = np.quantile(risk, np.linspace(0, 1, DRAWN_RISKS))
         curves = CurveFit(fit.knots, drawn, fit.lowest, fit.highest)
         around = error_rows(curves, points, np.ones((DRAWS, len(points)), dtype=np.uint16))
         errors.append(np.vstack([error_rows(fit, risk, everyone), around]))
-    return mean_calibration_curve(outcome, model, grid, smoother="spline"), _error_intervals(np.mean(errors, axis=0))
+        fits.append(fit)
+    curve = mean_calibration_curve(outcome, model, grid, smoother="spline")
+    return curve, _error_intervals(np.mean(errors, axis=0), departure(fits, model.risk, weights[0]))
 
 
 def mean_calibration_curve(outcome: Outcome, model: OutOfFold, grid: Floats, *, smoother: Smoother) -> Curve:
@@ -160,10 +164,11 @@ def _smoothed(values: Floats, smoother: Floats) -> Floats:
     return np.where(touched, np.nan, np.where(unknown, 0.0, values) @ smoother.T)
 
 
-def _error_intervals(errors: Floats) -> Errors:
+def _error_intervals(errors: Floats, p: float) -> Errors:
     found: Errors = {}
     for name, values in zip(ERRORS, errors.T, strict=True):
-        found[name] = (float(values[0]), *error_interval(float(values[0]), values[1:]))
+        estimate = float(values[0])
+        found[name] = (estimate, *error_interval(estimate, values[1:], departs=p < DEPARTS_BELOW))
     return found
 
 

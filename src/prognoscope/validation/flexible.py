@@ -111,18 +111,18 @@ def _spline_with_band(risk: Floats, event: Bools, weights: Floats, at: Floats) -
         return missing, missing, missing
     new = curve_basis(logit(np.clip(at, fit.lowest, fit.highest)), fit.knots)
     centre = new @ fit.coefficients[0]
-    error = np.sqrt(np.einsum("ij,jk,ik->i", new, spline_covariance(fit, risk, weights), new).clip(0))
+    covariance = np.linalg.pinv(spline_information(fit, risk, weights), hermitian=True)
+    error = np.sqrt(np.einsum("ij,jk,ik->i", new, covariance, new).clip(0))
     low, y, high = (1 / (1 + np.exp(-(centre + shift * error))) for shift in (-Z95, 0.0, Z95))
     return y, low, high
 
 
-def spline_covariance(fit: CurveFit, risk: Floats, weights: Floats) -> Floats:
-    """Covariance of the coefficients of the first curve of a fit, the inverse of its information."""
+def spline_information(fit: CurveFit, risk: Floats, weights: Floats) -> Floats:
+    """Information on the coefficients of the first curve of a fit; its inverse is their covariance."""
     inside = (risk > 0) & (risk < 1)
     design = curve_basis(logit(risk[inside]), fit.knots)
     proportion = 1 / (1 + np.exp(-(design @ fit.coefficients[0])))
-    information = design.T @ ((weights[inside] * proportion * (1 - proportion))[:, None] * design)
-    return np.asarray(np.linalg.pinv(information, hermitian=True))
+    return np.asarray(design.T @ ((weights[inside] * proportion * (1 - proportion))[:, None] * design))
 
 
 def _inside(risk: Floats) -> Floats:

@@ -25,9 +25,6 @@ from prognoscope.validation.curves import (
     resampled_calibration,
     resampled_decision,
 )
-from prognoscope.validation.curves import (
-    plain as plain,
-)
 from prognoscope.validation.influence import (
     GROUPS,
     INFLUENCES,
