@@ -1,5 +1,6 @@
 """The report: an evaluation in, one page out. It computes no statistic."""
 
+from prognoscope.report.checklist import ChecklistRow, ChecklistStatus, render_checklist
 from prognoscope.report.content import (
     CohortRow,
     Importance,
@@ -13,6 +14,8 @@ from prognoscope.report.page import render, render_validation
 from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
 
 __all__ = [
+    "ChecklistRow",
+    "ChecklistStatus",
     "CohortRow",
     "Importance",
     "OptimismShown",
@@ -24,5 +27,6 @@ __all__ = [
     "Success",
     "Truth",
     "render",
+    "render_checklist",
     "render_validation",
 ]
