@@ -28,6 +28,7 @@ from prognoscope.deidentify.text import Cleaner
 DEEPEST = 16
 _LONGEST_REMEMBERED = 2048
 _PIXELS, _PATIENT_NAME, _METHOD_CODES = 0x7FE0, 0x00100010, 0x00120064
+_PIXEL_ELEMENTS = frozenset({0x0001, 0x0002, 0x0008, 0x0009, 0x0010})  # offsets, and pixels in three number formats
 _ACTIONS = dict(ACTIONS)
 _ALWAYS_REMOVED = frozenset({0x04000500, 0x00080300})  # encrypted originals, and the description of private blocks
 # In an item whose values are all replaced, codes stay: they are taken from public lists.
@@ -220,6 +221,8 @@ def _unlisted(tag: int, vr: str, context: Context) -> Action | None:
 def _outside(tag: int) -> bool:
     """Whether an element has no place in what leaves: group lengths, commands, directories, curves and overlays."""
     group = tag >> 16
+    if group == _PIXELS:
+        return tag & 0xFFFF not in _PIXEL_ELEMENTS
     return tag & 0xFFFF == 0 or group < 8 or 0x5000 <= group <= 0x50FF or 0x6000 <= group <= 0x60FF or group == 0xFFFA
 
 
