@@ -11,16 +11,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pydicom import Dataset, Sequence
-from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
 
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.actions import ACTIONS, TEXT, WRITTEN, Context
 from prognoscope.deidentify.encode import Shared
-from prognoscope.deidentify.identity import Identity, dictionary_vr, gather
+from prognoscope.deidentify.identity import Identity, Remembered, dictionary_vr, gather
 from prognoscope.deidentify.private import kept_private
-from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, rulebook, standard
+from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, keyword, rulebook, standard
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.quiet import quiet
 from prognoscope.deidentify.text import Cleaner
@@ -43,7 +42,8 @@ Log = Counter[tuple[str, str, Action]]
 class Study:
     """What the objects of one study share while they are de-identified: who is in it, and what was worked out.
 
-    `encoded` has an entry for each element that more than one object may hold, and its bytes once they are known.
+    `encoded` has an entry for each element that more than one object may hold, and its bytes once they are known;
+    `texts` has the decoded texts of clean elements.
     """
 
     project: Project
@@ -53,6 +53,7 @@ class Study:
     cleaners: dict[str, Cleaner] = field(default_factory=dict)
     signatures: dict[object, tuple[DataElement, ...]] = field(default_factory=dict)
     encoded: Shared = field(default_factory=dict)
+    texts: Remembered = field(default_factory=dict)
 
     def cleaner(self, patient: str) -> Cleaner:
         """Return the text cleaner for a patient of the study, who has a date shift of their own."""
@@ -265,12 +266,6 @@ def _code(value: str, meaning: str) -> Dataset:
     item.CodingSchemeDesignator = "DCM"
     item.CodeMeaning = meaning
     return item
-
-
-@functools.lru_cache(maxsize=8192)
-def keyword(tag: int) -> str:
-    """Keyword of a standard attribute; empty where the data dictionary has none."""
-    return keyword_for_tag(tag)
 
 
 @functools.lru_cache(maxsize=8192)

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from prognoscope.core.problems import Refused, refuse
@@ -60,6 +61,11 @@ def strip_picture(path: Path) -> tuple[bytes, int]:
     return stripped, size - len(stripped)
 
 
+def as_shown(data: bytes) -> NDArray[np.uint8]:
+    """Decode a picture to `(rows, columns, 3)`; `picture-unreadable` when it can't be."""
+    return as_picture(_pixels(data))
+
+
 def cover_picture(data: bytes, cleaner: Cleaner, reader: Reader) -> bytes | None:
     """Cover identifying text in a picture; None where there is none.
 
@@ -72,14 +78,7 @@ def cover_picture(data: bytes, cleaner: Cleaner, reader: Reader) -> bytes | None
     Refused
         `pixels-in-doubt`, `picture-unreadable`.
     """
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise _unreadable(f"it has {image.width} × {image.height} pixels")
-            shown = image if image.mode in ("L", "RGB") else image.convert("RGB")
-            pixels = np.array(shown)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _unreadable(f"it can't be decoded ({type(error).__name__})") from error
+    pixels = _pixels(data)
     boxes = find_identifiers([as_picture(pixels)], cleaner, reader).boxes
     if not boxes:
         return None
@@ -90,6 +89,17 @@ def cover_picture(data: bytes, cleaner: Cleaner, reader: Reader) -> bytes | None
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()
+
+
+def _pixels(data: bytes) -> NDArray[np.uint8]:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise _unreadable(f"it has {image.width} × {image.height} pixels")
+            shown = image if image.mode in ("L", "RGB") else image.convert("RGB")
+            return np.array(shown)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _unreadable(f"it can't be decoded ({type(error).__name__})") from error
 
 
 def _strip_png(data: bytes) -> bytes:

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from pydantic import Field
+from pydicom.datadict import keyword_for_tag
 
 from prognoscope.core.settings import Settings
 
@@ -193,6 +194,12 @@ def _types() -> tuple[dict[int, _Types], frozenset[str]]:
         for row in data["attributes"]
     }
     return types, frozenset(data["classes"])
+
+
+@functools.lru_cache(maxsize=8192)
+def keyword(tag: int) -> str:
+    """Keyword of a standard attribute; empty where the data dictionary has none."""
+    return keyword_for_tag(tag)
 
 
 def _read(name: str) -> Any:

@@ -24,7 +24,6 @@ from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.text import Cleaner, tidy
 from prognoscope.deidentify.words import alternatives
 
-TABLES = (".csv", ".tsv")
 LARGEST_TABLE_BYTES = 1 << 30
 MOST_ALIKE = 0.8  # of a column's values must be dates for it to be a column of dates
 _SHARED = 0.5  # of a column's values must be known patient IDs for it to be the patients' column

@@ -13,7 +13,8 @@ from pathlib import Path
 from prognoscope.core.problems import refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.deidentify import PROFILES, ProfileName, Project
-from prognoscope.jobs.deidentify import REPORT_FILE, Deidentified, deidentify
+from prognoscope.deidentify.report import REPORT_FILE
+from prognoscope.jobs.deidentify import Deidentified, deidentify
 from prognoscope.jobs.ingest import IngestReport, ingest
 
 

@@ -9,16 +9,20 @@ from prognoscope.report.content import (
     Success,
     Truth,
 )
+from prognoscope.report.deidentification import Deidentification, Shown, render_deidentification
 from prognoscope.report.page import render, render_validation
 
 __all__ = [
     "CohortRow",
+    "Deidentification",
     "Importance",
     "PredictorUsed",
     "ReportContent",
+    "Shown",
     "Subgroup",
     "Success",
     "Truth",
     "render",
+    "render_deidentification",
     "render_validation",
 ]
