@@ -143,6 +143,8 @@ def rows(options: frozenset[str]) -> tuple[Row, ...]:
             continue
         said = [entry[option] for option in sorted(options) if option in entry]
         expected = ("K" if "K" in said else said[0]) if said else entry["basic"]
+        if "C" in said and dictionary_VR(tag) in ("DA", "DT"):
+            expected = "C"  # one day that stays where all others move would tell by how much they moved
         found.append(Row(tag, keyword_for_tag(tag), dictionary_VR(tag).split(" or ")[0], expected))
     return tuple(found)
 

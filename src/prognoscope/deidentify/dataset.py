@@ -18,6 +18,7 @@ from prognoscope.core.problems import refuse
 from prognoscope.deidentify.actions import ACTIONS, TEXT, WRITTEN, Context
 from prognoscope.deidentify.encode import Shared
 from prognoscope.deidentify.identity import Identity, Remembered, dictionary_vr, gather
+from prognoscope.deidentify.plain import BINARY, FORMATS, as_bytes, says_more, well_formed
 from prognoscope.deidentify.private import kept_private
 from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, keyword, rulebook, standard
 from prognoscope.deidentify.project import Project
@@ -146,6 +147,11 @@ def _element(
     vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(number)
     action = context.book.action(number, sop_class=context.sop_class, within=context.within)
     action = action or _unlisted(number, vr, context)
+    if vr[:2] in BINARY and action in (None, "K") and says_more(held.value, context.cleaner):
+        action = "X"
+    elif vr in FORMATS and not well_formed(as_bytes(held), vr):
+        # Words stand where a number or a date belongs.
+        action = "D" if action == "C" else "Z" if action in (None, "K", "U") else action
     if action is None:
         return
     if vr == "SQ":

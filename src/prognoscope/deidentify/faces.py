@@ -117,10 +117,11 @@ def render_head(volume: Volume) -> NDArray[np.uint8]:
     voxels, order, _ = _to_patient_axes(volume)
     spacing = [volume.grid.spacing[axis] for axis in order]
     head = _tissue(voxels)
-    hit = head.any(axis=1)
-    depth = np.asarray(np.where(hit, head.argmax(axis=1), head.shape[1]) * spacing[1], dtype=np.float32)
+    hit: NDArray[np.bool_] = np.asarray(head.any(axis=1))
+    depth = np.full(hit.shape, head.shape[1] * spacing[1])
+    depth[hit] = head.argmax(axis=1)[hit] * spacing[1]
     zoomed = ndimage.zoom(depth, (spacing[0], spacing[2]), order=1)
-    seen = ndimage.zoom(hit.astype(np.float32), (spacing[0], spacing[2]), order=1) > 0.5
+    seen = ndimage.zoom(np.array(hit, dtype=np.float64), (spacing[0], spacing[2]), order=1) > 0.5
     up, across = np.gradient(ndimage.gaussian_filter(zoomed, 1.0))
     light = (1.0 + 0.7 * up + 0.3 * across) / (np.sqrt(1 + up**2 + across**2) * np.sqrt(1 + 0.7**2 + 0.3**2))
     grey = np.where(seen, np.clip(40 + 215 * light, 40, 255), 0).astype(np.uint8)

@@ -16,12 +16,11 @@ from typing import Literal
 import pandas as pd
 
 from prognoscope.core.problems import Refused, refuse
-from prognoscope.deidentify.actions import OLDEST_AGE_YEARS
 from prognoscope.deidentify.dates import WRITTEN, replace_written
 from prognoscope.deidentify.identity import Identity, merged
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
-from prognoscope.deidentify.text import Cleaner, tidy
+from prognoscope.deidentify.text import OLDEST_AGE_YEARS, Cleaner, tidy
 from prognoscope.deidentify.words import alternatives
 
 LARGEST_TABLE_BYTES = 1 << 30
