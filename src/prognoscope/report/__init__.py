@@ -10,6 +10,7 @@ from prognoscope.report.content import (
     Success,
     Truth,
 )
+from prognoscope.report.deidentification import Deidentification, Shown, render_deidentification
 from prognoscope.report.page import render, render_validation
 from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
 
@@ -17,16 +18,19 @@ __all__ = [
     "ChecklistRow",
     "ChecklistStatus",
     "CohortRow",
+    "Deidentification",
     "Importance",
     "OptimismShown",
     "PredictorUsed",
     "ReportContent",
     "Scrutiny",
     "SetsShown",
+    "Shown",
     "Subgroup",
     "Success",
     "Truth",
     "render",
     "render_checklist",
+    "render_deidentification",
     "render_validation",
 ]

@@ -34,7 +34,7 @@ from prognoscope.study.stages.publish import bundle_files, predictions_csv, repo
 from prognoscope.study.stages.select import Cohort, select
 from prognoscope.study.stages.split import Split, split
 from prognoscope.study.stages.stored import gather_stored, table_of
-from prognoscope.study.tally import SETTINGS, Tally, count
+from prognoscope.study.stages.tally import SETTINGS, Tally, count
 from prognoscope.validation import LearningCurve
 
 LIBRARIES = (
