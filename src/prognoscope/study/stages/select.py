@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognoscope.cohort import clinical_table, ineligible, read_outcome, refuse_one_class, time_zero_days
+from prognoscope.cohort import (
+    clinical_table,
+    ineligible,
+    read_outcome,
+    refuse_one_class,
+    text_column,
+    time_zero_days,
+)
 from prognoscope.core import hashing
 from prognoscope.core.flow import Exclusion, Flow, Step
 from prognoscope.core.images import ImageIndex
@@ -35,6 +42,8 @@ class Cohort:
         Per participant one series and region for each imaging predictor.
     circumstances
         Centre, scanner and whatever tells where an image came from: for guards, never for prediction.
+    attributes
+        Columns, as text, that tell patients apart for the validation alone: sites, dates, subgroups.
     table_hash
         SHA-256 of the table's file.
     """
@@ -44,6 +53,7 @@ class Cohort:
     clinical: Table
     choices: Mapping[str, tuple[Choice, ...]]
     circumstances: pd.DataFrame
+    attributes: pd.DataFrame
     table_hash: str
 
     @property
@@ -58,6 +68,13 @@ class Cohort:
             return np.asarray(self.outcome.event & (self.outcome.time_days <= self.outcome.horizon_days))
         return self.outcome.event
 
+    @property
+    def censored(self) -> NDArray[np.bool_]:
+        """Whether each participant was lost before the horizon, so that nobody knows of an event by then."""
+        if isinstance(self.outcome, TimeToEvent):
+            return np.asarray(~self.outcome.event & (self.outcome.time_days < self.outcome.horizon_days))
+        return np.zeros(len(self.outcome), dtype=bool)
+
     def without(self, exclusions: tuple[Exclusion, ...]) -> Cohort:
         """Return the cohort after a further step has excluded some participants."""
         if not exclusions:
@@ -70,6 +87,7 @@ class Cohort:
             clinical=self.clinical.take(flow.included),
             choices={patient: self.choices[patient] for patient in flow.included},
             circumstances=self.circumstances.loc[list(flow.included)],
+            attributes=self.attributes.loc[list(flow.included)],
             table_hash=self.table_hash,
         )
 
@@ -104,14 +122,31 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
     _refuse_if_empty(included, exclusions)
     position = {patient: row for row, patient in enumerate(read.patients)}
     clinical, notes = clinical_table(rows.loc[list(included)], study.clinical)
+    circumstances = _circumstances(study, rows.loc[list(included)], choices)
     return Cohort(
         flow=Flow(included, tuple(exclusions), (*_nameless(index), *notes)),
         outcome=_both_classes(read.outcome.take([position[patient] for patient in included])),
         clinical=clinical,
         choices=choices,
-        circumstances=_circumstances(study, rows.loc[list(included)], choices),
+        circumstances=circumstances,
+        attributes=_attributes(study.validation.columns, rows.loc[list(included)], circumstances),
         table_hash=hashing.of_file(table),
     )
+
+
+def require_columns(study: Study, table: Path) -> None:
+    """Check that the table can be read and has the columns of the study: cheap, and so before any image is read.
+
+    Raises
+    ------
+    Refused
+        As `read_rows`; `column-missing`.
+    """
+    rows = read_rows(study, table)
+    for rule in study.eligible:
+        text_column(rows, rule.column)
+    for name in (*study.time_zero, *sorted(study.outcome_columns), *(one.column for one in study.clinical)):
+        text_column(rows, name)
 
 
 def read_rows(study: Study, table: Path) -> pd.DataFrame:
@@ -254,3 +289,14 @@ def _circumstances(study: Study, rows: pd.DataFrame, choices: Mapping[str, tuple
         columns[f"{predictor.result_name} slice spacing"] = [f"{one.grid.spacing[0]:.3g} mm" for one in series]
         columns[f"{predictor.result_name} pixel spacing"] = [f"{one.grid.spacing[1]:.3g} mm" for one in series]
     return pd.DataFrame(columns, index=rows.index)
+
+
+def _attributes(names: tuple[str, ...], rows: pd.DataFrame, circumstances: pd.DataFrame) -> pd.DataFrame:
+    """Return columns of the table, and for a name that it lacks what the images say (`CT scanner`)."""
+    found = {
+        name: circumstances[name]
+        if name in circumstances.columns and name not in rows.columns
+        else text_column(rows, name)
+        for name in names
+    }
+    return pd.DataFrame(found, index=rows.index, dtype=object)
