@@ -33,7 +33,7 @@ from prognoscope.study.stages.publish import VERSION as PUBLISH_VERSION
 from prognoscope.study.stages.publish import bundle_files, predictions_csv, report_content
 from prognoscope.study.stages.select import Cohort, select
 from prognoscope.study.stages.split import Split, split
-from prognoscope.study.tally import SETTINGS, Tally, count
+from prognoscope.study.stages.tally import SETTINGS, Tally, count
 from prognoscope.validation import LearningCurve
 
 LIBRARIES = (
