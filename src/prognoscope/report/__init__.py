@@ -10,9 +10,10 @@ from prognoscope.report.content import (
     Truth,
 )
 from prognoscope.report.page import render, render_validation
-from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
+from prognoscope.report.scrutiny import SITE_METRICS, OptimismShown, Scrutiny, SetsShown
 
 __all__ = [
+    "SITE_METRICS",
     "CohortRow",
     "Importance",
     "OptimismShown",

@@ -15,6 +15,7 @@ from prognoscope.core.outcome import TimeToEvent
 from prognoscope.core.problems import Problem
 from prognoscope.core.table import Column, Table
 from prognoscope.report import (
+    SITE_METRICS,
     CohortRow,
     Importance,
     OptimismShown,
@@ -96,7 +97,8 @@ def report_content(
 
 
 def _subgroup(one: GroupFigures) -> Subgroup:
-    return Subgroup(one.attribute, one.level, one.n, one.events, one.metrics, one.reason)
+    shown = {name: metric for name, metric in one.metrics.items() if name in SITE_METRICS}  # evaluation.json has all
+    return Subgroup(one.attribute, one.level, one.n, one.events, shown, one.reason)
 
 
 def _scrutiny(study: StudyFile, cohort: Cohort, folds: Split, appraisal: Appraisal) -> Scrutiny:
