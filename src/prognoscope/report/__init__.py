@@ -1,5 +1,6 @@
 """The report: an evaluation in, one page out. It computes no statistic."""
 
+from prognoscope.report.checklist import ChecklistRow, ChecklistStatus, render_checklist
 from prognoscope.report.content import (
     CohortRow,
     Importance,
@@ -9,21 +10,28 @@ from prognoscope.report.content import (
     Success,
     Truth,
 )
+from prognoscope.report.deidentification import Deidentification, Shown, render_deidentification
 from prognoscope.report.page import render, render_validation
 from prognoscope.report.scrutiny import SITE_METRICS, OptimismShown, Scrutiny, SetsShown
 
 __all__ = [
     "SITE_METRICS",
+    "ChecklistRow",
+    "ChecklistStatus",
     "CohortRow",
+    "Deidentification",
     "Importance",
     "OptimismShown",
     "PredictorUsed",
     "ReportContent",
     "Scrutiny",
     "SetsShown",
+    "Shown",
     "Subgroup",
     "Success",
     "Truth",
     "render",
+    "render_checklist",
+    "render_deidentification",
     "render_validation",
 ]

@@ -21,6 +21,7 @@ from prognoscope.store.audit import Audit
 from prognoscope.store.catalogue import COUNTS, FILES, LINEAGE, MEMOS, RESULTS
 from prognoscope.store.database import Database
 from prognoscope.store.gate import locked
+from prognoscope.store.links import Links
 from prognoscope.store.quarantine import Quarantine
 from prognoscope.store.repository import Repository
 from prognoscope.store.search import Search
@@ -58,6 +59,8 @@ class Store:
         The way in.
     volumes
         Image volumes and regions that the files make together.
+    links
+        Files that do not say themselves whose they are.
     quarantine
         What is kept aside.
     search
@@ -90,11 +93,13 @@ class Store:
         self.audit = Audit(self.database, folder / "audit-head.json")
         self.repository = Repository(folder, self.database, self.artefacts, self.audit)
         self.volumes = Volumes(self.database, self.audit)
+        self.links = Links(self.database, self.audit)
         self.quarantine = Quarantine(self.database, self.audit)
         self.search = Search(self.database)
         self.snapshots = Snapshots(
-            self.database, self.artefacts, self.audit, self.repository, self.search, self.volumes
-        )
+            self.database, self.artefacts, self.audit, self.repository, self.search, self.volumes,
+            self.links, self.quarantine,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Let go of the catalogue."""

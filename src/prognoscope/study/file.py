@@ -17,13 +17,10 @@ from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.curation import Role
 from prognoscope.study.appraisal import BOOTSTRAP, Decision, HeldOut, Validation, as_used, held_out
+from prognoscope.study.data import Data, Names
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
 from prognoscope.training import Candidate, Model, Recalibration
-
-
-def _one_or_more(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
 
 
 def _named(value: Any) -> Any:
@@ -37,21 +34,7 @@ def _named(value: Any) -> Any:
     return named
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Offers = Annotated[dict[str, dict[str, Any] | None], BeforeValidator(_named)]
-
-
-class Data(Settings):
-    """Where the data lie. Paths are relative to the study file; `${NAME}` stands for an environment variable."""
-
-    images: str = Field("", description="folder with the images (DICOM, any nesting); empty for a study without images")
-    table: str = Field(description="table with one row per patient: CSV, XLSX or Parquet")
-    patient: str = Field("patient_id", description="column of the table that holds the DICOM PatientID")
-    missing: Names = Field((), description="texts that mean unknown, besides the empty cell")
-    centre: str = Field(
-        "centre", description="column with the institution, if there is one: for guards, never a predictor"
-    )
-    scanner: str = Field("scanner", description="column with the scanner, if there is one")
 
 
 class ImagingPredictor(Settings):
@@ -203,7 +186,7 @@ class StudyFile:
     study
         Its values, defaults filled in.
     images, table
-        Absolute paths; `images` is None in a study without images.
+        Absolute paths; `images` is None where the file names no folder.
     measurements
         What is measured, in the order of the file.
     candidates
@@ -390,8 +373,8 @@ def _contradictions(study: Study, document: Document) -> list[Problem]:
             text = f"{predictor.column} is known only after time zero, so no prediction can use it"
             place = document.problem(("predictors", position, "known_at"), text)
             problems.append(Problem("known-too-late", place.subject, place.found, "remove it from `predictors:`"))
-    if study.imaging and not study.data.images:
-        problems.append(document.problem(("data",), "image predictors need `images:`, the folder that holds them"))
+    if text := study.data.contradiction(images_needed=bool(study.imaging)):
+        problems.append(document.problem(("data",), text))
     if study.kind == "time-to-event" and study.models.recalibrate in ("platt", "isotonic"):
         text = f"{study.models.recalibrate} does not know about censored times; take intercept or slope"
         problems.append(document.problem(("models", "recalibrate"), text))

@@ -2,6 +2,7 @@
 
 from prognoscope.validation.added_value import LikelihoodRatio, likelihood_ratio_test, paired_difference
 from prognoscope.validation.calibration import calibration_groups, wilson_interval
+from prognoscope.validation.calibration_errors import CalibrationErrors, calibration_errors
 from prognoscope.validation.censoring import SurvivalCurve, kaplan_meier, known_event, status_weights
 from prognoscope.validation.conformal import (
     AbstentionCurve,
@@ -31,7 +32,7 @@ from prognoscope.validation.fairness import (
     proxy_check,
 )
 from prognoscope.validation.fingerprints import image_fingerprint, near_pairs
-from prognoscope.validation.flexible import CalibrationErrors, calibration_curve, calibration_errors
+from prognoscope.validation.flexible import calibration_curve
 from prognoscope.validation.guards import candidate_parameters, informative_missingness, shortcut, study_guards
 from prognoscope.validation.guards_chance import folds_differ, no_signal, sample_size, unbalanced_split
 from prognoscope.validation.guards_leakage import duplicate_patients, known_too_late, outcome_in_disguise

@@ -19,6 +19,7 @@ from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.validation.calibration import curve_rows
 from prognoscope.validation.checks import Floats
+from prognoscope.validation.curves import plain
 from prognoscope.validation.decision import net_benefit_rows
 from prognoscope.validation.evaluation import evaluate
 from prognoscope.validation.metrics import sample
@@ -34,7 +35,7 @@ from prognoscope.validation.results import (
     ModelEvaluation,
 )
 from prognoscope.validation.survival_groups import risk_groups
-from prognoscope.validation.uncertainty import metric_kinds, plain
+from prognoscope.validation.uncertainty import metric_kinds
 
 NOT_CORRECTED = "not corrected for optimism: it is no mean over patients that bootstraps could be compared by"
 

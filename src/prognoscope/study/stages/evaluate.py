@@ -25,7 +25,7 @@ from prognoscope.validation import (
     evaluation_document,
 )
 
-VERSION = 1
+VERSION = 2
 
 
 def evaluate_study(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prognoscope.core import hashing
 from prognoscope.core.files import FileState
@@ -16,16 +17,39 @@ from prognoscope.core.work import Mapper
 from prognoscope.sources import FoundFile, Instance, Located, assemble, inspect, list_files
 from prognoscope.study.cache import Memory
 
+if TYPE_CHECKING:  # see prognoscope.study.cache
+    from prognoscope.store import FrozenTable, Snapshot
+
 VERSION = 1
 FILES_PER_ITEM = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a folder holds, and notes on files that changed although size and time did not."""
+    """What a study works on.
 
+    Attributes
+    ----------
+    root
+        The folder that the index's files are relative to.
+    index
+        Its series and regions, and what was refused.
+    notes
+        What the report must tell: files that changed although size and time did not, files in quarantine.
+    news
+        What only whoever runs the study is told: how the store has moved on from the snapshot.
+    snapshot
+        The snapshot of the store that was read, if one was.
+    table
+        The study's table, where it comes from the store.
+    """
+
+    root: Path
     index: ImageIndex
     notes: tuple[Problem, ...] = ()
+    news: tuple[Problem, ...] = ()
+    snapshot: Snapshot | None = None
+    table: FrozenTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +94,7 @@ def gather(
             "folder-missing",
             subject=str(folder),
             found="it is not a folder",
-            remedy="correct `images:` in the study file, or the environment variable in it",
+            remedy="give a folder that exists (in a study file: `images:`, or the environment variable in it)",
         )
     files = list_files(folder)
     before = cache.store.known_files(f"{folder}/")
@@ -85,7 +109,7 @@ def gather(
             found=f"none of its {len(files)} files belongs to an image series",
             remedy="give the folder that holds the series (any nesting, any file names)",
         )
-    return Gathered(index, _silent_changes(folder, files, before, headers) if verify else ())
+    return Gathered(folder, index, _silent_changes(folder, files, before, headers) if verify else ())
 
 
 def inspect_files(folder: Path, paths: tuple[str, ...]) -> list[Header]:
