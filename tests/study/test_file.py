@@ -47,6 +47,11 @@ def problem_of(folder: Path, text: str) -> str:
         ("question: Who dies?\n", "", "question: this key is missing"),
         ("outcome: {column: dead, event: 1}\n", "", "outcome: this key is missing"),
         ("known_at: time_zero", "known_at: later", "age is known only after time zero"),
+        ("column: age", "column: dead", "line 6: predictors: column: dead tells the outcome"),
+        ("column: age", "column: patient_id", "line 6: predictors: column: patient_id names the patients"),
+        ("models:", "success: [{metric: aucc, at_least: 0.6}]\nmodels:", "did you mean “auc”?"),
+        ("models:", "success: [{metric: c_index, at_least: 0.6}]\nmodels:", "line 7: success: metric: unknown metric"),
+        ("models:", "name: ../../elsewhere\nmodels:", "line 7: name: it becomes the name of a folder"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, before: str, after: str, told: str) -> None:

@@ -23,17 +23,13 @@ from prognoscope.core.problems import Refused
 from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper
 from prognoscope.study.cache import Cache, Outputs
-from prognoscope.study.file import StudyFile
+from prognoscope.study.file import Study, StudyFile
 from prognoscope.study.offers import models
 from prognoscope.study.stages.split import Split
 from prognoscope.validation import log_score
 
 VERSION = 1
-TITLES = {
-    "all": "Clinical and imaging",
-    "clinical": "Clinical only",
-    "imaging": "Imaging only",
-}
+TITLES = {"all": "Clinical and imaging", "clinical": "Clinical only", "imaging": "Imaging only"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +85,13 @@ def predictor_sets(table: Table) -> dict[str, Table]:
     sets = {"all": table, "clinical": table.of_origin("clinical"), "imaging": table.of_origin("imaging")}
     both = all(sets[name].columns for name in ("clinical", "imaging"))
     return sets if both else {"all": table}
+
+
+def titles(learnt: Sequence[Learnt], study: Study) -> dict[str, str]:
+    """Return what each set of predictors is called; a single one by what it holds."""
+    if len(learnt) == 1:
+        return {learnt[0].name: "Imaging predictors" if study.imaging else "Clinical predictors"}
+    return {one.name: TITLES[one.name] for one in learnt}
 
 
 def learn(

@@ -72,7 +72,7 @@ def report_content(
         version=versions["prognoscope"],
         flow=cohort.flow,
         cohort=_cohort_rows(cohort),
-        cohort_summary="median (quartiles) or number (share)",
+        cohort_summary=_cohort_summary(cohort),
         importances=_importances(main, predictors),
         importance_scale="mean loss of log score on held-out participants when the feature is shuffled among them",
         chosen=main.chosen,
@@ -187,10 +187,16 @@ def bundle_files(
     }
 
 
+def _cohort_summary(cohort: Cohort) -> str:
+    lost = int(cohort.censored.sum())
+    aside = f"; {lost} lost to follow-up before the horizon count among all, and in neither group" if lost else ""
+    return "median (quartiles) or number (share)" + aside
+
+
 def _cohort_rows(cohort: Cohort) -> tuple[CohortRow, ...]:
     rows: list[CohortRow] = []
     named = ""
-    for one in characteristics(cohort.clinical, cohort.event):
+    for one in characteristics(cohort.clinical, cohort.event, unknown=cohort.censored):
         if one.level and one.name != named:
             rows.append(CohortRow(one.name, missing=str(one.missing)))
         named = one.name

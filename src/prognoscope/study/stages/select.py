@@ -61,6 +61,13 @@ class Cohort:
             return np.asarray(self.outcome.event & (self.outcome.time_days <= self.outcome.horizon_days))
         return self.outcome.event
 
+    @property
+    def censored(self) -> NDArray[np.bool_]:
+        """Whether each participant was lost before the horizon, so that nobody knows of an event by then."""
+        if isinstance(self.outcome, TimeToEvent):
+            return np.asarray(~self.outcome.event & (self.outcome.time_days < self.outcome.horizon_days))
+        return np.zeros(len(self.outcome), dtype=bool)
+
     def without(self, exclusions: tuple[Exclusion, ...]) -> Cohort:
         """Return the cohort after a further step has excluded some participants."""
         if not exclusions:
@@ -118,6 +125,21 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
         attributes=_attributes(study.validation.columns, rows.loc[list(included)], circumstances),
         table_hash=hashing.of_file(table),
     )
+
+
+def require_columns(study: Study, table: Path) -> None:
+    """Check that the table can be read and has the columns of the study: cheap, and so before any image is read.
+
+    Raises
+    ------
+    Refused
+        As `read_rows`; `column-missing`.
+    """
+    rows = read_rows(study, table)
+    for rule in study.eligible:
+        text_column(rows, rule.column)
+    for name in (*study.time_zero, *sorted(study.outcome_columns), *(one.column for one in study.clinical)):
+        text_column(rows, name)
 
 
 def read_rows(study: Study, table: Path) -> pd.DataFrame:
