@@ -12,9 +12,10 @@ from prognoscope.report.content import (
 )
 from prognoscope.report.deidentification import Deidentification, Shown, render_deidentification
 from prognoscope.report.page import render, render_validation
-from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
+from prognoscope.report.scrutiny import SITE_METRICS, OptimismShown, Scrutiny, SetsShown
 
 __all__ = [
+    "SITE_METRICS",
     "ChecklistRow",
     "ChecklistStatus",
     "CohortRow",
