@@ -191,7 +191,9 @@ class _Walker:
             ("quarantine", f"{one.code}: {one.found}" + (f"; released: {one.reason}" if one.reason else ""))
             for one in held
         ]
-        names = series_from_json(document).hashes if document else self._store.links.pictures([row.key]).get(row.key, ())
+        names = (
+            series_from_json(document).hashes if document else self._store.links.pictures([row.key]).get(row.key, ())
+        )
         return Step(f"series {row.uid}", row.key, tuple(facts), tuple(self._of_file(name) for name in names))
 
     def _of_snapshot(self, row: Row[Any], *, whole: bool) -> Step:
