@@ -10,6 +10,7 @@ from prognoscope.report.content import (
     Success,
     Truth,
 )
+from prognoscope.report.failures import Failures, Neighbour, Thumbnail, WorstCase, thumbnail
 from prognoscope.report.page import render, render_validation
 from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
 
@@ -17,7 +18,9 @@ __all__ = [
     "ChecklistRow",
     "ChecklistStatus",
     "CohortRow",
+    "Failures",
     "Importance",
+    "Neighbour",
     "OptimismShown",
     "PredictorUsed",
     "ReportContent",
@@ -25,8 +28,11 @@ __all__ = [
     "SetsShown",
     "Subgroup",
     "Success",
+    "Thumbnail",
     "Truth",
+    "WorstCase",
     "render",
     "render_checklist",
     "render_validation",
+    "thumbnail",
 ]

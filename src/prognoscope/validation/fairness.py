@@ -167,7 +167,7 @@ def proxy_check(label: ArrayLike, reference: ArrayLike, group: Sequence[object])
     verdict = "so the label is not a fair stand-in" if flagged else "no more than chance or too little to matter"
     evidence = (
         f"At equal label, {high} has a reference outcome {apart:.2f} standard deviations above {low} "
-        f"(p = {p:.3f}, {rows.sum()} patients): {verdict}."
+        f"({_in_words(p)}, {rows.sum()} patients): {verdict}."
     )
     return Proxy(flagged, p, shifts, evidence)
 
@@ -298,3 +298,7 @@ def _f_test(base: Floats, full: Floats, y: Floats) -> float:
     if rss[1] <= 0 or free < 1:
         return math.nan
     return float(f_distribution.sf((rss[0] - rss[1]) / extra / (rss[1] / free), extra, free))
+
+
+def _in_words(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
