@@ -143,6 +143,8 @@ def rows(options: frozenset[str]) -> tuple[Row, ...]:
             continue
         said = [entry[option] for option in sorted(options) if option in entry]
         expected = ("K" if "K" in said else said[0]) if said else entry["basic"]
+        if "C" in said and dictionary_VR(tag) in ("DA", "DT"):
+            expected = "C"  # one day that stays where all others move would tell by how much they moved
         found.append(Row(tag, keyword_for_tag(tag), dictionary_VR(tag).split(" or ")[0], expected))
     return tuple(found)
 
@@ -400,9 +402,31 @@ class _Study:
         if modality in BURNED:
             dataset.BurnedInAnnotation = "YES" if burn else "NO"
         if modality == "CT":
+            _draw_into_spare_bit(dataset, self.person.family)
+            self.key.checks.append(
+                Check(number, "pixels hidden", "overlay", ("PixelData", "bit 15"), self.person.family)
+            )
             dataset.add_new(0x60003000, "OW", self.person.family.encode() + b" " * (len(self.person.family) % 2))
             dataset.add_new(0x60004000, "LT", f"overlay of {self.person.name}")
             self.key.ask(number, "text removed", "overlay", "(6000,4000)", text=self.person.family)
+
+
+def _draw_into_spare_bit(dataset: Dataset, text: str) -> None:
+    """Write a name as an overlay into the highest bit of the pixels, of which the image uses twelve."""
+    drawn = Image.new("1", (dataset.Columns, dataset.Rows))
+    ImageDraw.Draw(drawn).text((1, 8), text, fill=1, font=ImageFont.load_default(size=10))
+    dataset.BitsStored, dataset.HighBit = 12, 11
+    values = np.frombuffer(dataset.PixelData, "<u2") | (np.asarray(drawn, dtype="<u2").ravel() << 15)
+    dataset.PixelData = values.astype("<u2").tobytes()
+    for element, vr, value in (
+        (0x0010, "US", dataset.Rows),
+        (0x0011, "US", dataset.Columns),
+        (0x0040, "CS", "G"),
+        (0x0050, "SS", [1, 1]),
+        (0x0100, "US", 16),
+        (0x0102, "US", 15),
+    ):
+        dataset.add_new(0x60020000 + element, vr, value)
 
 
 def _report(study: _Study, dataset: Dataset, number: int) -> None:

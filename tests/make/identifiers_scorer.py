@@ -117,6 +117,8 @@ class _Judge:
                 return self._pixels(check, dataset)
 
     def _pixels(self, check: Check, dataset: Dataset) -> bool:
+        if check.where[-1].startswith("bit "):
+            return self._bit_cleared(check, dataset, int(check.where[-1].removeprefix("bit ")))
         top, left, bottom, right = check.box
         before = dcmread(self.key.originals[check.instance]).pixel_array[top:bottom, left:right]
         after = dataset.pixel_array[top:bottom, left:right]
@@ -124,6 +126,14 @@ class _Judge:
             return bool(np.array_equal(before, after))
         bright = before > np.median(before) * 2
         return float(np.mean(after[bright] == before[bright])) < 0.02
+
+    def _bit_cleared(self, check: Check, dataset: Dataset, bit: int) -> bool:
+        """Whether what was drawn into one bit of the stored 16-bit samples is gone."""
+        before, after = (
+            np.frombuffer(one.PixelData, "<u2") >> bit & 1
+            for one in (dcmread(self.key.originals[check.instance]), dataset)
+        )
+        return bool(before.any()) and not after[before == 1].any()
 
 
 def _value(dataset: Dataset, where: Iterable[str]) -> str | None:

@@ -99,7 +99,8 @@ def test_what_needs_folds_is_refused_with_its_line(tmp_path: Path, changes: dict
 
 
 def test_a_time_to_event_is_corrected_as_well(tmp_path: Path) -> None:
-    study = studies.survival(validate=QUICK | {"plan": {"bootstrap": {"resamples": 40}}})
+    one = {"try": {"elastic-net-cox": {"features": 3, "l1_ratio": 0.2, "penalty": 0.1}}}
+    study = studies.survival(validate=QUICK | {"plan": {"bootstrap": {"resamples": 30}}}, models=one)
     result = run_study(studies.write(tmp_path, study), out=tmp_path / "out", store=tmp_path / "store")
     found = document(result)
     assert found["models"]["all"]["metrics"]["c_index"]["estimate"] == pytest.approx(

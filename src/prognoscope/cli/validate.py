@@ -143,6 +143,20 @@ def _figures(found: Validation) -> None:
         cells += [_cell(one.differences.get(name)) for one in found.evaluation.comparisons]
         table.add_row(WORDS.get(name, name), *cells)
     _print(table)
+    for reason, names in _reasons(found).items():
+        put(f"– {', '.join(names)}: {reason}")
+
+
+def _reasons(found: Validation) -> dict[str, list[str]]:
+    """Why figures or their intervals are missing, and of which."""
+    reasons: dict[str, list[str]] = {}
+    several = len(found.evaluation.models) > 1
+    for model in found.evaluation.models:
+        for name, metric in model.metrics.items():
+            if metric.reason:
+                words = WORDS.get(name, name)
+                reasons.setdefault(metric.reason, []).append(f"{words} of {model.title}" if several else words)
+    return reasons
 
 
 def _thresholds(found: Validation) -> None:

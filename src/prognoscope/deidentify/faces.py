@@ -45,8 +45,12 @@ def shows_head(dataset: Dataset) -> bool:
     return str(dataset.get("Modality")) in ("CT", "MR") and bool(_HEAD.search(" ".join(words)))
 
 
-def mask_faces(slices: Sequence[Dataset]) -> None:
+def mask_faces(slices: Sequence[Dataset]) -> NDArray[np.uint8]:
     """Make air of the face in all slices of a head series, in place; voxels elsewhere keep their values.
+
+    Returns
+    -------
+    The surface of the head before and, to its right, after.
 
     Raises
     ------
@@ -64,13 +68,17 @@ def mask_faces(slices: Sequence[Dataset]) -> None:
     if len(ordered) < FEWEST_SLICES or len({array.shape for array in arrays}) > 1 or arrays[0].ndim != 2:
         raise _not_found(f"its {len(ordered)} slices make no volume")
     stack = np.stack(arrays)
-    face = find_face(Volume(stack.astype(np.float32), _grid(ordered, stack)))
+    grid = _grid(ordered, stack)
+    face = find_face(Volume(stack.astype(np.float32), grid))
     if not face.voxels.any():
         raise _not_found("no skin was found in front")
     for one, values, inside in zip(ordered, stack, face.voxels, strict=True):
         values[inside] = np.rint(face.air).astype(values.dtype)
         one.PixelData = values.tobytes() + b"\0" * (values.nbytes % 2)
         one.RecognizableVisualFeatures = "NO"
+    before = render_head(Volume(np.stack(arrays).astype(np.float32), grid))
+    after = render_head(Volume(stack.astype(np.float32), grid))
+    return np.concatenate([before, after], axis=1)
 
 
 def find_face(volume: Volume) -> FaceMask:
@@ -99,6 +107,25 @@ def find_face(volume: Volume) -> FaceMask:
             mask[chin:brow] = _front(head[chin:brow], spacing)
     mask = np.flip(mask, axis=tuple(axis for axis in range(3) if flips[axis]))
     return FaceMask(np.ascontiguousarray(np.transpose(mask, np.argsort(order))), float(np.percentile(voxels, 0.5)))
+
+
+def render_head(volume: Volume) -> NDArray[np.uint8]:
+    """Draw the skin of a head as seen from the front, lit from above: `(rows, columns, 3)`, 1 mm a pixel.
+
+    Each line of sight ends at the first tissue; brightness is the cosine between light and surface (Lambert).
+    """
+    voxels, order, _ = _to_patient_axes(volume)
+    spacing = [volume.grid.spacing[axis] for axis in order]
+    head = _tissue(voxels)
+    hit: NDArray[np.bool_] = np.asarray(head.any(axis=1))
+    depth = np.full(hit.shape, head.shape[1] * spacing[1])
+    depth[hit] = head.argmax(axis=1)[hit] * spacing[1]
+    zoomed = ndimage.zoom(depth, (spacing[0], spacing[2]), order=1)
+    seen = ndimage.zoom(np.array(hit, dtype=np.float64), (spacing[0], spacing[2]), order=1) > 0.5
+    up, across = np.gradient(ndimage.gaussian_filter(zoomed, 1.0))
+    light = (1.0 + 0.7 * up + 0.3 * across) / (np.sqrt(1 + up**2 + across**2) * np.sqrt(1 + 0.7**2 + 0.3**2))
+    grey = np.where(seen, np.clip(40 + 215 * light, 40, 255), 0).astype(np.uint8)
+    return np.repeat(np.flipud(grey)[:, :, None], 3, axis=2)  # the top of the head is up
 
 
 def _front(head: NDArray[np.bool_], spacing: list[float]) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from prognoscope.report.content import (
     Success,
     Truth,
 )
+from prognoscope.report.deidentification import Deidentification, Shown, render_deidentification
 from prognoscope.report.failures import Failures, Neighbour, Thumbnail, WorstCase, thumbnail
 from prognoscope.report.page import render, render_validation
 from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
@@ -18,6 +19,7 @@ __all__ = [
     "ChecklistRow",
     "ChecklistStatus",
     "CohortRow",
+    "Deidentification",
     "Failures",
     "Importance",
     "Neighbour",
@@ -26,6 +28,7 @@ __all__ = [
     "ReportContent",
     "Scrutiny",
     "SetsShown",
+    "Shown",
     "Subgroup",
     "Success",
     "Thumbnail",
@@ -33,6 +36,7 @@ __all__ = [
     "WorstCase",
     "render",
     "render_checklist",
+    "render_deidentification",
     "render_validation",
     "thumbnail",
 ]

@@ -58,9 +58,9 @@ def save_predictor(predictor: Predictor, folder: Path) -> None:
     for number, pipeline in enumerate(pipelines):
         for name, array in _arrays_of(pipeline).items():
             arrays[f"{number}/{name}"] = array
-    archive = _archive(arrays)
     if predictor.calibrated is not None:
         arrays |= _arrays_of_sets(predictor.calibrated)
+    archive = _archive(arrays)
     page: dict[str, Any] = {
         "format": FORMAT,
         "outcome": predictor.outcome_kind,

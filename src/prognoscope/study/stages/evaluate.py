@@ -15,7 +15,7 @@ from prognoscope.study.stages.appraise import Appraisal, as_document, part
 from prognoscope.study.stages.learn import TITLES, Learnt
 from prognoscope.study.stages.select import Cohort
 from prognoscope.study.stages.split import Split
-from prognoscope.study.tally import Tally
+from prognoscope.study.stages.tally import Tally
 from prognoscope.validation import (
     Evaluation,
     Guard,

@@ -26,6 +26,7 @@ from prognoscope.report import (
     Success,
     Truth,
 )
+from prognoscope.study.data import STORED
 from prognoscope.study.file import StudyFile
 from prognoscope.study.stages.appraise import Appraisal
 from prognoscope.study.stages.evaluate import describe, judge
@@ -159,7 +160,7 @@ def bundle_files(
     """Return the files of a bundle: the predictor, the study as used, and what a user must know of it."""
     warned = [guard.name for guard in evaluation.guards if guard.status != "passed"]
     used = study.as_used()
-    used["data"] |= {"images": "", "table": study.table.name}
+    used["data"] |= {"images": "", "query": None, "snapshot": "", "table": study.table.name.removeprefix(STORED)}
     card = {
         "format": 1,
         "study": study.name,
@@ -233,7 +234,8 @@ def _sources(study: StudyFile, cohort: Cohort) -> tuple[str, ...]:
     """Return the centres; where the table does not name them, the one collection that the data lie in."""
     centre = study.study.data.centre
     if centre not in cohort.circumstances.columns:
-        return ((study.images or study.table).name,)
+        stored = f"snapshot {study.study.data.snapshot or study.name}" if study.study.data.from_store else ""
+        return (stored or (study.images or study.table).name,)
     return tuple(sorted(cohort.circumstances[centre].dropna().unique()))
 
 
