@@ -106,7 +106,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _show(found: Validation) -> None:
     evaluation = found.evaluation
-    put(f"{evaluation.n:,} participants, {evaluation.events:,} with the event{_horizon(found)}")
+    participants = "1 participant" if evaluation.n == 1 else f"{evaluation.n:,} participants"
+    put(f"{participants}, {evaluation.events:,} with the event{_horizon(found)}")
     put("")
     _figures(found)
     put("")

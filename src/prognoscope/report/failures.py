@@ -121,10 +121,10 @@ def slice_rows(slices: Sequence[Slice]) -> tuple[tuple[str, str, str, str, str],
 
 def slices_in_words(failures: Failures) -> str:
     """Return what the search for slices found."""
+    if failures.searched is None:
+        return ""
     if not failures.searched:
-        return (
-            "Groups in which the predictor errs more were not looked for: there are too few patients to find and test."
-        )
+        return "Groups in which the predictor errs more were not looked for: too few patients to find and test them."
     certain = [one for one in failures.slices if one.p < CERTAIN_BELOW]
     if not certain:
         return (
