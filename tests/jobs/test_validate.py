@@ -249,3 +249,12 @@ def test_one_patient_gives_reasons_and_no_warning(tmp_path: Path) -> None:
     metrics = found.evaluation.models[0].metrics
     assert metrics["auc"].reason == "every patient had the event"
     assert np.isnan(metrics["ici"].estimate)
+
+
+def test_risks_in_per_cent_are_recognised(table: Any, tmp_path: Path) -> None:
+    table[1].assign(p=table[1].p * 100).to_csv(tmp_path / "per_cent.csv", index=False)
+    with pytest.raises(Refused, match="divide them by 100 if they are per cent"):
+        validated((tmp_path / "per_cent.csv", None), risk="p", outcome="died")
+    table[1].assign(p=np.log(table[1].p)).to_csv(tmp_path / "scores.csv", index=False)
+    with pytest.raises(Refused, match="not scores or linear predictors"):
+        validated((tmp_path / "scores.csv", None), risk="p", outcome="died")
