@@ -229,6 +229,15 @@ def test_the_clinic_s_prevalence_reaches_net_benefit_and_precision(table: Any) -
     assert model["metrics"]["average_precision"]["estimate"] == pytest.approx(
         average_precision(table[1].died, table[1].p, prevalence=0.02)
     )
+    assert "stated for a prevalence of 2 %" in rare.document["interval"]
+
+
+def test_groups_are_compared_at_the_same_prevalence(table: Any) -> None:
+    columns = Columns(risk="p", outcome="died", groups=("sex",))
+    found = validate_predictions(table[0], columns, resamples=0, prevalence=0.02)
+    women = table[1][table[1].sex == "F"]
+    expected = average_precision(women.died, women.p, prevalence=0.02)
+    assert found.groups[0].metrics["average_precision"].estimate == pytest.approx(expected)
 
 
 def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def validate_predictions(
     )
     main = models[columns.risk]
     attributes = frame[list(columns.groups)]
-    groups = group_figures(outcome, main, attributes, resamples=resamples, seed=seed)
+    groups = group_figures(outcome, main, attributes, resamples=resamples, seed=seed, prevalence=prevalence)
     gaps = group_gaps(outcome, main, attributes, seed=seed)
     rows = threshold_table(outcome, main.risk[0], thresholds=thresholds, prevalence=prevalence)
     failures = _failures(frame, columns, outcome, main, seed=seed)
