@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from prognoscope import __version__
 from prognoscope.core.problems import Problem
 from prognoscope.deidentify import Project
 from prognoscope.deidentify.batch import Outcome, thumbnail_of
@@ -43,6 +43,6 @@ def page(
             doubtful=shown[1],
             pictures_left_out=len(there[0]) - len(shown[0]),
             made_on=date.today().isoformat(),
-            version=__version__,
+            version=version("prognoscope"),
         )
     )
