@@ -16,7 +16,7 @@ from tests.make.evaluation import NO_SIGNAL, evaluation, without_curves
 from tests.make.report import STUDIES, content, generated, survival
 from tests.report.pages import elements, page, read, section
 
-ORDER = ["answer", "trust", "participants", "cohort", "performance", "importance", "subgroups", "methods"]
+ORDER = ["answer", "trust", "participants", "cohort", "performance", "scrutiny", "importance", "subgroups", "methods"]
 
 
 def text_of(made: ReportContent) -> str:

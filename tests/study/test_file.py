@@ -8,6 +8,7 @@ import pytest
 
 from prognoscope.core.problems import Refused
 from prognoscope.study.file import read_study
+from prognoscope.study.reference import sections
 from tests.make import studies
 
 TEXT = """\
@@ -56,6 +57,12 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     told = problem_of(tmp_path, TEXT.replace("  table:", "  tabel:").replace("event: 1", "evnet: 1"))
     assert "line 3" in told
     assert "line 4" in told
+
+
+def test_an_unknown_model_is_told_beside_mistakes_of_form(tmp_path: Path) -> None:
+    told = problem_of(tmp_path, TEXT.replace("  table:", "  tabel:").replace("-logistic]", "-logistik]"))
+    assert "line 3" in told
+    assert "did you mean “elastic-net-logistic”?" in told
 
 
 def test_settings_of_a_model_are_checked_by_the_models_own_class(tmp_path: Path) -> None:
@@ -116,11 +123,14 @@ def test_a_set_environment_variable_leads_to_the_data(tmp_path: Path, monkeypatc
 def test_what_is_left_out_is_written_down_in_full(tmp_path: Path) -> None:
     used = read_study(studies.write(tmp_path, studies.binary(validate={"repeats": 2}))).as_used()
     assert used["validate"] == {
+        "plan": {"cross-validation": {}},
         "folds": 5,
         "repeats": 2,
         "inner": 3,
         "resamples": 2000,
         "refits": 100,
+        "subgroups": [],
+        "learning_curve": False,
         "override": {},
     }
     assert used["models"]["try"]["elastic-net-logistic"]
@@ -151,3 +161,17 @@ def test_the_studies_that_ship_are_valid(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [path.stem for path in shipped] == ["sts-lung-metastasis", "sts-survival"]
     for path in shipped:
         assert len(read_study(path).candidates) >= 2
+
+
+def test_every_key_of_a_study_file_is_in_the_docs_with_its_meaning() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "study-file.md").read_text(encoding="utf-8")
+    parts = {part.split("\n", maxsplit=1)[0].split(":")[0]: part for part in page.split("\n## ")}
+    assert {"data", "eligible", "outcome", "predictors", "models", "validate", "subgroups", "decision"} <= set(parts)
+    missing = []
+    for title, settings in sections():
+        part = next(own for own in page.split("\n## ") if own.startswith(f"{title}\n"))
+        for name, field in settings.model_fields.items():
+            row = next((line for line in part.splitlines() if line.startswith(f"| `{field.alias or name}` |")), "")
+            if not row or not (field.description or row.split("|")[3].strip()):
+                missing.append(f"{title}: {name}")
+    assert missing == []

@@ -14,6 +14,7 @@ from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.jobs.arrivals import LONGEST_PATH, Opened, Parcel, open_parcel, printable
+from prognoscope.jobs.links import link_files
 from prognoscope.jobs.network import NETWORK, take_from_network
 from prognoscope.jobs.volumes import assemble_waiting
 from prognoscope.sources import FoundFile, list_folder
@@ -127,6 +128,7 @@ def ingest(
             _hold(opened, name, (*problems, *held_back), tally)
             fresh = listed if verify else _changed(opened, name, listed)
             _take(opened, name, root, fresh, mapper, tally)
+            tally.quarantined += link_files(opened, name, again=bool(tally.new["table"]))
             patients = assemble_waiting(opened, mapper)
         return IngestReport(
             source=name,

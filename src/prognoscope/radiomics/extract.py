@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -76,7 +77,8 @@ def measure_prepared(
     families = settings.chosen_families
     plain = [family for family in families if family != "histogram" and family not in TEXTURES]
     binned = [family for family in families if family not in plain]
-    values = np.sort(prepared.intensities[prepared.intensity_mask])
+    values = prepared.intensities[prepared.intensity_mask]
+    values.sort()
     trouble = _trouble(values)
     measured = {
         family: {"": found} for family, found in _measure_plain(prepared, values, trouble, settings, modality, plain)
@@ -139,21 +141,19 @@ def _trouble(values: NDArray[np.float32]) -> Undefined | None:
 
 
 def _named(family: str, values: Values, before: str, suffix: str) -> list[Feature]:
-    entries = CATALOGUE[family]
+    described = _described(family, before, suffix)
     if isinstance(values, Undefined):
-        reason, numbers = values.reason, [math.nan] * len(entries)
-    else:
-        reason, numbers = UNDEFINED, [float(value) for value in values]
+        return [Feature(name, math.nan, unit, values.reason, meaning) for name, unit, meaning in described]
     return [
-        Feature(
-            name=before + entry.tag + suffix,
-            value=value,
-            unit=entry.unit,
-            reason="" if math.isfinite(value) else reason,
-            meaning=entry.meaning,
-        )
-        for entry, value in zip(entries, numbers, strict=True)
+        Feature(name, value, unit, "" if math.isfinite(value) else UNDEFINED, meaning)
+        for (name, unit, meaning), value in zip(described, values, strict=True)
     ]
+
+
+@functools.lru_cache(maxsize=4096)
+def _described(family: str, before: str, suffix: str) -> tuple[tuple[str, str, str], ...]:
+    """Name, unit and meaning of the features of a family."""
+    return tuple((before + entry.tag + suffix, entry.unit, entry.meaning) for entry in CATALOGUE[family])
 
 
 def _measure(volume: Volume, mask: Mask, settings: RadiomicsSettings, modality: str) -> tuple[Feature, ...]:

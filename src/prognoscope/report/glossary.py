@@ -61,6 +61,7 @@ GUARDS: dict[str, str] = {
     "sample-size": "Sample size",
     "folds-differ": "Folds that differ",
     "unbalanced-split": "Unbalanced folds",
+    "external-set-reused": "The set kept apart, used again",
 }
 
 DISCRIMINATION = ("auc", "c_index", "auc_at_horizon", "uno_c")

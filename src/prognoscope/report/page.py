@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
 from prognoscope.core.problems import Problem
-from prognoscope.report import tables
+from prognoscope.report import scrutiny, tables
 from prognoscope.report.content import ReportContent, Subgroup
 from prognoscope.report.limits import limits
 from prognoscope.report.sentences import answer, benefit_in_words, pairs_of_hundred
 from prognoscope.validation.results import Evaluation
+
+if TYPE_CHECKING:
+    from prognoscope.report.figures import Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,13 @@ STUDY_SECTIONS = (
     Section("participants", "Who took part, and who did not"),
     Section("cohort", "The cohort"),
     Section("performance", "How well it predicts"),
+    Section("scrutiny", "How it was tested, and where to act"),
     Section("importance", "What mattered, and how stable that is"),
     Section("subgroups", "For whom it fails"),
     Section("methods", "How it was made"),
 )
 VALIDATION_SECTIONS = tuple(
-    section for section in STUDY_SECTIONS if section.anchor not in {"participants", "cohort", "importance"}
+    section for section in STUDY_SECTIONS if section.anchor not in {"participants", "cohort", "scrutiny", "importance"}
 )
 
 
@@ -103,6 +108,7 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
         .render(
             content=content,
             evaluation=evaluation,
+            took_part=tables.took_part(content),
             kind=kind,
             sections=sections,
             answer=answer(content),
@@ -121,12 +127,21 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),
+            scrutiny=scrutiny.shown(content.scrutiny) if content.scrutiny else None,
+            learning_figure=_learning_figure(content),
+            gaps=scrutiny.gap_rows(content.scrutiny.gaps) if content.scrutiny else (),
             subgroup_titles=subgroup_titles,
             subgroup_rows=subgroup_rows,
             settings=_as_yaml(content.settings),
             figures=draw_figures(evaluation),
         )
     )
+
+
+def _learning_figure(content: ReportContent) -> Drawing | None:
+    from prognoscope.report.figures.learning import learning
+
+    return learning(content.scrutiny.learning, content.scrutiny.discrimination) if content.scrutiny else None
 
 
 def _all_notes(content: ReportContent) -> tuple[Problem, ...]:

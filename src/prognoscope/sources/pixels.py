@@ -20,6 +20,8 @@ from prognoscope.core.problems import Refused, refuse
 from prognoscope.sources.attributes import Attributes
 from prognoscope.sources.dicom import Located, instance_of, read_bytes
 from prognoscope.sources.header import NATIVE, WANTED
+from prognoscope.sources.nifti_series import UID as NIFTI_UID
+from prognoscope.sources.nifti_series import read_nifti_series
 from prognoscope.sources.outline import Outline, outline
 from prognoscope.sources.series import Series, volumes
 
@@ -46,6 +48,8 @@ def read_volume(root: Path, series: ImageSeries) -> Volume:
         `file-changed` when a file is not the one that was catalogued, `file-unreadable`, `pixels-missing` when the
         data are shorter than the header says, `pixels-undecodable` for a damaged or unknown compression.
     """
+    if series.uid.startswith(NIFTI_UID):
+        return read_nifti_series(root, series)
     files = {path: _outline(root, path, known) for path, known in zip(series.files, series.hashes, strict=True)}
     size = int(np.prod(series.grid.shape, dtype=np.int64))
     if size > LARGEST_VOXELS:

@@ -15,6 +15,8 @@ from prognoscope.sources.classes import RTSTRUCT
 from prognoscope.sources.dicom import instance_of, read_bytes
 from prognoscope.sources.header import WANTED
 from prognoscope.sources.instance import Region
+from prognoscope.sources.nifti_series import UID as NIFTI_UID
+from prognoscope.sources.nifti_series import read_nifti_region
 from prognoscope.sources.outline import outline
 
 
@@ -55,6 +57,8 @@ def read_mask(
         `region-of-other-series`, `region-too-small`, `file-changed`, and what `rtstruct.scan_convert` and
         `dicomseg.place` refuse.
     """
+    if regions.uid.startswith(NIFTI_UID):
+        return read_nifti_region(root, regions, region, series)
     data = read_bytes(root / regions.file, subject=regions.file)
     if hashing.of_bytes(data) != regions.hash:
         raise refuse(

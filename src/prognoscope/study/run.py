@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +22,8 @@ from prognoscope.report import Truth, render
 from prognoscope.store import Store, to_parquet, write_whole
 from prognoscope.study.cache import Cache, Outputs
 from prognoscope.study.file import StudyFile, read_study
+from prognoscope.study.stages.appraise import appraise
+from prognoscope.study.stages.enough import learning_curve
 from prognoscope.study.stages.evaluate import as_json, evaluate_study
 from prognoscope.study.stages.gather import Gathered, gather
 from prognoscope.study.stages.guard import blocked_by, study_guards
@@ -30,6 +32,10 @@ from prognoscope.study.stages.measure import Measured, measure
 from prognoscope.study.stages.publish import VERSION as PUBLISH_VERSION
 from prognoscope.study.stages.publish import bundle_files, predictions_csv, report_content
 from prognoscope.study.stages.select import Cohort, select
+from prognoscope.study.stages.split import Split, split
+from prognoscope.study.stages.stored import gather_stored, table_of
+from prognoscope.study.stages.tally import SETTINGS, Tally, count
+from prognoscope.validation import LearningCurve
 
 LIBRARIES = (
     "prognoscope",
@@ -146,29 +152,32 @@ def _run(
     truth: Truth | None,
 ) -> RunResult:
     with clock.stage("gather"):
-        gathered = gather(file.images, cache=cache, mapper=mapper, verify=verify) if file.images else None
-    with clock.stage("select"):
-        cohort = select(file.study, file.table, gathered.index if gathered else None)
+        gathered = _gather(file, cache, mapper, verify=verify)
+    with clock.stage("select"), table_of(file, gathered, cache.store) as table:
+        cohort = select(file.study, table, gathered.index if gathered else None)
     with clock.stage("measure"):
-        cohort, measured = _measure(file, cohort, cache, mapper)
+        cohort, measured = _measure(file, cohort, gathered, cache, mapper)
     predictors = join([cohort.clinical, measured.table]) if measured else cohort.clinical
-    _trace(cohort, predictors, cache)
+    _trace(cohort, predictors, gathered, cache)
     fixed_on = _fix_success(file, cohort, cache)
     with clock.stage("learn"):
-        learnt = learn(predictors, cohort.outcome, file, cache=cache, mapper=mapper)
-        tried_ever = _count_tried(cohort, learnt, cache)
-        bundle = fit_bundle(predictors, cohort.outcome, file, cache=cache, mapper=mapper)
+        folds = split(cohort, file, cache=cache)
+        learnt = learn(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
+        tally = count(cohort, file, learnt, folds, store=cache.store)
+        learning = learning_curve(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
+        bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
     notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_kinds_of_notes(gathered))
     with clock.stage("evaluate and publish"):
         outputs = _publish(
-            file, cohort, predictors, measured, learnt, bundle, cache, versions,
-            notes=notes, fixed_on=fixed_on, tried_ever=tried_ever, truth=truth,
+            file, cohort, predictors, measured, folds, learnt, learning, bundle, cache, versions,
+            snapshot=_snapshot_id(gathered), notes=notes, fixed_on=fixed_on, tally=tally, truth=truth,
         )  # fmt: skip
         evaluation = json.loads(outputs["evaluation.json"])
         write_outputs(out, {name: outputs[name] for name in outputs.names})
     record = _record(file, cohort, gathered, outputs, clock, versions)
     write_whole(out / "run.json", record)
-    return RunResult(out, evaluation, cohort.flow, notes, evaluation["bundle_blocked"], clock.seconds, truth)
+    told = (*(gathered.news if gathered else ()), *notes)
+    return RunResult(out, evaluation, cohort.flow, told, evaluation["bundle_blocked"], clock.seconds, truth)
 
 
 def write_outputs(out: Path, files: Mapping[str, bytes]) -> None:
@@ -182,20 +191,33 @@ def write_outputs(out: Path, files: Mapping[str, bytes]) -> None:
                 path.unlink()
 
 
-def _measure(file: StudyFile, cohort: Cohort, cache: Cache, mapper: Mapper) -> tuple[Cohort, Measured | None]:
-    if file.images is None or not file.measurements:
+def _gather(file: StudyFile, cache: Cache, mapper: Mapper, *, verify: bool) -> Gathered | None:
+    if file.study.data.from_store:
+        return gather_stored(file, store=cache.store, mapper=mapper, verify=verify)
+    return gather(file.images, cache=cache, mapper=mapper, verify=verify) if file.images else None
+
+
+def _snapshot_id(gathered: Gathered | None) -> str:
+    return gathered.snapshot.id if gathered and gathered.snapshot else ""
+
+
+def _measure(
+    file: StudyFile, cohort: Cohort, gathered: Gathered | None, cache: Cache, mapper: Mapper
+) -> tuple[Cohort, Measured | None]:
+    if gathered is None or not file.measurements:
         return cohort, None
-    measured = measure(file.images, cohort.patients, cohort.choices, file.measurements, cache=cache, mapper=mapper)
+    measured = measure(gathered.root, cohort.patients, cohort.choices, file.measurements, cache=cache, mapper=mapper)
     return cohort.without(measured.exclusions), measured
 
 
-def _trace(cohort: Cohort, predictors: Table, cache: Cache) -> None:
+def _trace(cohort: Cohort, predictors: Table, gathered: Gathered | None, cache: Cache) -> None:
     """Note which files the predictors were made from, so that `history` leads from a prediction to its images."""
+    snapshot = {"snapshot": [one]} if (one := _snapshot_id(gathered)) else {}
     files = {
         f"patient {patient}": [name for one in choices for name in (*one.series.hashes, one.region_set.hash)]
         for patient, choices in cohort.choices.items()
     }
-    cache.store.trace(hashing.of_frame(predictors.frame), {"table": [cohort.table_hash], **files})
+    cache.store.trace(hashing.of_frame(predictors.frame), {"table": [cohort.table_hash], **snapshot, **files})
 
 
 def _fix_success(file: StudyFile, cohort: Cohort, cache: Cache) -> str:
@@ -207,16 +229,10 @@ def _fix_success(file: StudyFile, cohort: Cohort, cache: Cache) -> str:
     if cache.store.first_counted(snapshot, f"success {key}") is None:
         cache.store.count(snapshot, f"success {key}", key, 1)
     first = cache.store.first_counted(snapshot, f"success {key}")
-    before = cache.store.first_counted(snapshot, "settings tried")
+    before = cache.store.first_counted(snapshot, SETTINGS)
     when = f"recorded on {first:%Y-%m-%d} as {key[:12]}" if first else ""
     late = before is not None and first is not None and before < first
     return when + (", after a first result on this cohort was known" if late else ", before the first result")
-
-
-def _count_tried(cohort: Cohort, learnt: tuple[Learnt, ...], cache: Cache) -> int:
-    for one in learnt:
-        cache.store.count(cohort.snapshot(), "settings tried", one.hash, one.tried)
-    return cache.store.counted(cohort.snapshot(), "settings tried")
 
 
 def _publish(
@@ -224,27 +240,33 @@ def _publish(
     cohort: Cohort,
     predictors: Table,
     measured: Measured | None,
+    folds: Split,
     learnt: tuple[Learnt, ...],
+    learning: LearningCurve | None,
     bundle: Outputs,
     cache: Cache,
     versions: Mapping[str, str],
     *,
+    snapshot: str,
     notes: tuple[Problem, ...],
     fixed_on: str,
-    tried_ever: int,
+    tally: Tally,
     truth: Truth | None,
 ) -> Outputs:
     def compute() -> dict[str, bytes]:
         prints = measured.fingerprints if measured else {}
-        guards = study_guards(cohort, predictors, learnt[0], prints, seed=file.study.seed)
+        guards = study_guards(
+            cohort, predictors, learnt[0], folds, prints, external_uses=tally.external_uses, seed=file.study.seed
+        )
         blocked = blocked_by(guards, file.study.validation.override)
-        evaluation = evaluate_study(file, cohort, learnt, guards, tried_ever=tried_ever)
+        evaluation = evaluate_study(file, cohort, learnt, folds, guards, tally=tally)
+        appraisal = appraise(file, cohort, learnt[0], folds, learning)
         content = report_content(
-            file, cohort, predictors, learnt, evaluation,
-            notes=notes, versions=versions, hashes=_hashes(cohort, predictors), made_on=_today(),
+            file, cohort, predictors, folds, learnt, evaluation, appraisal,
+            notes=notes, versions=versions, hashes=_hashes(cohort, predictors, snapshot), made_on=_today(),
             fixed_on=fixed_on, truth=truth, blocked=blocked,
         )  # fmt: skip
-        document = as_json(file, cohort, evaluation, predictors) | {
+        document = as_json(file, cohort, folds, evaluation, appraisal, predictors) | {
             "bundle_blocked": blocked,
             "research_only": content.research_only,
             "truth": {"metric": truth.metric, "best": truth.best} if truth else None,
@@ -261,19 +283,23 @@ def _publish(
         return files
 
     used = file.as_used()
-    used["data"] |= {"images": "", "table": ""}  # where the data lie changes nothing in the results
-    settings = [used, file.name, fixed_on, tried_ever, repr(truth), [repr(note) for note in notes]]
+    # Where the data lie changes nothing in the results.
+    used["data"] |= {"images": "", "table": "", "query": None, "snapshot": ""}
+    settings = [used, file.name, snapshot, fixed_on, repr(tally), repr(truth), [repr(note) for note in notes]]
     inputs = {one.name: one.hash for one in learnt} | {
         "bundle": hashing.of_value(dict(bundle.names)),
         "flow": hashing.of_value([repr(cohort.flow)]),
         "predictors": hashing.of_frame(predictors.frame),
         "circumstances": hashing.of_frame(cohort.circumstances),
+        "attributes": hashing.of_frame(cohort.attributes),
+        "folds": folds.hash,
+        "learning curve": hashing.of_value(repr(learning)),
         "versions": hashing.of_value(dict(versions)),
     }
     return cache.stage("publish", version=PUBLISH_VERSION, settings=settings, inputs=inputs, compute=compute)
 
 
-def _hashes(cohort: Cohort, predictors: Table) -> dict[str, str]:
+def _hashes(cohort: Cohort, predictors: Table, snapshot: str) -> dict[str, str]:
     images = sorted(
         {
             name
@@ -287,6 +313,7 @@ def _hashes(cohort: Cohort, predictors: Table) -> dict[str, str]:
         "images": hashing.of_value(images),
         "participants and outcome": cohort.snapshot(),
         "predictors": hashing.of_frame(predictors.frame),
+        **({"snapshot of the store": snapshot} if snapshot else {}),
     }
 
 
@@ -324,6 +351,7 @@ def _record(
         "outputs": dict(outputs.names),
         "data": {
             "table": cohort.table_hash,
+            "snapshot": asdict(gathered.snapshot) if gathered and gathered.snapshot else None,
             "participants_and_outcome": cohort.snapshot(),
             "set_aside": [str(problem) for problem in gathered.index.set_aside] if gathered else [],
             "images": images,

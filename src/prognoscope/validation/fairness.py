@@ -24,9 +24,9 @@ from prognoscope.validation.censoring import known_event
 from prognoscope.validation.checks import Floats, numbers
 from prognoscope.validation.evaluation import evaluate
 from prognoscope.validation.metrics import MetricKind, sample
-from prognoscope.validation.resampling import Counts, blocks
+from prognoscope.validation.resampling import RESAMPLED_UP_TO, Counts, blocks
 from prognoscope.validation.results import Metric
-from prognoscope.validation.uncertainty import RESAMPLED_UP_TO, analytic_figures, metric_kinds
+from prognoscope.validation.uncertainty import analytic_figures, metric_kinds
 
 MIN_PATIENTS = 20
 MIN_EVENTS = 5

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognoscope.cohort import clinical_table, ineligible, read_outcome, time_zero_days
+from prognoscope.cohort import clinical_table, ineligible, read_outcome, text_column, time_zero_days
 from prognoscope.core import hashing
 from prognoscope.core.flow import Exclusion, Flow, Step
 from prognoscope.core.images import ImageIndex
@@ -35,6 +35,8 @@ class Cohort:
         Per participant one series and region for each imaging predictor.
     circumstances
         Centre, scanner and whatever tells where an image came from: for guards, never for prediction.
+    attributes
+        Columns, as text, that tell patients apart for the validation alone: sites, dates, subgroups.
     table_hash
         SHA-256 of the table's file.
     """
@@ -44,6 +46,7 @@ class Cohort:
     clinical: Table
     choices: Mapping[str, tuple[Choice, ...]]
     circumstances: pd.DataFrame
+    attributes: pd.DataFrame
     table_hash: str
 
     @property
@@ -70,6 +73,7 @@ class Cohort:
             clinical=self.clinical.take(flow.included),
             choices={patient: self.choices[patient] for patient in flow.included},
             circumstances=self.circumstances.loc[list(flow.included)],
+            attributes=self.attributes.loc[list(flow.included)],
             table_hash=self.table_hash,
         )
 
@@ -104,12 +108,14 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
     _refuse_if_empty(included, exclusions, index)
     position = {patient: row for row, patient in enumerate(read.patients)}
     clinical, notes = clinical_table(rows.loc[list(included)], study.clinical)
+    circumstances = _circumstances(study, rows.loc[list(included)], choices)
     return Cohort(
         flow=Flow(included, tuple(exclusions), (*read.notes, *notes)),
         outcome=_both_classes(read.outcome.take([position[patient] for patient in included])),
         clinical=clinical,
         choices=choices,
-        circumstances=_circumstances(study, rows.loc[list(included)], choices),
+        circumstances=circumstances,
+        attributes=_attributes(study.validation.columns, rows.loc[list(included)], circumstances),
         table_hash=hashing.of_file(table),
     )
 
@@ -245,3 +251,14 @@ def _circumstances(study: Study, rows: pd.DataFrame, choices: Mapping[str, tuple
         columns[f"{predictor.result_name} slice spacing"] = [f"{one.grid.spacing[0]:.3g} mm" for one in series]
         columns[f"{predictor.result_name} pixel spacing"] = [f"{one.grid.spacing[1]:.3g} mm" for one in series]
     return pd.DataFrame(columns, index=rows.index)
+
+
+def _attributes(names: tuple[str, ...], rows: pd.DataFrame, circumstances: pd.DataFrame) -> pd.DataFrame:
+    """Return columns of the table, and for a name that it lacks what the images say (`CT scanner`)."""
+    found = {
+        name: circumstances[name]
+        if name in circumstances.columns and name not in rows.columns
+        else text_column(rows, name)
+        for name in names
+    }
+    return pd.DataFrame(found, index=rows.index, dtype=object)
