@@ -49,10 +49,10 @@ def test_what_is_left_of_the_face_is_flat(lean_degrees: float) -> None:
     values = ndimage.rotate(values, lean_degrees, axes=(0, 1), reshape=False, order=0, cval=-1000)
     brain = ndimage.rotate(brain, lean_degrees, axes=(0, 1), reshape=False, order=0)
     face = find_face(Volume(values.astype(np.float32), Grid(values.shape, (3.0, 3.0, 3.0)))).voxels
-    taken = (face & (values > -500)).any(axis=1)
+    taken = np.asarray((face & (values > -500)).any(axis=1))
     left = (values > -500) & ~face
-    depth = 3.0 * left.argmax(axis=1)
-    seen = taken & left.any(axis=1)
+    depth = 3.0 * np.asarray(left.argmax(axis=1))
+    seen = np.asarray(taken & np.asarray(left.any(axis=1)))
     assert seen.sum() > 700
     rows = [depth[row][seen[row]] for row in range(len(depth)) if seen[row].sum() > 5]
     flat = sum(int((np.abs(row - np.median(row)) <= 3.0).sum()) for row in rows)  # within a voxel, from ear to ear

@@ -76,7 +76,7 @@ class Check:
     surface: str
     where: tuple[str, ...]
     text: str = ""
-    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    box: tuple[int, ...] = (0, 0, 0, 0)
 
 
 @dataclass
@@ -369,12 +369,10 @@ class _Study:
         noise = np.random.default_rng(number).integers(20, 60, (size, size), dtype=np.uint8)
         picture = Image.fromarray(noise)
         if burn and modality in BURNED:
-            font = ImageFont.load_default(size=16)
-            draw = ImageDraw.Draw(picture)
-            for place, text in ((12, f"{self.person.family} {self.person.given}"), (36, self.person.patient_id)):
-                draw.text((10, place), text, fill=250, font=font)
-                left, top, right, bottom = draw.textbbox((10, place), text, font=font)
-                box = (int(top), int(left), int(bottom) + 1, int(right) + 1)
+            lines = [(12, 16, 0, self.person.family + " " + self.person.given), (36, 16, 0, self.person.patient_id)]
+            lines += [(56, 9, 180, f"{self.person.given} {self.person.birth}")]  # small, and on its head
+            for top, points, turned, text in lines:
+                box = _draw(picture, (10, top), text, points, turned)
                 self.key.checks.append(Check(number, "pixels hidden", "pixels", ("PixelData",), text, box))
         values = np.asarray(picture)
         free = (80 if modality in BURNED else 0, 0, size, size)
@@ -407,6 +405,16 @@ class _Study:
             dataset.add_new(0x60003000, "OW", self.person.family.encode() + b" " * (len(self.person.family) % 2))
             dataset.add_new(0x60004000, "LT", f"overlay of {self.person.name}")
             self.key.ask(number, "text removed", "overlay", "(6000,4000)", text=self.person.family)
+
+
+def _draw(picture: Image.Image, place: tuple[int, int], text: str, points: int, turned: int) -> tuple[int, ...]:
+    """Draw a line of text at a place (from the left, from the top); return `(top, left, bottom, right)` of it."""
+    font = ImageFont.load_default(size=points)
+    ink = Image.new("L", (picture.width, 2 * points))
+    ImageDraw.Draw(ink).text((2, 2), text, fill=255, font=font)
+    ink = ink.crop(ink.getbbox()).rotate(turned)
+    picture.paste(250, place, ink)
+    return place[1], place[0], place[1] + ink.height, place[0] + ink.width
 
 
 def _draw_into_spare_bit(dataset: Dataset, text: str) -> None:
