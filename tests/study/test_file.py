@@ -130,7 +130,7 @@ def test_a_set_environment_variable_leads_to_the_data(tmp_path: Path, monkeypatc
 def test_what_is_left_out_is_written_down_in_full(tmp_path: Path) -> None:
     used = read_study(studies.write(tmp_path, studies.binary(validate={"repeats": 2}))).as_used()
     assert used["validate"] == {
-        "plan": {"cross-validation": {}},
+        "plan": {"cross-validation": {"column": None}},
         "folds": 5,
         "repeats": 2,
         "inner": 3,

@@ -145,7 +145,7 @@ def test_an_event_of_three_values_is_a_candidate_and_no_predictor(tmp_path: Path
     text = result.path.read_text()
     line = next(number for number, one in enumerate(text.splitlines(), 1) if one.startswith("outcome:"))
     assert result.missing == (f"line {line}: which value of status is the event, and which mean none",)
-    assert '#   status: "0", "1", "2" (time: rfstime)' in text
+    assert "#   status: 0, 1, 2 (time: rfstime)" in text
     assert "  - {column: status" not in text
     read_study(result.path)
 

@@ -8,7 +8,7 @@ from prognoscope.sources.files import FoundFile, Listing, list_files, list_folde
 from prognoscope.sources.folder import scan
 from prognoscope.sources.instance import Instance
 from prognoscope.sources.nifti import read_nifti, read_nifti_mask
-from prognoscope.sources.pixels import read_volume
+from prognoscope.sources.pixels import read_middle_frame, read_volume
 from prognoscope.sources.regions import matching_regions, read_mask
 from prognoscope.sources.series import assemble
 from prognoscope.sources.tables import read_table
@@ -33,6 +33,7 @@ __all__ = [
     "read_bytes",
     "read_details",
     "read_mask",
+    "read_middle_frame",
     "read_nifti",
     "read_nifti_mask",
     "read_table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Triple = tuple[float, float, float]
@@ -125,17 +125,28 @@ class Instance:
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal value."""
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
+        return _encode(self)
 
     @staticmethod
     def from_json(text: str) -> Instance:
         """Read what `to_json` wrote."""
-        fields: dict[str, Any] = {name: _tuples(value) for name, value in json.loads(text).items()}
+        fields: dict[str, Any] = {
+            name: _tuples(value) if isinstance(value, (list, dict)) else value
+            for name, value in json.loads(text).items()
+        }
         fields["person"] = Person(**fields["person"])
         fields["planes"] = tuple(Plane(**plane) for plane in fields["planes"])
         fields["regions"] = tuple(Region(**region) for region in fields["regions"])
         fields["tracer"] = Tracer(**fields["tracer"]) if fields["tracer"] else None
         return Instance(**fields)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+# `dataclasses.asdict` copies every value on the way, which took a tenth of the time of an ingest.
+_encode = json.JSONEncoder(default=_fields, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _tuples(value: Any) -> Any:

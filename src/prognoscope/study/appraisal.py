@@ -143,7 +143,7 @@ class HeldOut:
     @property
     def column(self) -> str:
         """The column that it goes by; empty for none."""
-        return str(getattr(self.settings, "column", ""))
+        return str(getattr(self.settings, "column", "") or "")
 
 
 def held_out(

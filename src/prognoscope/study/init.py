@@ -164,7 +164,7 @@ def _table(source: Path, index: ImageIndex, files: Sequence[FoundFile]) -> Chose
             "no-table",
             subject=str(source),
             found="there is no table (CSV, TSV, XLSX or Parquet) with one row per patient"
-            + "".join(f"; {one}" for one in unread[:MOST_TOLD]),
+            + "".join(f"; {one}" for one in [*unread[:MOST_TOLD], *_nifti(files)]),
             remedy="put the table of outcomes into the folder",
         )
     _, path, frame, column = best
@@ -212,7 +212,7 @@ def _outcome(frame: pd.DataFrame) -> list[Line]:
     binary = [one for one in events if len(one.levels) == 2]
     listed = [
         Line(
-            f"#   {quoted(one.name)}: {', '.join(map(quoted, one.levels))}{one.time and f' (time: {quoted(one.time)})'}"
+            f"#   {_shown(one.name)}: {', '.join(map(_shown, one.levels))}{one.time and f' (time: {_shown(one.time)})'}"
         )
         for one in events
     ]
@@ -343,11 +343,13 @@ def _found(index: ImageIndex, table: Chosen, files: Sequence[FoundFile]) -> tupl
     if table.others:
         lines.append(f"other tables, not used: {_first(table.others)}")
     lines += [f"not read: {one}" for one in table.unread[:MOST_TOLD]]
-    images = [file.path for file in files if file.path.lower().endswith(NIFTI)]
-    if images:
-        told = "they name no patient, so a study reads them from a store (`prognoscope ingest`)"
-        lines.append(f"{len(images)} NIfTI files (such as {images[0]}): {told}")
-    return (*lines, *(f"refused: {one.problem}" for one in index.refused[:MOST_TOLD]))
+    return (*lines, *_nifti(files), *(f"refused: {one.problem}" for one in index.refused[:MOST_TOLD]))
+
+
+def _nifti(files: Sequence[FoundFile]) -> list[str]:
+    found = [file.path for file in files if file.path.lower().endswith(NIFTI)]
+    told = "they name no patient, so a study reads them from a store (`prognoscope ingest`)"
+    return [f"{len(found)} NIfTI files (such as {found[0]}): {told}"] if found else []
 
 
 def _first(names: Sequence[str]) -> str:
@@ -358,6 +360,11 @@ def _first(names: Sequence[str]) -> str:
 def quoted(text: str) -> str:
     """Return a text as YAML reads it back: plain where that is the same text, else in quotes."""
     return text if _PLAIN.fullmatch(text) and text.lower() not in _MISREAD else json_text(text)
+
+
+def _shown(text: str) -> str:
+    """A text in a comment, which must not end before its line does."""
+    return text if text.isprintable() else json_text(text)
 
 
 def json_text(text: str) -> str:

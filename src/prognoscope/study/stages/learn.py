@@ -139,6 +139,7 @@ def fit_bundle(
             refits=rules.refits,
             seed=study.study.seed,
             mapper=remembering,
+            groups=folds.together,
             recalibration=study.study.models.recalibrate,
             costs=study.study.decision.costs,
             set_error=study.study.decision.set_error,
@@ -147,7 +148,7 @@ def fit_bundle(
             training.save_predictor(predictor, Path(folder))
             return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
-    settings = [*settings_of(study), rules.refits]
+    settings = [*settings_of(study), rules.refits, folds.together]
     return cache.stage("bundle", version=VERSION, settings=settings, inputs=inputs_of(table, outcome), compute=compute)
 
 
@@ -176,6 +177,7 @@ def _cross_fit(
             score=log_score,
             seed=study.study.seed,
             mapper=remembering,
+            groups=folds.together,
             recalibration=study.study.models.recalibrate,
             costs=study.study.decision.costs,
             conformal=study.study.decision.set_error is not None,
@@ -184,7 +186,7 @@ def _cross_fit(
         given = {name: array for name, array in arrays.items() if array is not None}
         return {"risks": _archive(given), "choices": _choices(fit)}
 
-    inputs = inputs_of(table, outcome) | {"folds": folds.hash}
+    inputs = inputs_of(table, outcome) | {"folds": folds.hash, "together": hashing.of_value(folds.together)}
     outputs = cache.stage("learn", version=VERSION, settings=settings_of(study), inputs=inputs, compute=compute)
     arrays = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
     told = json.loads(outputs["choices"])

@@ -15,6 +15,7 @@ from prognoscope.core.outcome import TimeToEvent
 from prognoscope.core.problems import Problem
 from prognoscope.core.table import Column, Table
 from prognoscope.report import (
+    SITE_METRICS,
     CohortRow,
     Importance,
     OptimismShown,
@@ -97,7 +98,8 @@ def report_content(
 
 
 def _subgroup(one: GroupFigures) -> Subgroup:
-    return Subgroup(one.attribute, one.level, one.n, one.events, one.metrics, one.reason)
+    shown = {name: metric for name, metric in one.metrics.items() if name in SITE_METRICS}  # evaluation.json has all
+    return Subgroup(one.attribute, one.level, one.n, one.events, shown, one.reason)
 
 
 def _scrutiny(study: StudyFile, cohort: Cohort, folds: Split, appraisal: Appraisal) -> Scrutiny:
@@ -161,13 +163,18 @@ def bundle_files(
     warned = [guard.name for guard in evaluation.guards if guard.status != "passed"]
     used = study.as_used()
     used["data"] |= {"images": "", "query": None, "snapshot": "", "table": study.table.name.removeprefix(STORED)}
+    page = json.loads(predictor["predictor.json"])
     card = {
         "format": 1,
         "study": study.name,
         "question": study.study.question,
         "outcome": outcome_in_words(study),
-        "participants": evaluation.n,
-        "events": evaluation.events,
+        "participants": page["n"],
+        "events": page["events"],
+        "tested_by": study.held_out.plan.name,
+        "tested_on": evaluation.n,
+        "alert_threshold": page["pipelines"][0]["threshold"],
+        "set_error": page["sets"]["error"] if page["sets"] else None,
         "research_only": bool(warned),
         "warned_by": warned,
         "overrides": study.study.validation.override,
