@@ -90,6 +90,12 @@ def test_pooled_discrimination_is_the_mean_over_sites_by_pairs(by_site: RunResul
     assert document(by_site)["models"]["all"]["metrics"]["auc"]["estimate"] == pytest.approx(right / pairs)
 
 
+def test_two_sites_with_figures_cannot_tell_of_a_new_one(by_site: RunResult) -> None:
+    auc = document(by_site)["over_sites"]["auc"]
+    assert (auc["estimate"], auc["new_high"], auc["sites"]) == (None, None, 2)
+    assert auc["reason"] == "fewer than 3 sites have it with an interval"
+
+
 def test_folds_that_differ_by_design_are_no_warning(by_site: RunResult) -> None:
     guard = next(one for one in document(by_site)["guards"] if one["name"] == "unbalanced-split")
     assert guard["status"] == "passed"

@@ -25,11 +25,13 @@ from prognoscope.validation import (
     Gap,
     GroupFigures,
     LearningCurve,
+    Pooled,
     Share,
     ThresholdRow,
     group_figures,
     group_gaps,
     log_score,
+    pooled_figures,
     ranking,
     threshold_table,
 )
@@ -47,6 +49,8 @@ class Appraisal:
     ----------
     sites
         Figures of each fold that has a name: a site, the latest patients, a set kept apart.
+    over_sites
+        Their mean over sites and the range expected at a new one, where folds are sites.
     groups, gaps
         Figures by subgroup, and how far the groups of one column lie apart.
     thresholds
@@ -62,6 +66,7 @@ class Appraisal:
     """
 
     sites: tuple[GroupFigures, ...] = ()
+    over_sites: Mapping[str, Pooled] = field(default_factory=dict)
     groups: tuple[GroupFigures, ...] = ()
     gaps: tuple[Gap, ...] = ()
     thresholds: tuple[ThresholdRow, ...] = ()
@@ -77,8 +82,10 @@ def appraise(study: StudyFile, cohort: Cohort, main: Learnt, folds: Split, learn
     outcome, risks = cohort.outcome.take(rows), part(main.out_of_fold, rows)
     groups = _groups(rules.subgroups, cohort.attributes.iloc[rows])
     how = {"resamples": rules.resamples, "seed": study.study.seed}
+    sites = group_figures(outcome, risks, _sites(folds, rows), **how) if folds.names else ()
     return Appraisal(
-        sites=group_figures(outcome, risks, _sites(folds, rows), **how) if folds.names else (),
+        sites=sites,
+        over_sites=pooled_figures([site.metrics for site in sites]) if len(sites) > 1 else {},
         groups=group_figures(outcome, risks, groups, **how),
         gaps=group_gaps(outcome, risks, groups, seed=study.study.seed),
         thresholds=_thresholds(study, outcome, risks),
@@ -94,6 +101,7 @@ def as_document(appraisal: Appraisal) -> dict[str, Any]:
     (alerts,) = thresholds_document([appraisal.alerts]) if appraisal.alerts else (None,)
     return {
         "sites": groups_document(appraisal.sites, ())["groups"],
+        "over_sites": {name: without_nan(asdict(pooled)) for name, pooled in appraisal.over_sites.items()},
         **groups_document(appraisal.groups, appraisal.gaps),
         "thresholds": thresholds_document(appraisal.thresholds),
         "alerts": alerts,

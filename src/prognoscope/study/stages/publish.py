@@ -113,6 +113,7 @@ def _scrutiny(study: StudyFile, cohort: Cohort, folds: Split, appraisal: Apprais
         learnt_from_events=int(cohort.event[apart].sum()),
         names=folds.names,
         sites=appraisal.sites,
+        over_sites=appraisal.over_sites,
         gaps=appraisal.gaps,
         thresholds=appraisal.thresholds,
         alerts=appraisal.alerts,
