@@ -89,6 +89,29 @@ def test_the_report_is_one_file_without_requests(finished: RunResult) -> None:
     assert re.findall(r"(?:src|href)=[\"'](?!#|data:)[^\"']*", page) == []
 
 
+DYNAMIC = {"models", "metrics", "differences", "outputs", "versions", "images", "seconds", "overrides"}
+
+
+def keys(node: Any) -> set[str]:
+    """Every key of a document but the names that a study chooses itself."""
+    if isinstance(node, list):
+        return set().union(*map(keys, node))
+    if not isinstance(node, dict):
+        return set()
+    chosen = {name for name in DYNAMIC & set(node) if isinstance(node[name], dict)}
+    below = [keys(list(value.values()) if name in chosen else value) for name, value in node.items()]
+    return set(node).union(*below)
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "run.json", "bundle/card.json"])
+def test_every_key_of_a_document_is_in_the_docs(finished: RunResult, name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"[a-z_0-9]+", page))
+    document = json.loads((finished.out / name).read_text())
+    document.pop("as_used", None)  # the keys of a study file have a page of their own
+    assert keys(document) - words == set()
+
+
 def test_a_second_run_computes_nothing_and_gives_the_same_bytes(tmp_path: Path) -> None:
     first = run(tmp_path, studies.binary())
     before = {path.name: path.read_bytes() for path in first.out.iterdir() if path.is_file()}

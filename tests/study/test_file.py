@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import runpy
 from pathlib import Path
 
 import pytest
@@ -166,6 +168,14 @@ def test_the_studies_that_ship_are_valid(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [path.stem for path in shipped] == ["sts-lung-metastasis", "sts-survival"]
     for path in shipped:
         assert len(read_study(path).candidates) >= 2
+
+
+@pytest.mark.real_data
+def test_the_table_of_the_sarcoma_studies_is_made_from_the_published_sheet(real_data: Path) -> None:
+    script = Path(__file__).parents[2] / "studies" / "sts_clinical.py"
+    rows = runpy.run_path(str(script))["clinical_table"](real_data / "sts" / "INFOclinical_STS.xlsx")
+    with (real_data / "sts" / "clinical.csv").open(encoding="utf-8", newline="") as file:
+        assert rows == list(csv.reader(file))
 
 
 def test_every_key_of_a_study_file_is_in_the_docs_with_its_meaning() -> None:

@@ -10,6 +10,7 @@ from prognoscope.report.content import (
     Success,
     Truth,
 )
+from prognoscope.report.curation import CurationContent, FailedSeries, RoleChoice, render_curation
 from prognoscope.report.deidentification import Deidentification, Shown, render_deidentification
 from prognoscope.report.page import render, render_validation
 from prognoscope.report.scrutiny import SITE_METRICS, OptimismShown, Scrutiny, SetsShown
@@ -19,11 +20,14 @@ __all__ = [
     "ChecklistRow",
     "ChecklistStatus",
     "CohortRow",
+    "CurationContent",
     "Deidentification",
+    "FailedSeries",
     "Importance",
     "OptimismShown",
     "PredictorUsed",
     "ReportContent",
+    "RoleChoice",
     "Scrutiny",
     "SetsShown",
     "Shown",
@@ -32,6 +36,7 @@ __all__ = [
     "Truth",
     "render",
     "render_checklist",
+    "render_curation",
     "render_deidentification",
     "render_validation",
 ]

@@ -68,6 +68,7 @@ def run_record(
     outputs: Outputs,
     seconds: Mapping[str, float],
     versions: Mapping[str, str],
+    arguments: Mapping[str, object],
 ) -> bytes:
     """Return `run.json`: arguments as given and as used, versions, data by hash, seconds by stage, exclusions."""
     images = {
@@ -86,6 +87,7 @@ def run_record(
         "schema": 1,
         "study": file.name,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "arguments": arguments,
         "as_given": file.path.read_text(encoding="utf-8-sig"),
         "as_used": file.as_used(),
         "versions": dict(versions),

@@ -94,6 +94,7 @@ def run_study(
     mapper: Mapper = serial_map,
     verify: bool = False,
     truth: Truth | None = None,
+    arguments: Mapping[str, object] | None = None,
 ) -> RunResult:
     """Answer a study's question.
 
@@ -111,6 +112,8 @@ def run_study(
         Hash every file again instead of trusting size and time.
     truth
         Of a generated cohort, for the report.
+    arguments
+        Of the caller, for `run.json`; by default what this function was given.
 
     Raises
     ------
@@ -122,11 +125,14 @@ def run_study(
     folder = Path(store) if store is not None else file.path.resolve().parent / ".prognoscope"
     clock = Clock()
     versions = library_versions()
+    told = dict(arguments or {"study": study, "out": out, "store": store, "verify": verify})
+    places = {"study": file.path, "out": target, "store": folder}
+    given = {"given": _plain(told), "used": _plain(told | places)}
     make_folder(target)
     opened = Store(folder)
     try:
         cache = Cache(opened, versions["prognoscope"])
-        return _run(file, target, cache, mapper, clock, versions, verify=verify, truth=truth)
+        return _run(file, target, cache, mapper, clock, versions, given, verify=verify, truth=truth)
     finally:
         opened.close()
 
@@ -138,6 +144,7 @@ def _run(
     mapper: Mapper,
     clock: Clock,
     versions: Mapping[str, str],
+    arguments: Mapping[str, object],
     *,
     verify: bool,
     truth: Truth | None,
@@ -167,7 +174,7 @@ def _run(
         )  # fmt: skip
         evaluation = json.loads(outputs["evaluation.json"])
         write_outputs(out, {name: outputs[name] for name in outputs.names})
-    write_whole(out / "run.json", run_record(file, cohort, gathered, outputs, clock.seconds, versions))
+    write_whole(out / "run.json", run_record(file, cohort, gathered, outputs, clock.seconds, versions, arguments))
     told = (*(gathered.news if gathered else ()), *notes)
     return RunResult(out, evaluation, cohort.flow, told, evaluation["bundle_blocked"], clock.seconds, truth)
 
@@ -335,6 +342,10 @@ def _telling_who_is_left(flow: Flow) -> Iterator[None]:
         problem = refused.problem
         found = f"{problem.found}; {len(flow.included)} participants are left, excluded were {told}"
         raise Refused(Problem(problem.code, problem.subject, found, problem.remedy)) from refused
+
+
+def _plain(arguments: Mapping[str, object]) -> dict[str, object]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()}
 
 
 def _today() -> str:
