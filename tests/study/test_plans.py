@@ -217,13 +217,15 @@ def test_subgroups_are_compared_with_small_ones_suppressed(folder: Path) -> None
     assert {("grade", "Low"), ("age", "below 60"), ("age", "60 and above")} <= set(levels)
     assert any(attribute == "grade × age" for attribute, _ in levels)
     assert levels["centre", "Lyon"]["reason"].startswith("suppressed")
-    assert levels["centre", "Lyon"]["metrics"] == {}
+    assert (levels["centre", "Lyon"]["metrics"], levels["centre", "Lyon"]["events"]) == ({}, None)
     sizes = pd.read_csv(folder / "table.csv")["age"]
     assert levels["age", "below 60"]["n"] == int((sizes < 60).sum())
     assert {gap["attribute"] for gap in found["gaps"]} == {"grade", "age", "centre"}
     assert all(0 < gap["p"] <= 1 for gap in found["gaps"])
     page = (result.out / "report.html").read_text()
     assert "How far groups lie apart" in page
+    assert "of two columns with too few patients" in page
+    assert "× Lyon" not in page  # a handful of patients are easily known
     assert "was not examined" not in page
 
 

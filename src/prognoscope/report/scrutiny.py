@@ -99,8 +99,8 @@ class Scrutiny:
         Of the folds: sites, or what was held out.
     sites, over_sites
         Figures of each named fold; where these are sites, their mean and the range expected at a new one.
-    gaps
-        Gaps between the groups of a column.
+    gaps, unshown_groups
+        Gaps between the groups of a column; intersections of two columns that are too small to be shown.
     thresholds, alerts
         Thresholds of the study file, and those that the folds chose by costs.
     cost_ratio
@@ -127,6 +127,7 @@ class Scrutiny:
     sites: tuple[GroupFigures, ...] = ()
     over_sites: Mapping[str, Pooled] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    unshown_groups: int = 0
     thresholds: tuple[ThresholdRow, ...] = ()
     alerts: ThresholdRow | None = None
     cost_ratio: float = math.nan
