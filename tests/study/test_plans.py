@@ -234,6 +234,11 @@ def test_a_table_of_text_is_no_ground_for_bands(folder: Path) -> None:
         run(folder, {"folds": 2, "repeats": 1, "subgroups": [{"column": "centre", "cut_at": [1]}]}, name="text")
 
 
+def test_a_column_of_a_hundred_values_makes_no_subgroups(folder: Path) -> None:
+    with pytest.raises(Refused, match=r"column marker.*it has \d\d different values among 90.*too-many-groups"):
+        run(folder, {"folds": 2, "repeats": 1, "subgroups": ["marker"]}, name="many")
+
+
 def test_members_of_a_family_stay_in_one_fold(folder: Path) -> None:
     result = run(
         folder, {"plan": {"cross-validation": {"column": "scanned", "folds": 3, "repeats": 2}}}, name="families"
