@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def run(folder: Path, validate: dict[str, object], *, name: str, store: str = "", **changes: object) -> RunResult:
-    path = studies.write(folder, studies.binary(validate=QUICK | validate, **changes), name=f"{name}.yaml")
+def run(folder: Path, validate: Mapping[str, object], *, name: str, store: str = "", **changes: object) -> RunResult:
+    path = studies.write(folder, studies.binary(validate={**QUICK, **validate}, **changes), name=f"{name}.yaml")
     return run_study(path, out=folder / "out" / name, store=folder / "stores" / (store or name))
 
 

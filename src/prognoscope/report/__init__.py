@@ -12,6 +12,7 @@ from prognoscope.report.content import (
 )
 from prognoscope.report.curation import CurationContent, FailedSeries, RoleChoice, render_curation
 from prognoscope.report.deidentification import Deidentification, Shown, render_deidentification
+from prognoscope.report.failures import Failures, Neighbour, Thumbnail, WorstCase, thumbnail
 from prognoscope.report.page import render, render_validation
 from prognoscope.report.scrutiny import SITE_METRICS, OptimismShown, Scrutiny, SetsShown
 
@@ -23,7 +24,9 @@ __all__ = [
     "CurationContent",
     "Deidentification",
     "FailedSeries",
+    "Failures",
     "Importance",
+    "Neighbour",
     "OptimismShown",
     "PredictorUsed",
     "ReportContent",
@@ -33,10 +36,13 @@ __all__ = [
     "Shown",
     "Subgroup",
     "Success",
+    "Thumbnail",
     "Truth",
+    "WorstCase",
     "render",
     "render_checklist",
     "render_curation",
     "render_deidentification",
     "render_validation",
+    "thumbnail",
 ]

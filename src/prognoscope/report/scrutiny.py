@@ -148,6 +148,7 @@ class ThresholdLine:
     cells: tuple[tuple[str, str, str], ...]
     number_needed: str
     net_benefit: str
+    avoided: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +267,11 @@ def _alerts_words(scrutiny: Scrutiny, alerts: ThresholdRow) -> str:
 
 def _prevalence_words(scrutiny: Scrutiny) -> str:
     if math.isnan(scrutiny.prevalence):
-        return "Predictive values and alerts hold at the prevalence of this study."
+        return "Predictive values, alerts and net benefit hold at the prevalence of this study."
     return (
-        f"Predictive values and alerts are carried over to a clinic in which {of_hundred(scrutiny.prevalence)} of 100 "
-        "have the event, by Bayes' rule: it holds if sensitivity and specificity do not change there. Net benefit is "
-        "of the study's patients."
+        f"Predictive values, alerts and net benefit are carried over to a clinic in which "
+        f"{of_hundred(scrutiny.prevalence)} of 100 have the event, by Bayes' rule: it holds if sensitivity and "
+        "specificity do not change there."
     )
 
 
@@ -281,6 +282,7 @@ def _threshold_line(row: ThresholdRow) -> ThresholdLine:
         cells=tuple(_share(share) for share in (row.sensitivity, row.specificity, row.ppv, row.npv)),
         number_needed=figure(row.number_needed_to_evaluate, 1),
         net_benefit=figure(100 * row.net_benefit, 1),
+        avoided=figure(row.interventions_avoided_per_100, 1),
     )
 
 
