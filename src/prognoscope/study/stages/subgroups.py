@@ -38,7 +38,7 @@ def _groups(attributes: pd.DataFrame, rule: Subgroups) -> pd.Series:
         raise refuse(
             "too-many-groups",
             subject=f"column {rule.column}",
-            found=f"it has {known} different values among {len(values)} participants; at most {MOST_LEVELS} make groups",
+            found=f"it has {known} different values among {len(values)} participants; {MOST_LEVELS} may be told apart",
             remedy="cut numbers with `{column: …, cut_at: […]}`, or name a column of few values",
         )
     return values
