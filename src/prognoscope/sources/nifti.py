@@ -6,6 +6,7 @@ rest of the rotation goes into the grid. NIfTI's world is right, anterior, super
 
 from __future__ import annotations
 
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,12 @@ def _from_bytes(data: bytes, subject: str) -> Any:
     second = data[:4] in (NIFTI2_HEADER.to_bytes(4, "little"), NIFTI2_HEADER.to_bytes(4, "big"))
     if data[4:8] not in MAGIC and data[344:348] not in MAGIC:
         raise _unreadable(subject, "it does not begin as one")
-    return (nib.Nifti2Image if second else nib.Nifti1Image).from_bytes(data)
+    image = (nib.Nifti2Image if second else nib.Nifti1Image).from_bytes(data)
+    header: Any = image.header
+    needed = header.get_data_offset() + math.prod(map(int, image.shape)) * header.get_data_dtype().itemsize
+    if needed > len(data):
+        raise _unreadable(subject, f"its header says {needed:,} bytes, it has {len(data):,}")
+    return image
 
 
 def _unreadable(subject: str, found: str) -> Refused:
