@@ -263,7 +263,7 @@ def test_a_table_with_columns_of_files_says_whose_they_are_and_what_they_show(tm
     assert (hit.patient_id, hit.date) == ("007", "2020-01-02")
     with Store(tmp_path / "store") as store:
         (regions,) = store.volumes.index([hit.key]).region_sets
-    assert regions.regions == ("gtv_mask 1", "gtv_mask 2", "gtv_mask 3")
+    assert regions.regions == ("gtv_mask 1", "gtv_mask 2")
 
 
 def test_a_table_that_comes_later_frees_the_pictures_from_quarantine(tmp_path: Path) -> None:
@@ -285,14 +285,14 @@ def test_a_table_that_comes_later_frees_the_pictures_from_quarantine(tmp_path: P
 
 @pytest.mark.real_data
 def test_the_chest_radiographs_and_their_table(real_data: Path, tmp_path: Path) -> None:
-    """Counts from the data's README and its table: 9 rows name pictures that are missing, 46 views are lateral."""
+    """Counts from the data's README, and of the table's rows by patient and picture with the csv module alone."""
     report = ingest(real_data / "covid-cxr", store=tmp_path / "store")
     (missing,) = report.quarantined
     assert missing.found.startswith("9 of the files that it names")
     counts = query("", store=tmp_path / "store").counts
     assert (counts.patients, counts.instances) == (194, 388)
-    lateral = query("view = L", store=tmp_path / "store").counts.series
-    assert 44 <= lateral <= 46
+    views = {"PA": 190, '"AP Supine"': 72, "AP": 45, "L": 43}
+    assert {name: query(f"view = {name}", store=tmp_path / "store").counts.series for name in views} == views
     assert query("view = L or view != L", store=tmp_path / "store").counts.series == 388
 
 
