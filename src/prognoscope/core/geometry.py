@@ -105,7 +105,7 @@ class Grid:
 
     def same_as(self, other: Grid) -> bool:
         """Whether no corner lies further than 1 % of the smallest voxel edge from its twin."""
-        return self.distance_to(other) <= SAME_GRID_VOXELS * min(*self.spacing, *other.spacing)
+        return self == other or self.distance_to(other) <= SAME_GRID_VOXELS * min(*self.spacing, *other.spacing)
 
     def window(self, start: tuple[int, int, int], shape: tuple[int, int, int]) -> Grid:
         """Return the grid of a block of this grid that begins at index `start` (z, y, x)."""

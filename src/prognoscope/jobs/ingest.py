@@ -81,7 +81,13 @@ class Tally:
 
 
 def ingest(
-    source: str | Path, *, store: str | Path, licence: str = "", mapper: Mapper = serial_map, verify: bool = False
+    source: str | Path,
+    *,
+    store: str | Path,
+    licence: str = "",
+    mapper: Mapper = serial_map,
+    verify: bool = False,
+    held_back: Sequence[Problem] = (),
 ) -> IngestReport:
     """Take in a folder or an archive.
 
@@ -101,6 +107,8 @@ def ingest(
         Where the files are read.
     verify
         Read every file again instead of trusting size and time of change.
+    held_back
+        Files of a folder that were not passed on by what came before (de-identification): they are quarantined too.
 
     Raises
     ------
@@ -117,7 +125,7 @@ def ingest(
         opened.repository.open_source(name, licence=licence)
         tally = Tally()
         with opened.repository.among_writers():
-            _hold(opened, name, problems, tally)
+            _hold(opened, name, (*problems, *held_back), tally)
             fresh = listed if verify else _changed(opened, name, listed)
             _take(opened, name, root, fresh, mapper, tally)
             tally.quarantined += link_files(opened, name, again=bool(tally.new["table"]))

@@ -98,6 +98,8 @@ def aggregate(
 
 def average(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over rows of `(n, features)`, NaN left out; NaN where nothing is left."""
+    if len(features) == 1:
+        return np.asarray(features[0])
     present = ~np.isnan(features)
     number = present.sum(axis=0)
     total = np.where(present, features, 0.0).sum(axis=0)

@@ -15,6 +15,7 @@ to the exact values below 10⁻⁴, a third of the least tolerance of IBSI's ref
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numba
@@ -23,8 +24,7 @@ import scipy
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Triple
-from prognoscope.radiomics.discretise import bounding_box
-from prognoscope.radiomics.prepare import Prepared
+from prognoscope.radiomics.prepare import Prepared, bounding_box
 
 Factors = tuple[int, int, int]
 Forms = NDArray[np.float64]
@@ -35,26 +35,41 @@ FACTORS = ((0, 2), (60_000, 3))
 """Voxels of a bounding box from which on a factor is used."""
 CUTOFF = 1.5
 """Reach of the smoothing, in steps of the coarse grid."""
+BLOCK_VOXELS = 2_000_000
+"""About how many voxels a block has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Region:
-    """The bounding box of a region.
+class _Region:
+    """The bounding box of a region: intensities and mask `[z, y, x]`, the number of voxels inside and their mean."""
+
+    intensities: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    number: int
+    mean: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Some slices of a region, as only few of a large one are held apart at a time.
 
     Attributes
     ----------
+    first, slices
+        Which slices; the arrays go on beyond them, as far as pairs within the cutoff reach.
+    square
+        Σ x² of these slices.
     parts
         `(3, z, y, x)`: centred intensities x, mask m, and x²; 0 outside.
     extent
         `(z, y, 2)`: first and one past the last voxel of each row, equal where there is none.
-    number, square
-        Number of voxels, and Σ x².
     """
 
+    first: int
+    slices: int
+    square: float
     parts: NDArray[np.float32]
     extent: NDArray[np.int64]
-    number: int
-    square: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,22 +100,36 @@ def autocorrelation(prepared: Prepared, *, exact: bool = False) -> list[float]:
         Sum on the image's own grid, whatever the size: slower, and the memory of 80 bytes a voxel of the bounding box.
     """
     box = bounding_box(prepared.intensity_mask)
-    inside = np.ascontiguousarray(prepared.intensity_mask[box])
-    region = _describe(np.ascontiguousarray(prepared.intensities[box]), inside)
-    if region.number < 2 or region.square == 0:
+    intensities, inside = prepared.intensities[box], prepared.intensity_mask[box]
+    values = intensities[inside]
+    number, mean = len(values), float(values.mean(dtype=np.float64))
+    if values.min() == values.max():
         return [float("nan"), float("nan")]
-    factors = (1, 1, 1) if exact else coarsening(region.parts.shape[1:], prepared.spacing_mm)
-    products, pairs, squares = pair_sums(region, prepared.spacing_mm, factors)
-    moran = region.number / pairs * products / region.square
-    geary = (region.number - 1) / (2 * pairs) * (2 * squares - 2 * products) / region.square
+    del values
+    factors = (1, 1, 1) if exact else coarsening(inside.shape, prepared.spacing_mm)
+    region = _Region(intensities, inside, number, mean)
+    square, products, pairs, squares = _pair_sums(region, prepared.spacing_mm, factors)
+    moran = number / pairs * products / square
+    geary = (number - 1) / (2 * pairs) * (2 * squares - 2 * products) / square
     return [moran, geary]
 
 
-def _describe(intensities: NDArray[np.float32], inside: NDArray[np.bool_]) -> Region:
-    parts = np.zeros((3, *inside.shape), dtype=np.float32)
-    extent = np.zeros((*inside.shape[:2], 2), dtype=np.int64)
-    number, square = _centre(intensities, inside, parts, extent)
-    return Region(parts, extent, number, square)
+def _spans(shape: tuple[int, ...], reach: int) -> Iterator[tuple[int, int, int]]:
+    """First and one past the last slice of each block, and one past the last slice that its pairs reach."""
+    step = max(1, BLOCK_VOXELS // (shape[1] * shape[2]))
+    for first in range(0, shape[0], step):
+        stop = min(first + step, shape[0])
+        yield first, stop, min(stop + reach, shape[0])
+
+
+def _blocks(region: _Region, reach: int) -> Iterator[_Block]:
+    for first, stop, beyond in _spans(region.inside.shape, reach):
+        intensities = np.ascontiguousarray(region.intensities[first:beyond])
+        inside = np.ascontiguousarray(region.inside[first:beyond])
+        parts = np.zeros((3, *inside.shape), dtype=np.float32)
+        extent = np.zeros((*inside.shape[:2], 2), dtype=np.int64)
+        square = _fill_parts(intensities, inside, region.mean, stop - first, parts, extent)
+        yield _Block(first, stop - first, square, parts, extent)
 
 
 def coarsening(shape: tuple[int, ...], spacing_mm: Triple) -> Factors:
@@ -114,28 +143,33 @@ def coarsening(shape: tuple[int, ...], spacing_mm: Triple) -> Factors:
     return z, y, x
 
 
-def pair_sums(region: Region, spacing_mm: Triple, factors: Factors) -> tuple[float, float, float]:
-    """Σ w xᵢxⱼ, Σ w mᵢmⱼ and Σ w xᵢ²mⱼ over ordered pairs of different voxels."""
+def _pair_sums(region: _Region, spacing_mm: Triple, factors: Factors) -> tuple[float, float, float, float]:
+    """Σ x², and Σ w xᵢxⱼ, Σ w mᵢmⱼ and Σ w xᵢ²mⱼ over ordered pairs of different voxels."""
     coarse = [factor * step for factor, step in zip(factors, spacing_mm, strict=True) if factor > 1]
     cutoff_mm = CUTOFF * max(coarse, default=0.0)
-    spread = region.parts
-    for axis, factor in enumerate(factors):
-        spread = _spread(spread, axis + 1, factor)
-    weights = _weigh(spread.shape[1:], spacing_mm, factors, cutoff_mm)
-    forms = _forms(spread, weights)
-    own = float(weights.apart[0, 0, 0])
-    forms -= own * np.array([region.square, region.number, region.square])
-    forms += _near(region, weights.apart, spacing_mm, cutoff_mm)
-    return float(forms[0]), float(forms[1]), float(forms[2])
+    shape = region.inside.shape
+    sizes = [_coarse_size(size, factor) for size, factor in zip(shape, factors, strict=True)]
+    weights = _weigh(sizes, spacing_mm, factors, cutoff_mm)
+    spread = np.zeros((3, *sizes), dtype=np.float32)
+    forms, square = np.zeros(3), 0.0
+    for block in _blocks(region, weights.apart.shape[0] - 1):
+        square += block.square
+        own = block.parts[:, : block.slices]
+        forms += _near(block, weights.apart, spacing_mm, cutoff_mm)
+        for axis in (1, 2):
+            own = _spread(own, axis + 1, factors[axis])
+        _add_slices(own, block.first, shape[0], factors[0], spread)
+    forms += _forms(spread, weights)
+    forms -= float(weights.apart[0, 0, 0]) * np.array([square, region.number, square])
+    return square, float(forms[0]), float(forms[1]), float(forms[2])
 
 
 def _spread(parts: NDArray[np.float32], axis: int, factor: int) -> NDArray[np.float32]:
     """Spread values along one axis on a coarse grid by cubic B-splines; it begins one coarse step before the first."""
     if factor == 1:
         return parts
-    size = parts.shape[axis]
-    coarse = (size - 2) // factor + 4
-    taps = _b_spline((np.arange(coarse)[:, None] - 1) - np.arange(size) / factor).astype(np.float32)
+    size, coarse = parts.shape[axis], _coarse_size(parts.shape[axis], factor)
+    taps = _taps(np.arange(size), coarse, factor)
     if axis == parts.ndim - 1:
         return np.asarray(parts @ taps.T)
     outer, inner = int(np.prod(parts.shape[:axis])), int(np.prod(parts.shape[axis + 1 :]))
@@ -144,7 +178,26 @@ def _spread(parts: NDArray[np.float32], axis: int, factor: int) -> NDArray[np.fl
     return out.reshape(*parts.shape[:axis], coarse, *parts.shape[axis + 1 :])
 
 
-def _weigh(sizes: tuple[int, ...], spacing_mm: Triple, factors: Factors, cutoff_mm: float) -> _Weights:
+def _add_slices(parts: NDArray[np.float32], first: int, depth: int, factor: int, out: NDArray[np.float32]) -> None:
+    """Spread some of all slices, from `first` on, along z and add them to the coarse grid."""
+    slices = parts.shape[1]
+    if factor == 1:
+        out[:, first : first + slices] = parts
+        return
+    taps = _taps(np.arange(first, first + slices), _coarse_size(depth, factor), factor)
+    _spread_lines(np.ascontiguousarray(parts).reshape(3, slices, -1), taps, out.reshape(3, out.shape[1], -1))
+
+
+def _taps(fine: NDArray[np.int64], coarse: int, factor: int) -> NDArray[np.float32]:
+    """Share `(coarse, fine)` of each point of the coarse grid in fine voxels at some places."""
+    return _b_spline((np.arange(coarse)[:, None] - 1) - fine / factor).astype(np.float32)
+
+
+def _coarse_size(size: int, factor: int) -> int:
+    return size if factor == 1 else (size - 2) // factor + 4
+
+
+def _weigh(sizes: list[int], spacing_mm: Triple, factors: Factors, cutoff_mm: float) -> _Weights:
     half = [scipy.fft.next_fast_len(size, real=True) for size in sizes]
     spectrum = scipy.fft.dctn(_smooth([n + 1 for n in half], spacing_mm, factors, cutoff_mm), type=1)
     for axis, factor in enumerate(factors):
@@ -206,17 +259,22 @@ def _b_spline(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _forms(spread: NDArray[np.float32], weights: _Weights) -> Forms:
     """The three sums over the coarse grid, a voxel's pair with itself included."""
-    # Axis by axis, so that what is only padding is transformed as late as possible.
-    lines = scipy.fft.rfft(spread, n=weights.shape[2], axis=3)
-    planes = scipy.fft.fft(lines, n=weights.shape[1], axis=2)
-    whole = scipy.fft.fft(planes, n=weights.shape[0], axis=1)
-    forms = np.zeros(3)
-    _sum_spectra(whole, weights.spectrum, forms)
-    return forms
+    mask = _transform(spread[1], weights.shape)
+    pairs, _ = _sum_spectra(mask, mask, weights.spectrum)
+    products, _ = _sum_spectra(_transform(spread[0], weights.shape), mask, weights.spectrum)
+    _, squares = _sum_spectra(_transform(spread[2], weights.shape), mask, weights.spectrum)
+    return np.array([products, pairs, squares])
 
 
-def _near(region: Region, apart: NDArray[np.float64], spacing_mm: Triple, cutoff_mm: float) -> Forms:
-    """What the three sums lack of pairs within the cutoff."""
+def _transform(part: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.complex64]:
+    """Half of the spectrum; axis by axis, so that what is only padding is transformed as late as possible."""
+    whole = scipy.fft.rfft(part, n=shape[2], axis=2)
+    whole = scipy.fft.fft(whole, n=shape[1], axis=1)
+    return np.asarray(scipy.fft.fft(whole, n=shape[0], axis=0))
+
+
+def _near(block: _Block, apart: NDArray[np.float64], spacing_mm: Triple, cutoff_mm: float) -> Forms:
+    """What the three sums lack of pairs within the cutoff whose first voxel is in a block."""
     forms = np.zeros(3)
     reach = [size - 1 for size in apart.shape]
     spans = [range(-n, n + 1) for n in reach]
@@ -225,7 +283,7 @@ def _near(region: Region, apart: NDArray[np.float64], spacing_mm: Triple, cutoff
     steps, distance = steps[distance <= cutoff_mm * (1 + 1e-9)], distance[distance <= cutoff_mm * (1 + 1e-9)]
     if len(steps):
         lack = 1 / distance - apart[tuple(np.abs(steps).T)]
-        _sum_near(region.parts, region.extent, steps, lack, forms)
+        _sum_near(block.parts, block.extent, block.slices, steps, lack, forms)
     return forms
 
 
@@ -241,68 +299,69 @@ def _spread_lines(values: NDArray[np.float32], taps: NDArray[np.float32], out: N
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _sum_spectra(whole: NDArray[np.complex64], spectrum: NDArray[np.float64], forms: Forms) -> None:
-    """Sums over a half spectrum `(3, z, y, x/2 + 1)` whose columns but the outermost stand for two."""
-    depth, height, columns = whole.shape[1:]
+def _sum_spectra(
+    one: NDArray[np.complex64], other: NDArray[np.complex64], spectrum: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Weighted sums of |one|² and of one times other, over half spectra whose columns but the outermost stand for two.
+
+    Each is `(z, y, x/2 + 1)`.
+    """
+    depth, height, columns = one.shape
+    squares, products = 0.0, 0.0
     for z in range(depth):
         mirrored_z = min(z, depth - z)
         for y in range(height):
             mirrored_y = min(y, height - y)
-            xx, mm, qm = 0.0, 0.0, 0.0
+            square, product = 0.0, 0.0
             for x in range(columns):
                 weight = spectrum[mirrored_z, mirrored_y, x] * (1.0 if x == 0 or x == columns - 1 else 2.0)
-                X, M, Q = whole[0, z, y, x], whole[1, z, y, x], whole[2, z, y, x]
-                xx += weight * (X.real * X.real + X.imag * X.imag)
-                mm += weight * (M.real * M.real + M.imag * M.imag)
-                qm += weight * (Q.real * M.real + Q.imag * M.imag)
-            forms[0] += xx
-            forms[1] += mm
-            forms[2] += qm
+                a, b = one[z, y, x], other[z, y, x]
+                square += weight * (a.real * a.real + a.imag * a.imag)
+                product += weight * (a.real * b.real + a.imag * b.imag)
+            squares += square
+            products += product
+    return squares, products
 
 
 @numba.njit(cache=True, nogil=True)
-def _centre(
-    intensities: NDArray[np.float32], inside: NDArray[np.bool_], parts: NDArray[np.float32], extent: NDArray[np.int64]
-) -> tuple[int, float]:
-    """Fill the parts and extents of a region; return its voxels and Σ x², 0 exactly where all intensities are one."""
-    number, total = 0, 0.0
-    depth, height, width = inside.shape
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
+def _fill_parts(
+    intensities: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    mean: float,
+    slices: int,
+    parts: NDArray[np.float32],
+    extent: NDArray[np.int64],
+) -> float:
+    """Fill parts and extents; return Σ x² of the first slices."""
+    square = 0.0
+    for z in range(inside.shape[0]):
+        for y in range(inside.shape[1]):
+            for x in range(inside.shape[2]):
                 if inside[z, y, x]:
                     if extent[z, y, 1] == 0:
                         extent[z, y, 0] = x
                     extent[z, y, 1] = x + 1
-                    number += 1
-                    total += intensities[z, y, x]
-    mean, square, one, first = total / number, 0.0, True, np.nan
-    for z in range(depth):
-        for y in range(height):
-            for x in range(extent[z, y, 0], extent[z, y, 1]):
-                if inside[z, y, x]:
-                    if np.isnan(first):
-                        first = intensities[z, y, x]
-                    one = one and intensities[z, y, x] == first
                     difference = intensities[z, y, x] - mean
-                    square += difference * difference
                     parts[0, z, y, x] = difference
                     parts[1, z, y, x] = 1.0
                     parts[2, z, y, x] = difference * difference
-    return number, 0.0 if one else square
+                    if z < slices:
+                        square += difference * difference
+    return square
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _sum_near(
     parts: NDArray[np.float32],
     extent: NDArray[np.int64],
+    slices: int,
     steps: NDArray[np.int64],
     lack: NDArray[np.float64],
     forms: Forms,
 ) -> None:
     """Pairs a step apart, each counted both ways."""
     depth, height = extent.shape[:2]
-    for z in range(depth):
+    for z in range(slices):
         for y in range(height):
             for k in range(steps.shape[0]):
                 other_z, other_y, shift = z + steps[k, 0], y + steps[k, 1], steps[k, 2]

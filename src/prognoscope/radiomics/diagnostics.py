@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Mask, Triple, Volume
 from prognoscope.core.measures import Feature
-from prognoscope.radiomics.discretise import bounding_box
-from prognoscope.radiomics.prepare import prepare
+from prognoscope.radiomics.prepare import bounding_box, prepare
 from prognoscope.radiomics.settings import RadiomicsSettings
 
 AXES = ("x", "y", "z")

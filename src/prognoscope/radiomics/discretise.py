@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.prepare import Prepared
+from prognoscope.radiomics.prepare import Prepared, bounding_box
 from prognoscope.radiomics.settings import RadiomicsSettings
 
 MOST_LEVELS = 65535
@@ -112,16 +112,6 @@ def bin_start(settings: RadiomicsSettings, lowest: float) -> float:
 def padding(settings: RadiomicsSettings) -> int:
     """Voxels that the farthest neighbour of any texture matrix reaches."""
     return max(settings.glcm.distance, settings.ngtdm.distance, settings.ngldm.distance)
-
-
-def bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
-    """Slices around the voxels of a mask that has at least one."""
-    slices = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        hit = np.flatnonzero(inside.any(axis=others))
-        slices.append(slice(int(hit[0]), int(hit[-1]) + 1))
-    return slices[0], slices[1], slices[2]
 
 
 @numba.njit(cache=True, nogil=True)

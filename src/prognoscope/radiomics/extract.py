@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -53,7 +54,12 @@ def extract(volume: Volume, mask: Mask, settings: RadiomicsSettings, *, modality
     """
     spacing = analysis_spacing(settings, volume.grid.spacing)
     margins = [max(PEAK_RADIUS_MM, choice.settings.margin_mm(spacing)) for choice in settings.filters]
-    prepared = prepare(volume, mask, settings, modality=modality, margin_mm=max([PEAK_RADIUS_MM, *margins]))
+    reach = max([PEAK_RADIUS_MM, *margins])
+    if not settings.filters:
+        return measure_prepared(
+            prepare(volume, mask, settings, modality=modality, margin_mm=reach), settings, modality=modality
+        )
+    prepared = prepare(volume, mask, settings, modality=modality, margin_mm=reach)
     features = measure_prepared(prepared, settings, modality=modality)
     for choice, margin in zip(settings.filters, margins, strict=True):
         image = trim(prepared, margin)
@@ -76,13 +82,16 @@ def measure_prepared(
     families = settings.chosen_families
     plain = [family for family in families if family != "histogram" and family not in TEXTURES]
     binned = [family for family in families if family not in plain]
-    values = np.sort(prepared.intensities[prepared.intensity_mask])
+    values = prepared.intensities[prepared.intensity_mask]
+    values.sort()
     trouble = _trouble(values)
     measured = {
         family: {"": found} for family, found in _measure_plain(prepared, values, trouble, settings, modality, plain)
     }
     if binned:
         levels = trouble or discretise(prepared, values, settings)
+        # A whole lung's intensities make room for the textures, if no one else needs them.
+        del prepared, values
         measured |= _measure_binned(levels, settings, binned)
     found: list[Feature] = []
     for family in families:
@@ -139,25 +148,23 @@ def _trouble(values: NDArray[np.float32]) -> Undefined | None:
 
 
 def _named(family: str, values: Values, before: str, suffix: str) -> list[Feature]:
-    entries = CATALOGUE[family]
+    described = _described(family, before, suffix)
     if isinstance(values, Undefined):
-        reason, numbers = values.reason, [math.nan] * len(entries)
-    else:
-        reason, numbers = UNDEFINED, [float(value) for value in values]
+        return [Feature(name, math.nan, unit, values.reason, meaning) for name, unit, meaning in described]
     return [
-        Feature(
-            name=before + entry.tag + suffix,
-            value=value,
-            unit=entry.unit,
-            reason="" if math.isfinite(value) else reason,
-            meaning=entry.meaning,
-        )
-        for entry, value in zip(entries, numbers, strict=True)
+        Feature(name, value, unit, "" if math.isfinite(value) else UNDEFINED, meaning)
+        for (name, unit, meaning), value in zip(described, values, strict=True)
     ]
+
+
+@functools.lru_cache(maxsize=4096)
+def _described(family: str, before: str, suffix: str) -> tuple[tuple[str, str, str], ...]:
+    """Name, unit and meaning of the features of a family."""
+    return tuple((before + entry.tag + suffix, entry.unit, entry.meaning) for entry in CATALOGUE[family])
 
 
 def _measure(volume: Volume, mask: Mask, settings: RadiomicsSettings, modality: str) -> tuple[Feature, ...]:
     return extract(volume, mask, settings, modality=modality)
 
 
-MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 2, _measure),)
+MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 3, _measure),)

@@ -46,59 +46,9 @@ def cooccurrence_features(
     -------
     `(n, 25)`, NaN where a matrix is empty, and for correlation where all pairs have one level.
     """
-    n, size, _ = counts.shape
-    marginal, difference = np.zeros((n, size)), np.zeros((n, size))
-    total, joint = np.zeros((n, 2 * size - 1)), np.zeros((n, 3))
-    _condense(counts, marginal, difference, total, joint)
-    level, step = np.arange(1.0, size + 1), np.arange(float(size))
-    sums = np.arange(2.0, 2 * size + 1)
-    energy, entropy, largest = joint.T
-    mean = marginal @ level
-    variance = (marginal * (level - mean[:, None]) ** 2).sum(axis=1)
-    dissimilarity, contrast = difference @ step, difference @ step**2
-    sum_mean = total @ sums
-    centred = sums - 2 * mean[:, None]
-    auto = (total @ sums**2 - contrast) / 4
-    marginal_entropy = _entropy(marginal)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = (auto - mean**2) / variance
-        information1 = (entropy - 2 * marginal_entropy) / marginal_entropy
-    values = [
-        largest,
-        mean,
-        variance,
-        entropy,
-        dissimilarity,
-        (difference * (step - dissimilarity[:, None]) ** 2).sum(axis=1),
-        _entropy(difference),
-        sum_mean,
-        (total * (sums - sum_mean[:, None]) ** 2).sum(axis=1),
-        _entropy(total),
-        energy,
-        contrast,
-        dissimilarity,
-        difference @ (1 / (1 + step)),
-        difference @ (1 / (1 + step / size)),
-        difference @ (1 / (1 + step**2)),
-        difference @ (1 / (1 + (step / size) ** 2)),
-        difference[:, 1:] @ (1 / step[1:] ** 2),
-        np.where(variance > 0, correlation, np.nan),
-        auto,
-        (total * centred**2).sum(axis=1),
-        (total * centred**3).sum(axis=1),
-        (total * centred**4).sum(axis=1),
-        np.where(marginal_entropy > 0, information1, np.nan),
-        np.sqrt(np.maximum(1 - np.exp(-2 * (2 * marginal_entropy - entropy)), 0)),
-    ]
-    features = np.stack(values, axis=1)
-    features[largest == 0] = np.nan
+    features = np.full((len(counts), 25), np.nan)
+    _measure_all(counts, features)
     return features
-
-
-def _entropy(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    logarithm = np.log2(probability, out=np.zeros_like(probability), where=probability > 0)
-    # Adding 0 turns the −0 of a single level into 0.
-    return np.asarray(0.0 - (probability * logarithm).sum(axis=-1))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -125,38 +75,117 @@ def _count_pairs(
 
 
 @numba.njit(cache=True, nogil=True)
+def _measure_all(counts: NDArray[np.float64], features: NDArray[np.float64]) -> None:
+    size = counts.shape[1]
+    marginal, difference, total = np.empty(size), np.empty(size), np.empty(2 * size - 1)
+    for m in range(counts.shape[0]):
+        marginal[:] = 0.0
+        difference[:] = 0.0
+        total[:] = 0.0
+        row = features[m]
+        row[3], row[10], row[0] = _condense(counts[m], marginal, difference, total)
+        if row[0] == 0.0:
+            row[:] = np.nan
+            continue
+        _describe_levels(marginal, row)
+        _describe_differences(difference, row)
+        _describe_sums(total, row)
+        _describe_dependence(_entropy(marginal), row)
+
+
+@numba.njit(cache=True, nogil=True)
 def _condense(
     counts: NDArray[np.float64],
     marginal: NDArray[np.float64],
     difference: NDArray[np.float64],
     total: NDArray[np.float64],
-    joint: NDArray[np.float64],
-) -> None:
-    """Normalise and make symmetric; sum over rows, |i − j| and i + j; energy, entropy and maximum of the whole."""
-    size = counts.shape[1]
-    for m in range(counts.shape[0]):
-        pairs = 0.0
-        for i in range(size):
-            for j in range(size):
-                pairs += counts[m, i, j]
-        if pairs == 0.0:
-            continue
-        energy, entropy, largest = 0.0, 0.0, 0.0
-        for i in range(size):
-            for j in range(i + 1):
-                if i == j:
-                    p = counts[m, i, i] / pairs
-                    share = p
-                else:
-                    p = (counts[m, i, j] + counts[m, j, i]) / (2.0 * pairs)
-                    share = 2.0 * p
-                    marginal[m, j] += p
-                if p == 0.0:
-                    continue
-                marginal[m, i] += p
-                difference[m, i - j] += share
-                total[m, i + j] += share
-                energy += share * p
-                entropy -= share * np.log2(p)
-                largest = max(largest, p)
-        joint[m, 0], joint[m, 1], joint[m, 2] = energy, entropy, largest
+) -> tuple[float, float, float]:
+    """Normalise and make symmetric; sum over rows, |i − j| and i + j. Return entropy, energy and maximum of all."""
+    size, pairs = counts.shape[0], 0.0
+    for i in range(size):
+        for j in range(size):
+            pairs += counts[i, j]
+    energy, entropy, largest = 0.0, 0.0, 0.0
+    for i in range(size):
+        for j in range(i + 1):
+            both = counts[i, j] + counts[j, i]
+            if both == 0.0:
+                continue
+            p = both / (2.0 * pairs)
+            share = p if i == j else 2.0 * p
+            if i != j:
+                marginal[j] += p
+            marginal[i] += p
+            difference[i - j] += share
+            total[i + j] += share
+            energy += share * p
+            entropy -= share * np.log2(p)
+            largest = max(largest, p)
+    return entropy, energy, largest
+
+
+@numba.njit(cache=True, nogil=True)
+def _entropy(probability: NDArray[np.float64]) -> float:
+    entropy = 0.0
+    for p in probability:
+        if p > 0.0:
+            entropy -= p * np.log2(p)
+    return entropy
+
+
+@numba.njit(cache=True, nogil=True)
+def _describe_levels(marginal: NDArray[np.float64], row: NDArray[np.float64]) -> None:
+    """Mean and variance."""
+    row[1], row[2] = 0.0, 0.0
+    for i in range(marginal.size):
+        row[1] += marginal[i] * (i + 1.0)
+    for i in range(marginal.size):
+        row[2] += marginal[i] * (i + 1.0 - row[1]) ** 2
+
+
+@numba.njit(cache=True, nogil=True)
+def _describe_differences(difference: NDArray[np.float64], row: NDArray[np.float64]) -> None:
+    """Average, variance and entropy of differences, contrast, dissimilarity, the inverse differences and variance."""
+    row[11:18] = 0.0
+    size = difference.size
+    for k in range(size):
+        p, step = difference[k], float(k)
+        row[11] += p * step * step
+        row[12] += p * step
+        row[13] += p / (1 + step)
+        row[14] += p / (1 + step / size)
+        row[15] += p / (1 + step * step)
+        row[16] += p / (1 + (step / size) * (step / size))
+        if k > 0:
+            row[17] += p / (step * step)
+    row[4], row[5], row[6] = row[12], 0.0, _entropy(difference)
+    for k in range(size):
+        row[5] += difference[k] * (k - row[4]) ** 2
+
+
+@numba.njit(cache=True, nogil=True)
+def _describe_sums(total: NDArray[np.float64], row: NDArray[np.float64]) -> None:
+    """Average, variance and entropy of sums, autocorrelation, and the clusters."""
+    row[7:10] = 0.0
+    row[19:23] = 0.0
+    for k in range(total.size):
+        row[7] += total[k] * (k + 2.0)
+        row[19] += total[k] * (k + 2.0) ** 2
+    for k in range(total.size):
+        centred = k + 2.0 - 2 * row[1]
+        row[8] += total[k] * (k + 2.0 - row[7]) ** 2
+        row[20] += total[k] * centred**2
+        row[21] += total[k] * centred**3
+        row[22] += total[k] * centred**4
+    row[9] = _entropy(total)
+    # 4ij = (i + j)² − (i − j)²
+    row[19] = (row[19] - row[11]) / 4
+
+
+@numba.njit(cache=True, nogil=True)
+def _describe_dependence(marginal_entropy: float, row: NDArray[np.float64]) -> None:
+    """Correlation and the two information correlations; NaN where levels do not vary."""
+    entropy, mean, variance = row[3], row[1], row[2]
+    row[18] = (row[19] - mean * mean) / variance if variance > 0 else np.nan
+    row[23] = (entropy - 2 * marginal_entropy) / marginal_entropy if marginal_entropy > 0 else np.nan
+    row[24] = np.sqrt(max(1 - np.exp(-2 * (2 * marginal_entropy - entropy)), 0.0))

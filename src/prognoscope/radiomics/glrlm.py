@@ -29,7 +29,7 @@ def glrlm(levels: Levels, settings: RunLength, aggregations: tuple[Aggregation, 
     columns = np.arange(1.0, used + 1)
 
     def formula(merged: NDArray[np.float64], voxels: NDArray[np.float64]) -> NDArray[np.float64]:
-        return emphasis_features(merged, columns, voxels)
+        return emphasis_features(merged, columns, voxels)[:, :16]
 
     weights = step_weights(DIRECTIONS, settings.weighting)
     return aggregate(counts[:, :, :used], plan, weights, levels.voxels_by_slice(), aggregations, formula)

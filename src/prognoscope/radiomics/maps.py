@@ -19,8 +19,9 @@ from prognoscope.core.geometry import Mask, Volume, require_same_grid
 from prognoscope.core.problems import refuse
 from prognoscope.core.settings import Settings, nearest
 from prognoscope.radiomics.catalogue import CATALOGUE
-from prognoscope.radiomics.discretise import bounding_box, fixed_number
+from prognoscope.radiomics.discretise import fixed_number
 from prognoscope.radiomics.glcm import cooccurrence_features
+from prognoscope.radiomics.prepare import bounding_box
 
 STATISTICS = tuple(entry.tag for entry in CATALOGUE["statistics"])
 COOCCURRENCE = tuple(entry.tag for entry in CATALOGUE["glcm"])

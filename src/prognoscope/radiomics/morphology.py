@@ -8,10 +8,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.discretise import bounding_box
 from prognoscope.radiomics.hull import enclose
 from prognoscope.radiomics.mesh import measure_surface
-from prognoscope.radiomics.prepare import Prepared
+from prognoscope.radiomics.prepare import Prepared, bounding_box
 from prognoscope.radiomics.statistics import ratio
 
 LEGENDRE_TERMS = 20

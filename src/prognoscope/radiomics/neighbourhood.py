@@ -30,9 +30,9 @@ def ngtdm(levels: Levels, settings: ToneDifference, dimension: Dimension) -> NDA
         counts,
         differences,
     )
-    return average(
-        np.array([_tone_features(n, s) for n, s in zip(counts, differences, strict=True) if n.any()]).reshape(-1, 5)
-    )
+    features = np.full((slices, 5), np.nan)
+    _tone_features(counts, differences, features)
+    return average(features)
 
 
 def ngldm(levels: Levels, settings: Dependence, dimension: Dimension) -> NDArray[np.float64] | Undefined:
@@ -54,40 +54,48 @@ def ngldm(levels: Levels, settings: Dependence, dimension: Dimension) -> NDArray
     if dimension != "2D":
         voxels = voxels.sum(keepdims=True)
     sizes = np.arange(1.0, len(steps) + 2)
-    features = emphasis_features(counts.astype(np.float64), sizes, voxels)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        energy = (counts.astype(np.float64) ** 2).sum(axis=(1, 2)) / counts.sum(axis=(1, 2)) ** 2
-    return average(np.concatenate([features, energy[:, None]], axis=1))
+    return average(emphasis_features(counts.astype(np.float64), sizes, voxels))
 
 
-def _tone_features(number: NDArray[np.int64], difference: NDArray[np.float64]) -> list[float]:
-    """Coarseness, contrast, busyness, complexity and strength.
+@numba.njit(cache=True, nogil=True)
+def _tone_features(counts: NDArray[np.int64], differences: NDArray[np.float64], features: NDArray[np.float64]) -> None:
+    """Coarseness, contrast, busyness, complexity and strength of each matrix that has an entry.
 
     Parameters
     ----------
-    number, difference
-        For each grey level the voxels that have a neighbour, and the sum of |level − mean of the neighbours| of these.
+    counts, differences
+        `(n, levels)`: the voxels that have a neighbour, and the sum of |level − mean of the neighbours| of these.
 
-    Returns
-    -------
-    Degenerate cases as the manual defines them (section 3.10): coarseness 10⁶ where no voxel differs from its
+    Degenerate cases are as the manual defines them (section 3.10): coarseness 10⁶ where no voxel differs from its
     neighbours, contrast and busyness 0 where one level occurs, strength 0 where no voxel differs.
     """
-    level = np.flatnonzero(number) + 1.0
-    n, s = number[number > 0].astype(np.float64), difference[number > 0]
-    p = n / n.sum()
-    step = level[:, None] - level
-    both = p[:, None] + p
-    weighted = float(p @ s)
-    coarseness = 1 / weighted if weighted > 0 else 1e6
-    contrast = busyness = 0.0
-    if len(level) > 1:
-        pairs = len(level) * (len(level) - 1)
-        contrast = float((np.outer(p, p) * step**2).sum()) / pairs * float(s.sum() / n.sum())
-        busyness = weighted / float(np.abs((level * p)[:, None] - level * p).sum())
-    complexity = float((np.abs(step) * ((p * s)[:, None] + p * s) / both).sum() / n.sum())
-    strength = float((both * step**2).sum() / s.sum()) if s.sum() > 0 else 0.0
-    return [coarseness, contrast, busyness, complexity, strength]
+    for m in range(counts.shape[0]):
+        number, total, weighted, present = 0.0, 0.0, 0.0, 0
+        for i in range(counts.shape[1]):
+            number += counts[m, i]
+            total += differences[m, i]
+            weighted += counts[m, i] * differences[m, i]
+            present += counts[m, i] > 0
+        if present == 0:
+            continue
+        contrast, busyness, complexity, strength = 0.0, 0.0, 0.0, 0.0
+        for i in range(counts.shape[1]):
+            p, s = counts[m, i] / number, differences[m, i]
+            if p == 0.0:
+                continue
+            for j in range(i):
+                q, step = counts[m, j] / number, float(i - j)
+                if q > 0.0:
+                    contrast += 2 * p * q * step * step
+                    busyness += 2 * abs((i + 1) * p - (j + 1) * q)
+                    complexity += 2 * step * (p * s + q * differences[m, j]) / (p + q)
+                    strength += 2 * (p + q) * step * step
+        weighted /= number
+        features[m, 0] = 1 / weighted if weighted > 0 else 1e6
+        features[m, 1] = contrast / (present * (present - 1)) * total / number if present > 1 else 0.0
+        features[m, 2] = weighted / busyness if present > 1 else 0.0
+        features[m, 3] = complexity / number
+        features[m, 4] = strength / total if total > 0 else 0.0
 
 
 @numba.njit(cache=True, nogil=True)

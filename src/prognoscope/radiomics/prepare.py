@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -124,15 +125,39 @@ def analysis_spacing(settings: RadiomicsSettings, spacing: Triple) -> Triple:
 def _window(inside: NDArray[np.bool_], spacing: Triple, margin_mm: float) -> Window:
     """First and one past the last index along each axis of the mask's bounding box and a margin."""
     window = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        hit = np.flatnonzero(inside.any(axis=others))
-        if not len(hit):
+    for side, size, step in zip(bounding_box(inside), inside.shape, spacing, strict=True):
+        if side.stop <= side.start:
             raise _empty("no voxel is inside")
-        size = inside.shape[axis]
-        margin = size if math.isinf(margin_mm) else math.ceil(margin_mm / spacing[axis])
-        window.append((max(int(hit[0]) - margin, 0), min(int(hit[-1]) + 1 + margin, size)))
+        margin = size if math.isinf(margin_mm) else math.ceil(margin_mm / step)
+        window.append((max(side.start - margin, 0), min(side.stop + margin, size)))
     return tuple(window)
+
+
+def bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
+    """Slices around the voxels of a mask; empty ones where it has none."""
+    ends = _find_box(inside)
+    return slice(ends[0], ends[3]), slice(ends[1], ends[4]), slice(ends[2], ends[5])
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_box(inside: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
+    """First and one past the last slice, row and column with a voxel: `(z, y, x, z, y, x)`."""
+    depth, height, width = inside.shape
+    first_z, first_y, first_x, last_z, last_y, last_x = depth, height, width, 0, 0, 0
+    for z in range(depth):
+        for y in range(height):
+            low = 0
+            while low < width and not inside[z, y, low]:
+                low += 1
+            if low == width:
+                continue
+            high = width
+            while not inside[z, y, high - 1]:
+                high -= 1
+            first_z, last_z = min(first_z, z), z + 1
+            first_y, last_y = min(first_y, y), max(last_y, y + 1)
+            first_x, last_x = min(first_x, low), max(last_x, high)
+    return first_z, first_y, first_x, last_z, last_y, last_x
 
 
 def _empty(found: str) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,36 +20,84 @@ def statistics(ascending: NDArray[np.float32]) -> list[float]:
     NaN where a ratio has no denominator: skewness and kurtosis of a constant region, the coefficient of variation of a
     region whose mean is 0, the quartile coefficient where the quartiles add to 0.
     """
-    values = ascending.astype(np.float64)
-    mean = float(values.mean())
-    centred = values - mean
-    square = centred**2
-    variance = float(square.mean())
-    p10, p25, median, p75, p90 = (float(value) for value in np.percentile(values, [10, 25, 50, 75, 90]))
-    inner = values[np.searchsorted(values, p10) : np.searchsorted(values, p90, side="right")]
-    energy = float((values**2).sum())
+    number = len(ascending)
+    total, energy = _sum_powers(ascending)
+    mean = total / number
+    p10, p25, median, p75, p90 = (percentile(ascending, share) for share in (0.1, 0.25, 0.5, 0.75, 0.9))
+    second, third, fourth, around_mean, around_median = (
+        moment / number for moment in _sum_moments(ascending, mean, median)
+    )
+    lowest, highest = float(ascending[0]), float(ascending[-1])
     return [
         mean,
-        variance,
-        ratio(float((square * centred).mean()), variance**1.5),
-        ratio(float((square**2).mean()), variance**2) - 3,
+        second,
+        ratio(third, second**1.5),
+        ratio(fourth, second**2) - 3,
         median,
-        float(values[0]),
+        lowest,
         p10,
         p90,
-        float(values[-1]),
+        highest,
         p75 - p25,
-        float(values[-1] - values[0]),
-        float(np.abs(centred).mean()),
-        float(np.abs(inner - inner.mean()).mean()),
-        float(np.abs(values - median).mean()),
-        ratio(variance**0.5, mean),
+        highest - lowest,
+        around_mean,
+        _robust_deviation(ascending, p10, p90),
+        around_median,
+        ratio(second**0.5, mean),
         ratio(p75 - p25, p75 + p25),
         energy,
-        (energy / len(values)) ** 0.5,
+        (energy / number) ** 0.5,
     ]
+
+
+def percentile(ascending: NDArray[np.float32], share: float) -> float:
+    """Value below which a share of values in ascending order lies, between two of them interpolated linearly."""
+    place = share * (len(ascending) - 1)
+    below = int(place)
+    low, high = float(ascending[below]), float(ascending[min(below + 1, len(ascending) - 1)])
+    return low + (place - below) * (high - low)
 
 
 def ratio(numerator: float, denominator: float) -> float:
     """A quotient, NaN where the denominator is 0."""
     return numerator / denominator if denominator != 0 else float("nan")
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _sum_powers(values: NDArray[np.float32]) -> tuple[float, float]:
+    total, square = 0.0, 0.0
+    for i in range(values.size):
+        value = np.float64(values[i])
+        total += value
+        square += value * value
+    return total, square
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _sum_moments(values: NDArray[np.float32], mean: float, median: float) -> tuple[float, float, float, float, float]:
+    """Second to fourth powers of what lies between values and mean, and absolute distances to mean and median."""
+    second, third, fourth, around_mean, around_median = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(values.size):
+        centred = np.float64(values[i]) - mean
+        square = centred * centred
+        second += square
+        third += square * centred
+        fourth += square * square
+        around_mean += abs(centred)
+        around_median += abs(np.float64(values[i]) - median)
+    return second, third, fourth, around_mean, around_median
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _robust_deviation(values: NDArray[np.float32], low: float, high: float) -> float:
+    """Mean absolute deviation, from their mean, of the values between two percentiles."""
+    total, number, deviation = 0.0, 0, 0.0
+    for i in range(values.size):
+        if low <= np.float64(values[i]) <= high:
+            total += values[i]
+            number += 1
+    mean = total / number
+    for i in range(values.size):
+        if low <= np.float64(values[i]) <= high:
+            deviation += abs(np.float64(values[i]) - mean)
+    return deviation / number

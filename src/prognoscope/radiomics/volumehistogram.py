@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.discretise import MOST_LEVELS, Undefined, fixed_number
+from prognoscope.radiomics.discretise import MOST_LEVELS, Undefined
 from prognoscope.radiomics.settings import RadiomicsSettings
 
 PET_BIN_WIDTH = 0.1
@@ -27,7 +28,7 @@ def volume_histogram_features(
         Decides about bins that the settings leave open: whole intensities for CT, fixed bin size for PET, else a fixed
         number (the manual's three cases of definite discrete, definite continuous and arbitrary intensities).
     """
-    values = ascending.astype(np.float64)
+    lowest, highest = float(ascending[0]), float(ascending[-1])
     plan = settings.volume_histogram
     bins, width = plan.bins, plan.bin_width
     whole = plan.whole_intensities or (modality == "CT" and bins is None and width is None)
@@ -36,23 +37,25 @@ def volume_histogram_features(
     elif bins is None and width is None:
         bins, width = (None, PET_BIN_WIDTH) if modality == "PT" else (ARBITRARY_BINS, None)
     if bins is not None:
-        levels = fixed_number(values, bins, float(values[0]), float(values[-1]))
+        counts = np.zeros(bins, dtype=np.int64)
+        _count(ascending, lowest, float(bins), highest - lowest, counts)
         intensity = np.arange(1.0, bins + 1)
     else:
         assert width is not None
-        low, high = _range(values, settings)
+        low, high = _range(lowest, highest, settings)
         number = math.floor((high - low) / width) + 1
         if number > MOST_LEVELS:
             return Undefined(f"{number} bins in the intensity-volume histogram, more than {MOST_LEVELS}")
-        levels = np.floor((values - low) / width) + 1
+        counts = np.zeros(number, dtype=np.int64)
+        _count(ascending, low, 1.0, width, counts)
         intensity = low + (np.arange(1.0, number + 1) - (1.0 if whole else 0.5)) * width
-    return _features(np.bincount(levels.astype(np.int64) - 1, minlength=len(intensity)), intensity)
+    return _features(counts, intensity)
 
 
-def _range(values: NDArray[np.float64], settings: RadiomicsSettings) -> tuple[float, float]:
+def _range(lowest: float, highest: float, settings: RadiomicsSettings) -> tuple[float, float]:
     """Ends of the intensity range: of the re-segmentation where it has them, else of the region."""
     low, high = settings.resegmentation.range or (None, None)
-    return float(values[0]) if low is None else low, float(values[-1]) if high is None else high
+    return lowest if low is None else low, highest if high is None else high
 
 
 def _features(counts: NDArray[np.int64], intensity: NDArray[np.float64]) -> list[float]:
@@ -70,3 +73,15 @@ def _intensity_at(volume: NDArray[np.float64], intensity: NDArray[np.float64], s
     """Lowest intensity whose volume fraction is at most `share`; one bin above the highest where none is."""
     reached = np.flatnonzero(volume <= share + 1e-12)
     return float(intensity[reached[0]]) if len(reached) else float(2 * intensity[-1] - intensity[-2])
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(
+    values: NDArray[np.float32], start: float, numerator: float, denominator: float, counts: NDArray[np.int64]
+) -> None:
+    """Count values by ⌊numerator (x − start) / denominator⌋, in the last bin where that is more; 0 where it is 0/0."""
+    for i in range(values.size):
+        level = 0.0
+        if denominator > 0.0:
+            level = np.floor(numerator * (np.float64(values[i]) - start) / denominator)
+        counts[min(int(level), counts.size - 1)] += 1

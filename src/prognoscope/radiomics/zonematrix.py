@@ -38,9 +38,9 @@ def _features(
         return counts
     _count(counts, matrix, zones.level, place[column])
     voxels = levels.voxels_by_slice().astype(np.float64)
-    return average(
-        emphasis_features(counts.astype(np.float64), sizes, voxels if dimension == "2D" else voxels.sum(keepdims=True))
-    )
+    if dimension != "2D":
+        voxels = voxels.sum(keepdims=True)
+    return average(emphasis_features(counts.astype(np.float64), sizes, voxels)[:, :16])
 
 
 @numba.njit(cache=True, nogil=True)

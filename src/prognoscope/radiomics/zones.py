@@ -42,27 +42,27 @@ def find_zones(levels: Levels, *, within_slices: bool) -> Zones:
 
 
 @numba.njit(cache=True, nogil=True)
-def _distances(inside: NDArray[np.bool_], axes: NDArray[np.int64]) -> NDArray[np.int32]:
+def _distances(inside: NDArray[np.bool_], axes: NDArray[np.int64]) -> NDArray[np.uint16]:
     """Fewest steps along axes from each voxel to one outside: forward, then backward (Rosenfeld and Pfaltz 1966)."""
-    distance = np.zeros(inside.size, dtype=np.int32)
+    distance = np.zeros(inside.size, dtype=np.uint16)
     for p in range(inside.size):
         if inside[p]:
             least = distance[p - axes[0]]
             for a in range(1, axes.size):
                 least = min(least, distance[p - axes[a]])
-            distance[p] = least + 1
+            distance[p] = least + np.uint16(1)
     for p in range(inside.size - 1, -1, -1):
         if inside[p]:
             least = distance[p]
             for a in range(axes.size):
-                least = min(least, distance[p + axes[a]] + 1)
+                least = min(least, distance[p + axes[a]] + np.uint16(1))
             distance[p] = least
     return distance
 
 
 @numba.njit(cache=True, nogil=True)
 def _join(
-    flat: NDArray[np.uint16], steps: NDArray[np.int64], distance: NDArray[np.int32]
+    flat: NDArray[np.uint16], steps: NDArray[np.int64], distance: NDArray[np.uint16]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """First voxel, size and least distance of each zone, by union-find in which the earlier voxel is the root."""
     parent = np.zeros(flat.size, dtype=np.int32)

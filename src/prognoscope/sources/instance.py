@@ -79,6 +79,7 @@ class Instance:
 
     `damage` and its code say why a file cannot be used whose series is known: it ends too early, or its header is
     damaged. Such an instance only tells which series is incomplete.
+    `referenced_instances` are the SOP instances that regions of interest say they were drawn on.
     `notes` are small departures from the standard that were read anyway.
     """
 
@@ -103,6 +104,7 @@ class Instance:
     label: str = ""
     referenced_series: tuple[str, ...] = ()
     referenced_frames: tuple[str, ...] = ()
+    referenced_instances: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     manufacturer: str = ""
     scanner: str = ""

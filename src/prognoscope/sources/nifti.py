@@ -17,7 +17,6 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from prognoscope.core.geometry import SAME_GRID_VOXELS, Grid, Mask, Volume
 from prognoscope.core.problems import Refused, refuse
@@ -260,6 +259,8 @@ def _turned(values: NDArray[Any], affine: Affine, subject: str) -> tuple[NDArray
             remedy="resample the image to a grid with right angles on purpose first",
         )
     steps, origin = LPS_FROM_RAS @ steps, LPS_FROM_RAS @ affine[:3, 3]
+    from scipy.optimize import linear_sum_assignment  # half a second that readers of DICOM do not wait for
+
     _, nearest = linear_sum_assignment(-np.abs(steps / lengths).T)
     order = np.argsort(nearest)[::-1]
     turned, axes = values.transpose(order), steps[:, order]

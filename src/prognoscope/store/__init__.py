@@ -17,7 +17,7 @@ from prognoscope.store.repository import Admitted, KnownFile, Repository
 from prognoscope.store.search import Counts, Hit
 from prognoscope.store.snapshots import Difference, Frozen, FrozenTable, Snapshot
 from prognoscope.store.staging import Tray, tray
-from prognoscope.store.store import FileState, Store
+from prognoscope.store.store import Store
 from prognoscope.store.tables import from_parquet, to_parquet
 from prognoscope.store.verification import Verified, verify_artefacts
 
@@ -30,7 +30,6 @@ __all__ = [
     "Counts",
     "Difference",
     "Entry",
-    "FileState",
     "Frozen",
     "FrozenTable",
     "Held",

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from prognoscope.core import hashing
+from prognoscope.core.files import FileState
 from prognoscope.core.hashing import canonical_json
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.store.artefacts import Artefacts, cannot_write
@@ -31,15 +32,6 @@ from prognoscope.store.volumes import Volumes
 BATCH = 500
 PLACES = "store.toml"
 PLACE_KEYS = ("catalogue", "artefacts")
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """Size, modification time and SHA-256 of a file when it was last hashed."""
-
-    size: int
-    mtime_ns: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

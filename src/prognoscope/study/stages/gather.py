@@ -7,16 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prognoscope.core import hashing
+from prognoscope.core.files import FileState
 from prognoscope.core.images import ImageIndex
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.work import Mapper
 from prognoscope.sources import FoundFile, Instance, Located, assemble, inspect, list_files
-from prognoscope.store import FileState, FrozenTable, Snapshot
-from prognoscope.study.cache import Cache
+from prognoscope.study.cache import Memory
 
-VERSION = 1
+if TYPE_CHECKING:  # see prognoscope.study.cache
+    from prognoscope.store import FrozenTable, Snapshot
+
+VERSION = 2
 FILES_PER_ITEM = 64
 
 
@@ -72,7 +76,9 @@ class Header:
         )
 
 
-def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False, images_needed: bool = True) -> Gathered:
+def gather(
+    folder: Path, *, cache: Memory, mapper: Mapper, verify: bool = False, images_needed: bool = True
+) -> Gathered:
     """Find the series and regions below a folder.
 
     A file whose size and modification time are those of the last time is not read again; `verify` reads all and
@@ -88,7 +94,7 @@ def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False, 
             "folder-missing",
             subject=str(folder),
             found="it is not a folder",
-            remedy="correct `images:` in the study file, or the environment variable in it",
+            remedy="give a folder that exists (in a study file: `images:`, or the environment variable in it)",
         )
     files = list_files(folder)
     before = cache.store.known_files(f"{folder}/")
@@ -100,7 +106,8 @@ def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False, 
         raise refuse(
             "no-dicom",
             subject=str(folder),
-            found=f"none of its {len(files)} files belongs to an image series",
+            found=f"none of its {len(files)} files belongs to an image series"
+            + (f"; for instance {index.set_aside[0]}" if index.set_aside else ""),
             remedy="give the folder that holds the series (any nesting, any file names)",
         )
     return Gathered(folder, index, _silent_changes(folder, files, before, headers) if verify else ())
@@ -120,7 +127,7 @@ def _trusted(folder: Path, file: FoundFile, before: dict[str, FileState]) -> str
     return state.sha256 if state and (state.size, state.mtime_ns) == (file.size, file.mtime_ns) else ""
 
 
-def _known_headers(hashes: dict[str, str], cache: Cache) -> dict[str, Header]:
+def _known_headers(hashes: dict[str, str], cache: Memory) -> dict[str, Header]:
     keys = {path: _key(sha256, cache) for path, sha256 in hashes.items()}
     known = cache.store.memos(sorted(set(keys.values())))
     return {
@@ -128,7 +135,7 @@ def _known_headers(hashes: dict[str, str], cache: Cache) -> dict[str, Header]:
     }
 
 
-def _read(folder: Path, files: Sequence[FoundFile], cache: Cache, mapper: Mapper) -> dict[str, Header]:
+def _read(folder: Path, files: Sequence[FoundFile], cache: Memory, mapper: Mapper) -> dict[str, Header]:
     chunks = [files[start : start + FILES_PER_ITEM] for start in range(0, len(files), FILES_PER_ITEM)]
     paths = [tuple(file.path for file in chunk) for chunk in chunks]
     headers: dict[str, Header] = {}
@@ -172,5 +179,5 @@ def _silent_changes(
     )
 
 
-def _key(sha256: str, cache: Cache) -> str:
+def _key(sha256: str, cache: Memory) -> str:
     return hashing.of_value(["header", VERSION, cache.program, sha256])
