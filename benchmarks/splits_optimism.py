@@ -99,7 +99,7 @@ def main() -> None:
     kept = True
     for cell in CELLS:
         began = time.perf_counter()
-        number = round(cohorts * cell.share)
+        number = max(2, round(cohorts * cell.share))
         run = functools.partial(one_cohort, cell=cell, resamples=resamples)
         rows = np.array(list(mapper(run, range(number), label=cell.name)))
         mean, error = rows.mean(axis=0), (rows - rows[:, :1]).std(axis=0, ddof=1) / np.sqrt(number)

@@ -152,7 +152,7 @@ def test_a_snapshot_stays_and_diff_tells_what_came_since(hospital: Path, tmp_pat
     found = difference("first", "", store=store)
     assert (found.added_patients, [name[0] for name in found.added], found.removed) == (("P100",), ["P100"], ())
     with Store(store) as opened:
-        assert len(opened.snapshots.index(opened.snapshots.find("first")).series) == 3
+        assert len(opened.snapshots.open(opened.snapshots.find("first")).index.series) == 3
 
 
 def test_history_leads_from_a_snapshot_to_the_files(hospital: Path, tmp_path: Path) -> None:

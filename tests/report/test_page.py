@@ -16,7 +16,7 @@ from tests.make.evaluation import NO_SIGNAL, evaluation, without_curves
 from tests.make.report import STUDIES, content, generated, survival
 from tests.report.pages import elements, page, read, section
 
-ORDER = ["answer", "trust", "participants", "cohort", "performance", "importance", "subgroups", "methods"]
+ORDER = ["answer", "trust", "participants", "cohort", "performance", "scrutiny", "importance", "subgroups", "methods"]
 
 
 def text_of(made: ReportContent) -> str:
@@ -254,7 +254,7 @@ def test_a_validation_of_foreign_predictions_has_no_flow_and_no_importances() ->
     )
     found = read(text)
     anchors = [element.attributes["id"] for element in found if element.tag == "section"]
-    assert anchors == ["answer", "trust", "performance", "subgroups", "methods"]
+    assert anchors == ["answer", "trust", "performance", "scrutiny", "subgroups", "methods"]
     whole = words_of(text)
     assert "How well do these predictions foretell the event (death in hospital)?" in whole
     assert "Whether these patients are others than those from whom the predictor was learnt was not stated" in whole

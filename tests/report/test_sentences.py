@@ -80,8 +80,13 @@ def test_the_frequency_of_the_event_is_told_out_of_a_hundred() -> None:
 @pytest.mark.parametrize(
     ("auc", "guards", "verdict"),
     [
-        (at(0.82, 0.74, 0.90), (SIGNAL,), "signal"),
-        (at(0.82, 0.74, 0.90), (), "signal"),
+        (at(0.82, 0.74, 0.90), (SIGNAL,), "clear"),
+        (at(0.82, 0.74, 0.90), (), "clear"),
+        (at(0.80, 0.70, 0.90), (), "clear"),
+        (at(0.80, 0.699, 0.90), (SIGNAL,), "signal"),
+        (at(0.65, 0.55, 0.75), (SIGNAL,), "signal"),
+        (at(0.72, 0.549, 0.90), (SIGNAL,), "faint"),
+        (at(0.60, 0.501, 0.72), (), "faint"),
         (at(0.60, 0.48, 0.72), (SIGNAL,), "unsure"),
         (at(0.60, 0.50, 0.72), (), "unsure"),
         (at(0.60, NAN, NAN), (), "unsure"),
@@ -89,7 +94,7 @@ def test_the_frequency_of_the_event_is_told_out_of_a_hundred() -> None:
         (at(0.50, 0.40, 0.60), (), "no-signal"),
         (at(0.30, 0.20, 0.40), (SIGNAL,), "no-signal"),
         (at(0.99, 0.97, 1.00), (SIGNAL, LEAK), "leaking"),
-        (at(0.82, 0.74, 0.90), (*PASSED, SIGNAL), "signal"),
+        (at(0.82, 0.74, 0.90), (*PASSED, SIGNAL), "clear"),
         (at(NAN, NAN, NAN), (LEAK,), "unknown"),
     ],
 )
@@ -101,7 +106,7 @@ def test_the_verdict_never_says_more_than_guard_and_interval(
 
 def test_a_failed_guard_that_does_not_block_is_no_leak() -> None:
     guard = Guard("folds-differ", "failed", "the folds differ")
-    assert verdict_of(replace(evaluation(), guards=(guard,))) == "signal"
+    assert verdict_of(replace(evaluation(), guards=(guard,))) == "clear"
 
 
 def test_a_leak_stands_before_the_figure() -> None:

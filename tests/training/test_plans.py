@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ def _assign(name: str, values: Sequence[Any] | None = None, **settings: object) 
 
 
 def test_the_names_of_the_plans_are_those_of_the_study_file() -> None:
-    assert [plan.name for plan in PLANS] == ["cross-validation", "leave-one-site-out", "held-out-by-time", "external"]
+    names = ["cross-validation", "leave-one-site-out", "held-out-by-time", "external", "bootstrap"]
+    assert [plan.name for plan in PLANS] == names
 
 
 def test_cross_validation_deals_patients_by_chance() -> None:
@@ -33,6 +35,14 @@ def test_cross_validation_deals_patients_by_chance() -> None:
     assert assignment.folds.shape == (3, 12)
     assert set(assignment.folds.ravel()) == {0, 1, 2, 3}
     assert assignment.held_out.tolist() == list(range(12))
+
+
+def test_patients_of_one_value_are_dealt_together_and_those_without_alone() -> None:
+    values: list[object] = ["a", "a", "b", None, "b", None, "c", "c", "a", "d", "d", None]
+    folds = _assign("cross-validation", values, column="family", folds=2, repeats=4).folds
+    for members in ([0, 1, 8], [2, 4], [6, 7], [9, 10]):
+        assert (folds[:, members] == folds[:, members[:1]]).all()
+    assert (folds[:, 3] != folds[:, 5]).any() or (folds[:, 3] != folds[:, 11]).any()
 
 
 def test_each_site_is_one_fold_with_its_name() -> None:
@@ -102,6 +112,40 @@ def test_a_set_kept_apart_is_never_learnt_from() -> None:
     assert assignment.names == ("locked yes",)
 
 
-def test_a_mark_that_nobody_has_is_refused() -> None:
-    with pytest.raises(Refused, match=r"the 0 patients held out.*one-class"):
-        _assign("external", ["no"] * 12, column="locked", value="yes")
+def test_several_values_can_mark_the_set_kept_apart() -> None:
+    years: list[object] = [str(2010 + number) for number in range(12)]
+    assignment = _assign("external", years, column="year", value=[2019, 2021])
+    assert assignment.held_out.tolist() == [9, 11]
+    assert assignment.names == ("year 2019 or 2021",)
+
+
+def test_a_mark_that_nobody_has_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(Refused, match=r"no participant has 'yes'; there are: maybe, no;.*external-set-empty"):
+        _assign("external", ["no", "maybe"] * 6, column="locked", value="yes")
+
+
+def test_only_a_set_kept_apart_is_locked() -> None:
+    assert [plan.name for plan in PLANS if plan.locked] == ["external"]
+
+
+def test_who_is_never_held_out_is_only_learnt_from() -> None:
+    assignment = _assign("held-out-by-time", list(range(12)), column="day", after=5)
+    assert assignment.only_learnt_from.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_dates_and_a_number_as_the_cut_are_not_compared() -> None:
+    with pytest.raises(Refused, match=r"it holds dates, `after:` is 2019\.0.*split-value-type"):
+        _assign("held-out-by-time", ["2018-01-01", "2020-01-01"] * 6, column="date", after=2019)
+    with pytest.raises(Refused, match=r"it holds numbers, `after:` is '2019-01-01'"):
+        _assign("held-out-by-time", [2018, 2020] * 6, column="year", after="2019-01-01")
+
+
+def test_a_date_as_yaml_reads_it_is_understood() -> None:
+    dates: list[object] = [f"2020-{month:02d}-15" for month in range(1, 13)]
+    assignment = _assign("held-out-by-time", dates, column="date", after=date(2020, 8, 15))
+    assert assignment.held_out.tolist() == [8, 9, 10, 11]
+    assert assignment.names == ("date later than 2020-08-15",)
+
+
+def test_bootstraps_hold_everybody_out_at_once() -> None:
+    assert _assign("bootstrap", resamples=50).folds.tolist() == [[0] * 12]

@@ -7,7 +7,15 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from prognoscope.core.problems import Refused
-from prognoscope.validation import auc_over_time, average_precision, brier_over_time, integrated_brier, precision_recall
+from prognoscope.validation import (
+    auc_over_time,
+    average_precision,
+    brier_over_time,
+    integrated_brier,
+    precision_recall,
+    resample_counts,
+)
+from prognoscope.validation.precision_recall import average_precision_rows
 from tests.make.validation import binary_cohort, survival_cohort
 
 TIMES = np.array([200.0, 400.0, 730.0, 1200.0])
@@ -70,3 +78,23 @@ def test_everyone_alarmed_has_the_prevalence_as_precision() -> None:
     recall, precision = precision_recall([1, 0, 0, 1], [0.5, 0.5, 0.5, 0.5])
     assert (recall.tolist(), precision.tolist()) == ([1.0], [0.5])
     assert np.isnan(average_precision([0, 0], [0.1, 0.2]))
+
+
+def test_average_precision_over_folds_weighs_each_as_its_events() -> None:
+    event, risk = binary_cohort(90, seed=12, ties=True)
+    fold = np.arange(90) % 3
+    counts = np.concatenate([np.ones((1, 90)), resample_counts(90, resamples=4, seed=1)])
+    found = average_precision_rows(event, risk, fold, counts)
+    for row, drawn in zip(found, counts.astype(int), strict=True):
+        rows = np.repeat(np.arange(90), drawn)
+        each = [rows[fold[rows] == number] for number in range(3)]
+        own = [average_precision_score(event[part], risk[part]) for part in each]
+        assert row == pytest.approx(np.average(own, weights=[event[part].sum() for part in each]), abs=1e-12)
+
+
+def test_average_precision_under_weights_is_stated_for_the_clinic_s_prevalence() -> None:
+    event, risk = binary_cohort(90, seed=13)
+    one_fold = np.zeros(90, dtype=np.int64)
+    found = average_precision_rows(event, risk, one_fold, np.ones((1, 90)), prevalence=0.05)
+    assert found[0] == pytest.approx(average_precision(event, risk, prevalence=0.05), abs=1e-12)
+    assert np.isnan(average_precision_rows(np.zeros(90, dtype=bool), risk, one_fold, np.ones((1, 90)))[0])

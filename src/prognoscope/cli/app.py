@@ -6,6 +6,7 @@ import typer
 
 from prognoscope.cli import (
     audit,
+    checklist,
     conformance,
     curate,
     deidentify,
@@ -42,6 +43,7 @@ COMMANDS = (
     radiomics.radiomics,
     validate.validate,
     samplesize.samplesize,
+    checklist.checklist,
     conformance.conformance,
 )
 

@@ -19,7 +19,7 @@ from prognoscope.core.work import Mapper, Progress
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
-SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_LINES = 15.0
 INTERRUPTED = 130
 
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes on this machine; all cores by default.")]

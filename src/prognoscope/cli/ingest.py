@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from prognoscope.cli.deidentify import Profile
 from prognoscope.cli.door import AsJson, Jobs, cores, door, mapper, put, put_json, say
 
 if TYPE_CHECKING:
+    from prognoscope.core.work import Mapper
     from prognoscope.jobs.ingest import IngestReport
 
 MOST_EXAMPLES = 3
@@ -38,6 +40,13 @@ def ingest(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every file again instead of trusting size and time.")
     ] = False,
+    deidentify: Annotated[
+        bool, typer.Option("--deidentify", help="Take identity out on the way; see `prognoscope deidentify`.")
+    ] = False,
+    profile: Annotated[Profile, typer.Option(help="With --deidentify: what is kept.")] = Profile.basic,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="With --deidentify: the project's key file.", show_default=False)
+    ] = None,
     jobs: Jobs = cores(),
     json: AsJson = False,
 ) -> None:
@@ -45,11 +54,35 @@ def ingest(
     from prognoscope.jobs.ingest import ingest as take_in
 
     with mapper(jobs=jobs) as chosen:
-        report = take_in(source, store=store, licence=licence, mapper=chosen, verify=verify)
+        if deidentify:
+            report, clean = _without_identity(source, store, licence, profile, key, chosen, verify=verify)
+        else:
+            report, clean = take_in(source, store=store, licence=licence, mapper=chosen, verify=verify), {}
     if json:
-        put_json(_document(report))
+        put_json({**_document(report), **clean})
         return
     _show(report)
+    for name, value in clean.items():
+        put(f"{name.replace('_', ' ')}: {value}")
+
+
+def _without_identity(
+    source: str, store: Path, licence: str, profile: Profile, key: Path | None, mapper: Mapper, *, verify: bool
+) -> tuple[IngestReport, dict[str, object]]:
+    from prognoscope.jobs.deidentified import ingest_deidentified
+    from prognoscope.jobs.keys import open_project
+
+    project, new = open_project(key)
+    if new:
+        say("made a new project key, the user's own; pseudonyms follow from it (`prognoscope keys show`)")
+    report, clean = ingest_deidentified(
+        source, store=store, profile=profile.value, project=project, licence=licence, mapper=mapper, verify=verify
+    )
+    return report, {
+        "deidentified_files": clean.report["written"]["files"],
+        "held_back": clean.report["held_back"]["files"],
+        "private": str(clean.private),
+    }
 
 
 def _show(report: IngestReport) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from prognoscope.cli.door import put, put_json, say
 
 if TYPE_CHECKING:
-    from prognoscope.study.predict import Predictions
+    from prognoscope.study.predict import Prediction, Predictions
     from prognoscope.study.run import RunResult
 
 SHOWN = {
@@ -55,11 +56,16 @@ def show_predictions(predictions: Predictions, *, as_json: bool) -> None:
     put(f"{predictions.card['outcome']} ({predictions.card['study']})")
     if predictions.card["research_only"]:
         put(f"for research only: {', '.join(predictions.card['warned_by'])}")
+    alert_from = predictions.card.get("alert_threshold")
     for row in predictions.rows:
-        text = (
-            f"{row.patient_id}: {100 * row.risk:.0f} of 100 (95 % interval {100 * row.low:.0f} to {100 * row.high:.0f})"
-        )
-        put(text + (f"; abstained: {row.reason}" if row.abstained else ""))
+        alert = "; alert" if alert_from is not None and row.risk >= alert_from else ""
+        put(f"{row.patient_id}: {_risk(row)}{alert}" + (f"; abstained: {row.reason}" if row.abstained else ""))
+
+
+def _risk(row: Prediction) -> str:
+    if math.isnan(row.risk):
+        return "no risk could be computed"
+    return f"{100 * row.risk:.0f} of 100 (95 % interval {100 * row.low:.0f} to {100 * row.high:.0f})"
 
 
 def _tell_flow(result: RunResult) -> None:

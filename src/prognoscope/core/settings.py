@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
+LONGEST_TOLD = 60  # characters of a word that is repeated in a message
+
 
 class Settings(BaseModel):
     """Settings of a part: values that cannot change, with units in names or descriptions and no unknown key."""
@@ -42,4 +44,5 @@ def unknown_word(what: str, word: str, known: Iterable[str]) -> PydanticCustomEr
     words = tuple(known)
     near = nearest(word, words)
     hint = f"did you mean “{near}”?" if near else f"known are: {', '.join(words)}"
-    return PydanticCustomError("unknown_word", "{text}", {"text": f"unknown {what} “{word}”; {hint}", "word": word})
+    told = word if len(word) <= LONGEST_TOLD else f"{word[:LONGEST_TOLD]}…"
+    return PydanticCustomError("unknown_word", "{text}", {"text": f"unknown {what} “{told}”; {hint}", "word": word})

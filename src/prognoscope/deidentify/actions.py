@@ -17,14 +17,13 @@ from pydicom.uid import UID
 from prognoscope.deidentify.dates import Shift, shift_da, shift_dt
 from prognoscope.deidentify.profile import Options, Rulebook
 from prognoscope.deidentify.project import Project
-from prognoscope.deidentify.text import Cleaner, tidy
+from prognoscope.deidentify.text import OLDEST_AGE_YEARS, Cleaner, tidy
 
 TEXT = frozenset({"AE", "AS", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
 WRITTEN = frozenset({"LT", "ST", "UT", "UC"})  # text of which people write much
 _UNREADABLE = frozenset({"PN", "OB", "OW", "UN"})
 _LONGEST = {"AE": 16, "CS": 16, "SH": 16, "LO": 64, "ST": 1024, "LT": 10240}
 _PATIENT_ID, _PATIENT_NAME, _PATIENT_AGE = 0x00100020, 0x00100010, 0x00101010
-OLDEST_AGE_YEARS = 90  # 45 CFR 164.514(b)(2)(i)(C): ages over 89 may be aggregated into one category of 90 or older
 
 DUMMIES: Mapping[str, Any] = MappingProxyType(
     {

@@ -5,41 +5,26 @@ Each file ends in one of two ways: written under its new name, or refused with a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydicom import Dataset
 
 from prognoscope.core.problems import Problem, Refused
-from prognoscope.deidentify.dataset import Log, Study
+from prognoscope.deidentify.dataset import Study
 from prognoscope.deidentify.dicom import Cleaned, broken_is_refused, clean_file, decoded, write_bytes, write_file
 from prognoscope.deidentify.faces import mask_faces
 from prognoscope.deidentify.identity import Identity
+from prognoscope.deidentify.keptext import kept_texts
 from prognoscope.deidentify.ocr import open_reader
 from prognoscope.deidentify.pixels import cover_identifiers, must_read, thumbnail
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.quiet import quiet
 
-VERSION = 1  # raised whenever the same input may come out differently
-# Free text that may stay, for the list of residual risks.
-_KEPT_TEXT = (
-    "StudyDescription",
-    "SeriesDescription",
-    "ProtocolName",
-    "ImageComments",
-    "PatientComments",
-    "AdditionalPatientHistory",
-    "DerivationDescription",
-    "RequestedProcedureDescription",
-    "PerformedProcedureStepDescription",
-    "AcquisitionProtocolDescription",
-    "StructureSetLabel",
-    "InstitutionName",
-    "StationName",
-    "DeviceSerialNumber",
-)
+VERSION = 2  # raised whenever the same input may come out differently
 _TRAITS = ("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "EthnicGroup", "Occupation")
 
 
@@ -83,6 +68,8 @@ class Outcome:
         `not read`, `read` (nothing found that identifies), `covered`, or `face masked`.
     pseudonym, modality
         Of the clean object.
+    tables
+        What is left in each sheet of a table, from `tablerisk.risk_of`.
     """
 
     source: str
@@ -94,6 +81,7 @@ class Outcome:
     pixels: str = "not read"
     pseudonym: str = ""
     modality: str = ""
+    tables: tuple[Mapping[str, Any], ...] = ()
 
 
 def clean_batch(
@@ -103,8 +91,13 @@ def clean_batch(
     study = Study(project, options, batch.identity)
     with quiet():
         if batch.head:
-            return _clean_head(batch, study, root, target)
+            return _clean_head(batch, study, root, target, private)
         return tuple(_clean_one(planned, study, root, target, private) for planned in batch.files)
+
+
+def thumbnail_of(source: str, project: Project, *, folder: str = "thumbnails") -> str:
+    """Place, relative to the private folder, of the picture of a file before and after; or of one held back."""
+    return f"{folder}/{project.token('thumbnail', source)}.png"
 
 
 def _clean_one(planned: Planned, study: Study, root: Path, target: Path, private: Path) -> Outcome:
@@ -114,25 +107,25 @@ def _clean_one(planned: Planned, study: Study, root: Path, target: Path, private
             cleaned = clean_file(root / planned.source, study)
             if study.options.clean_pixels and must_read(cleaned.dataset):
                 pixels = _clean_pixels(cleaned, planned, study, private)
-            outcome = _outcome(planned, cleaned.dataset, cleaned.log, pixels)
+            outcome = _outcome(planned, cleaned, study, pixels)
         write_file(cleaned.dataset, target / planned.target, study)
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
     return outcome
 
 
-def _clean_head(batch: Batch, study: Study, root: Path, target: Path) -> tuple[Outcome, ...]:
+def _clean_head(batch: Batch, study: Study, root: Path, target: Path, private: Path) -> tuple[Outcome, ...]:
     """Clean a head series whole: where its face can't be masked, none of it is written."""
     try:
         with broken_is_refused():
             cleaned = [clean_file(root / planned.source, study) for planned in batch.files]
-            mask_faces([one.dataset for one in cleaned])
+            picture = mask_faces([one.dataset for one in cleaned])
             outcomes = [
-                _outcome(planned, one.dataset, one.log, "face masked")
-                for planned, one in zip(batch.files, cleaned, strict=True)
+                _outcome(planned, one, study, "face masked") for planned, one in zip(batch.files, cleaned, strict=True)
             ]
         for planned, one in zip(batch.files, cleaned, strict=True):
             write_file(one.dataset, target / planned.target, study)
+        write_bytes(private / thumbnail_of(batch.files[0].source, study.project), thumbnail(picture))
     except Refused as refused:
         return tuple(Outcome(planned.source, "", refused.problem) for planned in batch.files)
     return tuple(outcomes)
@@ -140,27 +133,26 @@ def _clean_head(batch: Batch, study: Study, root: Path, target: Path) -> tuple[O
 
 def _clean_pixels(cleaned: Cleaned, planned: Planned, study: Study, private: Path) -> str:
     reader = open_reader()
-    name = f"{study.project.token('thumbnail', planned.source)}.png"
     before = decoded(cleaned.dataset)[0]
     try:
         covered = cover_identifiers(cleaned.dataset, study.cleaner(cleaned.patient), reader)
     except Refused:
-        write_bytes(private / "quarantine" / name, thumbnail(before))
+        write_bytes(private / thumbnail_of(planned.source, study.project, folder="quarantine"), thumbnail(before))
         raise
     if covered:
         after = decoded(cleaned.dataset)[0]
-        write_bytes(private / "thumbnails" / name, thumbnail(np.concatenate([before, after], axis=1)))
+        both = thumbnail(np.concatenate([before, after], axis=1))
+        write_bytes(private / thumbnail_of(planned.source, study.project), both)
     return "covered" if covered else "read"
 
 
-def _outcome(planned: Planned, dataset: Dataset, log: Log, pixels: str = "not read") -> Outcome:
+def _outcome(planned: Planned, cleaned: Cleaned, study: Study, pixels: str) -> Outcome:
+    dataset = cleaned.dataset
     return Outcome(
         planned.source,
         planned.target,
-        actions=tuple((*step, count) for step, count in sorted(log.items())),
-        texts=tuple(
-            (name, text) for name in _KEPT_TEXT if (text := str(dataset.get(name) or "")) and text != "REMOVED"
-        ),
+        actions=tuple((*step, count) for step, count in sorted(cleaned.log.items())),
+        texts=kept_texts(dataset, study.options, study.texts),
         traits=tuple((name, text) for name in _TRAITS if (text := str(dataset.get(name) or ""))),
         pixels=pixels,
         pseudonym=str(dataset.PatientID),

@@ -11,16 +11,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pydicom import Dataset, Sequence
-from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
 
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.actions import ACTIONS, TEXT, WRITTEN, Context
 from prognoscope.deidentify.encode import Shared
-from prognoscope.deidentify.identity import Identity, dictionary_vr, gather
+from prognoscope.deidentify.identity import Identity, Remembered, dictionary_vr, gather
+from prognoscope.deidentify.plain import BINARY, FORMATS, as_bytes, says_more, well_formed
 from prognoscope.deidentify.private import kept_private
-from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, rulebook, standard
+from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, keyword, rulebook, standard
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.quiet import quiet
 from prognoscope.deidentify.text import Cleaner
@@ -28,6 +28,7 @@ from prognoscope.deidentify.text import Cleaner
 DEEPEST = 16
 _LONGEST_REMEMBERED = 2048
 _PIXELS, _PATIENT_NAME, _METHOD_CODES = 0x7FE0, 0x00100010, 0x00120064
+_PIXEL_ELEMENTS = frozenset({0x0001, 0x0002, 0x0008, 0x0009, 0x0010})  # offsets, and pixels in three number formats
 _ACTIONS = dict(ACTIONS)
 _ALWAYS_REMOVED = frozenset({0x04000500, 0x00080300})  # encrypted originals, and the description of private blocks
 # In an item whose values are all replaced, codes stay: they are taken from public lists.
@@ -42,7 +43,8 @@ Log = Counter[tuple[str, str, Action]]
 class Study:
     """What the objects of one study share while they are de-identified: who is in it, and what was worked out.
 
-    `encoded` has an entry for each element that more than one object may hold, and its bytes once they are known.
+    `encoded` has an entry for each element that more than one object may hold, and its bytes once they are known;
+    `texts` has the decoded texts of clean elements.
     """
 
     project: Project
@@ -52,6 +54,7 @@ class Study:
     cleaners: dict[str, Cleaner] = field(default_factory=dict)
     signatures: dict[object, tuple[DataElement, ...]] = field(default_factory=dict)
     encoded: Shared = field(default_factory=dict)
+    texts: Remembered = field(default_factory=dict)
 
     def cleaner(self, patient: str) -> Cleaner:
         """Return the text cleaner for a patient of the study, who has a date shift of their own."""
@@ -144,6 +147,11 @@ def _element(
     vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(number)
     action = context.book.action(number, sop_class=context.sop_class, within=context.within)
     action = action or _unlisted(number, vr, context)
+    if vr[:2] in BINARY and action in (None, "K") and says_more(held.value, context.cleaner):
+        action = "X"
+    elif vr in FORMATS and not well_formed(as_bytes(held), vr):
+        # Words stand where a number or a date belongs.
+        action = "D" if action == "C" else "Z" if action in (None, "K", "U") else action
     if action is None:
         return
     if vr == "SQ":
@@ -220,6 +228,8 @@ def _unlisted(tag: int, vr: str, context: Context) -> Action | None:
 def _outside(tag: int) -> bool:
     """Whether an element has no place in what leaves: group lengths, commands, directories, curves and overlays."""
     group = tag >> 16
+    if group == _PIXELS:
+        return tag & 0xFFFF not in _PIXEL_ELEMENTS
     return tag & 0xFFFF == 0 or group < 8 or 0x5000 <= group <= 0x50FF or 0x6000 <= group <= 0x60FF or group == 0xFFFA
 
 
@@ -262,12 +272,6 @@ def _code(value: str, meaning: str) -> Dataset:
     item.CodingSchemeDesignator = "DCM"
     item.CodeMeaning = meaning
     return item
-
-
-@functools.lru_cache(maxsize=8192)
-def keyword(tag: int) -> str:
-    """Keyword of a standard attribute; empty where the data dictionary has none."""
-    return keyword_for_tag(tag)
 
 
 @functools.lru_cache(maxsize=8192)

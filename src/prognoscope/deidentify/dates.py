@@ -9,26 +9,39 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
+from prognoscope.deidentify.words import MONTHS, ORDINALS, alternatives
+
 Shift = int | None  # days to add, or None where dates are removed
 _DA = re.compile(r"(\d{4})[.\-/]?(\d{2})[.\-/]?(\d{2})")
 _DT = re.compile(r"(\d{4})(\d{2})?(\d{2})?(.*)", re.DOTALL)
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?)"
-)
+_MONTH_OF = {name: number for number, names in enumerate(MONTHS, start=1) for name in names}
 _YEAR = r"(?:19|20|21|22)\d\d"
+_MONTH = alternatives("months") + r"(?![^\W\d_])"
+# Without a year only what is unmistakably a month counts: with a capital, or long.
+_SURE_MONTH = rf"(?:(?-i:(?=[A-Z]))|(?=\w{{6}})){_MONTH}"
+_ORDINAL = "(?:" + "|".join(word.replace("-", r"[-\s]") for word in reversed(ORDINALS)) + ")"
+_DAY = rf"(?:\d\d?(?:st|nd|rd|th|er|º)?|\b{_ORDINAL})"
+_OF = r"(?:of\s+|del?\s+)?"
 WRITTEN = re.compile(
     rf"(?<![\d.])(?:"
     rf"(?P<iso>{_YEAR}[-/._]\d\d?[-/._]\d\d?(?!\d))"
+    rf"|(?P<cjk>{_YEAR}\s?[年년]\s?\d\d?\s?[月월]\s?\d\d?\s?[日일])"
     rf"|(?P<plain>{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?=(?:[ T_]?\d{{6}})?(?!\d)))"
     rf"|(?P<numbers>\d\d?(?P<mark>[-/.])\d\d?(?P=mark)(?:{_YEAR}|\d\d)(?![\d]|\.\d))"
-    rf"|(?P<day_first>\d\d?(?:st|nd|rd|th)?[-\s.]{{1,2}}(?:of\s+)?{_MONTH}\.?[-\s,]{{1,2}}(?:{_YEAR}|'?\d\d)(?!\d))"
-    rf")|\b(?P<month_first>{_MONTH}\.?[-\s]{{0,2}}\d\d?(?:st|nd|rd|th)?,?[-\s]{{1,2}}{_YEAR}(?!\d))"
-    rf"|\b(?P<month_year>{_MONTH}\.?,?[-\s](?:of\s+)?{_YEAR}(?!\d))",
+    rf"|(?P<spaced>\d\d \d\d {_YEAR}(?!\d))"
+    rf"|(?P<day_first>{_DAY}[-\s.]{{1,2}}{_OF}{_MONTH}\.?[-\s,]{{1,2}}{_OF}(?:{_YEAR}|'?\d\d)(?!\d))"
+    rf"|(?P<day_month>{_DAY}[-\s.]{{1,2}}{_OF}{_SURE_MONTH})"
+    rf")|\b(?P<month_first>{_MONTH}\.?[-\s]{{0,2}}(?:the\s+)?{_DAY},?[-\s]{{1,2}}{_YEAR}(?!\d))"
+    rf"|\b(?P<month_year>{_MONTH}\.?,?[-\s]{_OF}{_YEAR}(?!\d))"
+    rf"|\b(?P<month_day>{_SURE_MONTH}\.?\s(?:the\s+)?{_DAY}(?!\d|[.,:/]\d|\s*(?:mm|cm|%|x\b)))"
+    # Years of Japanese reigns: taken out, never moved.
+    r"|(?P<reign>(?:令和|平成|昭和|大正|明治)\s?(?:\d{1,2}|元)年\s?\d\d?月\s?\d\d?日)",
     re.IGNORECASE,
 )
-_FORMS = {"iso": "ymd", "plain": "ymd"}
+_FORMS = {"iso": "ymd", "plain": "ymd", "cjk": "ymd"}
+_ANY_YEAR = (
+    2001  # stands in where a date has no year: no leap year, so that each day moves to a day that is always there
+)
 
 
 def shift_da(value: str, days: int) -> str | None:
@@ -76,9 +89,9 @@ def replace_written(text: str, days: Shift, *, moved: Callable[[str], str], remo
 
 
 def _written(text: str, kind: str, days: int) -> str | None:
-    if kind in ("iso", "plain", "numbers"):
-        return _numeric(text, kind, days)
-    return _worded(text, kind, days)
+    if kind == "reign":
+        return None
+    return _numeric(text, kind, days) if kind in (*_FORMS, "numbers", "spaced") else _worded(text, kind, days)
 
 
 def _numeric(text: str, kind: str, days: int) -> str | None:
@@ -105,19 +118,35 @@ def _numeric(text: str, kind: str, days: int) -> str | None:
 
 
 def _worded(text: str, kind: str, days: int) -> str | None:
-    word = re.search(_MONTH, text, re.IGNORECASE)
-    numbers = re.findall(r"\d+", text)
+    word = re.search(rf"(?<![^\W\d_]){_MONTH}", text, re.IGNORECASE)
     assert word is not None
-    month = MONTHS.index(word.group().lower()[:3]) + 1
-    year = int(numbers[-1]) if len(numbers[-1]) == 4 else int(numbers[-1]) + (2000 if int(numbers[-1]) < 50 else 1900)
-    day = int(numbers[0]) if kind != "month_year" else 1
-    moved = _moved(year, month, day, days)
+    found = word.group().lower()
+    numbers = re.findall(r"\d+", text)
+    ordinal = re.search(_ORDINAL, text, re.IGNORECASE)
+    year = _year(numbers.pop()) if kind in ("day_first", "month_first", "month_year") else _ANY_YEAR
+    day = int(numbers[0]) if numbers else 1
+    if ordinal is not None:
+        day = ORDINALS.index(re.sub(r"\s", "-", ordinal.group().lower())) + 1
+    moved = _moved(year, _MONTH_OF[found], day, days)
     if moved is None:
         return None
-    name = f"{moved:%B}" if len(word.group()) > 4 else f"{moved:%b}"
-    if kind == "day_first":
-        return f"{moved.day} {name} {moved.year}"
-    return f"{name} {moved.day}, {moved.year}" if kind == "month_first" else f"{name} {moved.year}"
+    name = _month_name(word.group(), moved.month)
+    if kind in ("day_first", "day_month"):
+        return f"{moved.day} {name}" + (f" {moved.year}" if kind == "day_first" else "")
+    if kind == "month_year":
+        return f"{name} {moved.year}"
+    return f"{name} {moved.day}" + (f", {moved.year}" if kind == "month_first" else "")
+
+
+def _year(text: str) -> int:
+    return int(text) if len(text) == 4 else int(text) + (2000 if int(text) < 50 else 1900)
+
+
+def _month_name(like: str, month: int) -> str:
+    """Name of a month in the language and length of another month's name."""
+    names = MONTHS[_MONTH_OF[like.lower()] - 1]
+    name = MONTHS[month - 1][names.index(like.lower())]
+    return name.capitalize() if like[0].isupper() else name
 
 
 def _moved(year: int, month: int, day: int, days: int) -> dt.date | None:

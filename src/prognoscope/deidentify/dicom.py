@@ -20,6 +20,7 @@ from prognoscope.core.problems import refuse
 from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
 from prognoscope.deidentify.encode import file_bytes
 from prognoscope.deidentify.faces import shows_head
+from prognoscope.deidentify.hidden import clear_hidden, overlays_in_pixels
 from prognoscope.deidentify.identity import Identity, Remembered, gather
 from prognoscope.deidentify.pixels import pictures
 from prognoscope.deidentify.profile import Options
@@ -100,6 +101,7 @@ def clean_file(path: Path, study: Study) -> Cleaned:
         dataset = _read(path, pixels=True)
         syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
         patient = str(dataset.get("PatientID") or "").strip()
+        overlays = overlays_in_pixels(dataset)
         dataset, log = deidentify_in_study(dataset, study)
         if not dataset.get("SOPClassUID") or not dataset.get("SOPInstanceUID"):
             raise refuse(
@@ -110,6 +112,7 @@ def clean_file(path: Path, study: Study) -> Cleaned:
             )
         dataset.preamble = b"\0" * 128
         dataset.file_meta = _file_meta(dataset, UID(syntax))
+        log.update(("(7FE0,0010)", words, "X") for words in clear_hidden(dataset, overlays=overlays))
     return Cleaned(dataset, patient, log)
 
 

@@ -79,15 +79,21 @@ def _walk(
             continue
         vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(number)
         if vr == "PN":
-            names.update(_values(dataset, held, remembered))
-        elif vr == "SQ" and number not in _WITHOUT_NAMES:
+            names.update(values_of(dataset, held, remembered))
+        elif vr == "SQ" and not without_names(number):
             for item in dataset[tag].value:
                 _walk(item, identifying, names, ids, remembered)
         elif number in identifying and vr in _TEXT:
-            ids.update(_values(dataset, held, remembered))
+            ids.update(values_of(dataset, held, remembered))
 
 
-def _values(dataset: Dataset, held: DataElement | RawDataElement, remembered: Remembered) -> tuple[str, ...]:
+def without_names(tag: int) -> bool:
+    """Whether a sequence is long and holds numbers only: contours and frames."""
+    return tag in _WITHOUT_NAMES
+
+
+def values_of(dataset: Dataset, held: DataElement | RawDataElement, remembered: Remembered) -> tuple[str, ...]:
+    """Texts of an element, trimmed, the empty ones left out; the dataset keeps the bytes as they were read."""
     if isinstance(held, DataElement):
         return _texts(held.value)
     if held.value is None or len(held.value) > _MANY:

@@ -8,20 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from prognoscope.core.problems import Refused
-from prognoscope.deidentify.batch import Outcome, Planned
+import numpy as np
+
+from prognoscope.core.problems import Refused, refuse
+from prognoscope.deidentify.batch import Outcome, Planned, thumbnail_of
 from prognoscope.deidentify.dicom import write_bytes
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.nifti import compressed, is_nifti, strip_nifti
 from prognoscope.deidentify.ocr import open_reader
-from prognoscope.deidentify.pictures import cover_picture, is_picture, strip_picture
+from prognoscope.deidentify.pictures import as_shown, cover_picture, is_picture, strip_picture
+from prognoscope.deidentify.pixels import thumbnail
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.records import RECORDS, clean_record
-from prognoscope.deidentify.tables import TABLES, clean_sheet, patient_column, read_sheet, roles_of, written
+from prognoscope.deidentify.tablerisk import risk_of
+from prognoscope.deidentify.tables import clean_sheet, patient_column, roles_of, written
 from prognoscope.deidentify.text import Cleaner
+from prognoscope.deidentify.workbooks import TABLES, read_sheets, written_workbook
 
 Kind = Literal["picture", "nifti", "table", "record"]
+_ARCHIVES = (b"PK\3\4", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
 UNOWNED = "unassigned"
 
 
@@ -50,7 +56,15 @@ def kind_of(path: Path) -> Kind | None:
     if path.suffix.lower() in RECORDS:
         return "record"
     with path.open("rb") as stream:
-        return "picture" if is_picture(stream.read(16)) else None
+        head = stream.read(16)
+    if head.startswith(_ARCHIVES):
+        raise refuse(
+            "archive-packed",
+            subject="file",
+            found="it is an archive, and nothing is unpacked here",
+            remedy="unpack it into a folder of its own, and de-identify that",
+        )
+    return "picture" if is_picture(head) else None
 
 
 def owners_by_tables(
@@ -61,15 +75,16 @@ def owners_by_tables(
     owners: dict[str, str] = {}
     for table in tables:
         try:
-            sheet = read_sheet(root / table)
+            sheets = read_sheets(root / table)
         except Refused:
             continue  # it is refused, with its reason, when its turn comes
-        roles = roles_of(sheet, patients=patients, files=frozenset(by_name))
-        patient = patient_column(roles)
-        for column in [name for name, role in roles.items() if role == "file" and patient is not None]:
-            for name, owner in zip(sheet.frame[column], sheet.frame[patient], strict=True):
-                if name.strip() in by_name:
-                    owners.setdefault(by_name[name.strip()], owner.strip())
+        for _, sheet in sheets:
+            roles = roles_of(sheet, patients=patients, files=frozenset(by_name))
+            patient = patient_column(roles)
+            for column in [name for name, role in roles.items() if role == "file" and patient is not None]:
+                for name, owner in zip(sheet.frame[column], sheet.frame[patient], strict=True):
+                    if name.strip() in by_name:
+                        owners.setdefault(by_name[name.strip()], owner.strip())
     return owners
 
 
@@ -99,6 +114,7 @@ def clean_other(
     *,
     root: Path,
     target: Path,
+    private: Path,
     people: Mapping[str, Identity],
     project: Project,
     options: Options,
@@ -119,7 +135,11 @@ def clean_other(
             if options.clean_pixels:
                 known = people.get(other.patient, Identity()) | Identity(ids=frozenset({other.patient} - {""}))
                 covered = cover_picture(data, Cleaner(known), open_reader())
-                pixels, data = ("covered", covered) if covered else ("read", data)
+                pixels = "covered" if covered else "read"
+                if covered:
+                    both = thumbnail(np.concatenate([as_shown(data), as_shown(covered)], axis=1))
+                    write_bytes(private / thumbnail_of(planned.source, project), both)
+                    data = covered
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
     # A picture in which something is covered is stored without loss, so that the rest keeps its values.
@@ -141,12 +161,18 @@ def clean_table(
 ) -> Outcome:
     """Write a table with the images' pseudonyms and date shifts."""
     try:
-        sheet = read_sheet(root / planned.source)
-        roles = roles_of(sheet, patients=frozenset(people), files=frozenset(renamed))
-        clean = clean_sheet(sheet, roles, people=people, renamed=renamed, project=project, options=options)
+        clean = []
+        for title, sheet in read_sheets(root / planned.source):
+            roles = roles_of(sheet, patients=frozenset(people), files=frozenset(renamed))
+            one = clean_sheet(sheet, roles, people=people, renamed=renamed, project=project, options=options)
+            clean.append((title, one))
+        data = written(clean[0][1]) if len(clean) == 1 and not clean[0][0] else written_workbook(clean, people)
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
-    write_bytes(target / planned.target, written(clean))
+    write_bytes(target / planned.target, data)
     words = {"identifier": "Z", "birth": "Z", "patient": "Z", "file": "Z", "date": "C", "age": "C", "text": "C"}
-    actions = tuple(("column", name, words.get(role, "K"), changed) for name, role, changed in clean.columns)
-    return Outcome(planned.source, planned.target, actions=actions, modality="table")
+    actions = tuple(
+        ("column", name, words.get(role, "K"), changed) for _, one in clean for name, role, changed in one.columns
+    )
+    risks = tuple(risk_of(one) for _, one in clean)
+    return Outcome(planned.source, planned.target, actions=actions, modality="table", tables=risks)

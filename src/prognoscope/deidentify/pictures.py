@@ -1,29 +1,26 @@
 """JPEG and PNG pictures: everything but the picture is left out, and its compressed data stay byte for byte.
 
-JPEG: application segments but JFIF, Adobe's colour transform and the colour profile, comments, and what follows the
-end of the picture (EXIF, XMP, IPTC and thumbnails live there). PNG: all chunks but the ones that decoding needs.
+JPEG: see `codestreams.py`; EXIF, XMP, IPTC and thumbnails live there. PNG: all chunks but those that decoding needs.
 """
 
 from __future__ import annotations
 
 import io
-import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.burned import as_picture, doubt, find_identifiers
+from prognoscope.deidentify.codestreams import JPEG, BrokenStreamError, strip_jpeg
 from prognoscope.deidentify.ocr import Reader
 from prognoscope.deidentify.text import Cleaner
 
 PICTURES = (".jpg", ".jpeg", ".png")
-_JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
-_START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
-_APPLICATION = range(0xE0, 0xF0)
-_KEPT_SEGMENTS = ((0xE0, b"JFIF\0"), (0xEE, b"Adobe"), (0xE2, b"ICC_PROFILE\0"))
+_PNG = b"\x89PNG\r\n\x1a\n"
 _KEPT_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs"})
 LARGEST_PICTURE_BYTES = 256 << 20
 MOST_PIXELS = 1 << 27
@@ -31,7 +28,7 @@ MOST_PIXELS = 1 << 27
 
 def is_picture(head: bytes) -> bool:
     """Whether a file begins as JPEG or PNG."""
-    return head.startswith((_JPEG, _PNG))
+    return head.startswith((JPEG, _PNG))
 
 
 def strip_picture(path: Path) -> tuple[bytes, int]:
@@ -55,8 +52,18 @@ def strip_picture(path: Path) -> tuple[bytes, int]:
             remedy="reduce it",
         )
     data = path.read_bytes()
-    stripped = _strip_png(data) if data.startswith(_PNG) else _strip_jpeg(data)
+    if not is_picture(data):
+        raise _unreadable("it is neither JPEG nor PNG")
+    try:
+        stripped = _strip_png(data) if data.startswith(_PNG) else strip_jpeg(data)
+    except BrokenStreamError as error:
+        raise _unreadable(str(error)) from error
     return stripped, size - len(stripped)
+
+
+def as_shown(data: bytes) -> NDArray[np.uint8]:
+    """Decode a picture to `(rows, columns, 3)`; `picture-unreadable` when it can't be."""
+    return as_picture(_pixels(data))
 
 
 def cover_picture(data: bytes, cleaner: Cleaner, reader: Reader) -> bytes | None:
@@ -71,14 +78,7 @@ def cover_picture(data: bytes, cleaner: Cleaner, reader: Reader) -> bytes | None
     Refused
         `pixels-in-doubt`, `picture-unreadable`.
     """
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise _unreadable(f"it has {image.width} × {image.height} pixels")
-            shown = image if image.mode in ("L", "RGB") else image.convert("RGB")
-            pixels = np.array(shown)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _unreadable(f"it can't be decoded ({type(error).__name__})") from error
+    pixels = _pixels(data)
     boxes = find_identifiers([as_picture(pixels)], cleaner, reader).boxes
     if not boxes:
         return None
@@ -91,65 +91,15 @@ def cover_picture(data: bytes, cleaner: Cleaner, reader: Reader) -> bytes | None
     return stream.getvalue()
 
 
-def _strip_jpeg(data: bytes) -> bytes:
-    if not data.startswith(_JPEG):
-        raise _unreadable("it is neither JPEG nor PNG")
-    kept, place = [_JPEG], 2
-    while True:
-        marker, length = _segment(data, place)
-        if marker == _START_OF_SCAN:
-            break
-        body = data[place + 4 : place + 2 + length]
-        known = any(marker == code and body.startswith(name) for code, name in _KEPT_SEGMENTS)
-        if known and marker == 0xE0:
-            body = body[:12] + b"\0\0"  # a thumbnail may follow: without it
-            kept.append(struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body)
-        elif known or (marker not in _APPLICATION and marker != _COMMENT):
-            kept.append(data[place : place + 2 + length])
-        place += 2 + length
-    return b"".join([*kept, *_scans(data, place)])
-
-
-def _scans(data: bytes, place: int) -> list[bytes]:
-    """Entropy-coded data of all scans with the tables between them, up to the end of the picture."""
-    parts: list[bytes] = []
-    while True:
-        marker, length = _segment(data, place)
-        if marker == _END:
-            return [*parts, b"\xff\xd9"]
-        after = place + 2 + length
-        if marker == _START_OF_SCAN:
-            after = _end_of_scan(data, after)
-        if marker not in _APPLICATION and marker != _COMMENT:
-            parts.append(data[place:after])
-        place = after
-
-
-def _end_of_scan(data: bytes, place: int) -> int:
-    while True:
-        place = data.find(b"\xff", place)
-        if place < 0 or place + 1 >= len(data):
-            raise _unreadable("the picture is cut off")
-        follower = data[place + 1]
-        if follower != 0 and not 0xD0 <= follower <= 0xD7:
-            return place
-        place += 2
-
-
-def _segment(data: bytes, place: int) -> tuple[int, int]:
-    while data[place : place + 2] == b"\xff\xff":
-        place += 1
-    if len(data) < place + 2 or data[place] != 0xFF:
-        raise _unreadable("its segments are broken or cut off")
-    marker = data[place + 1]
-    if marker == _END:
-        return marker, 0
-    if len(data) < place + 4:
-        raise _unreadable("the picture is cut off")
-    length = int.from_bytes(data[place + 2 : place + 4], "big")
-    if length < 2 or place + 2 + length > len(data):
-        raise _unreadable("a segment reaches beyond the file")
-    return marker, length
+def _pixels(data: bytes) -> NDArray[np.uint8]:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise _unreadable(f"it has {image.width} × {image.height} pixels")
+            shown = image if image.mode in ("L", "RGB") else image.convert("RGB")
+            return np.array(shown)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _unreadable(f"it can't be decoded ({type(error).__name__})") from error
 
 
 def _strip_png(data: bytes) -> bytes:

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from pydantic import Field
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 
 from prognoscope.core.settings import Settings
 
@@ -146,8 +147,11 @@ def rulebook(options: Options) -> Rulebook:
             continue  # repeating groups and private blocks have their own files
         said = dict(rule.options)
         spoken = [said[column] for column in chosen if column in said]
-        # Keep wins over clean: a retained device value is asked for as it is.
-        actions[int(rule.tag, 16)] = ("K" if "K" in spoken else spoken[0]) if spoken else rule.basic
+        # Keep wins over clean: a retained device value is asked for as it is. But a day that two options speak of
+        # moves with all others: one that stays (a calibration) tells by how much they moved.
+        day = int(rule.tag, 16) if dictionary_has_tag(int(rule.tag, 16)) else 0
+        kept = "K" in spoken and not ("C" in spoken and day and dictionary_VR(day) in ("DA", "DT"))
+        actions[int(rule.tag, 16)] = ("K" if kept else "C" if "K" in spoken else spoken[0]) if spoken else rule.basic
     return Rulebook(actions)
 
 
@@ -193,6 +197,12 @@ def _types() -> tuple[dict[int, _Types], frozenset[str]]:
         for row in data["attributes"]
     }
     return types, frozenset(data["classes"])
+
+
+@functools.lru_cache(maxsize=8192)
+def keyword(tag: int) -> str:
+    """Keyword of a standard attribute; empty where the data dictionary has none."""
+    return keyword_for_tag(tag)
 
 
 def _read(name: str) -> Any:

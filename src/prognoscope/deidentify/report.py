@@ -74,6 +74,7 @@ def build_report(
             "text_kept": _texts(written),
             "singled_out": singled_out(_traits(written)),
             "rare_values": _rare(_traits(written)),
+            "tables": [{"file": outcome.target, **table} for outcome in written for table in outcome.tables],
         },
     }
 

@@ -16,15 +16,13 @@ from typing import Literal
 import pandas as pd
 
 from prognoscope.core.problems import Refused, refuse
-from prognoscope.deidentify.actions import OLDEST_AGE_YEARS
 from prognoscope.deidentify.dates import WRITTEN, replace_written
 from prognoscope.deidentify.identity import Identity, merged
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
-from prognoscope.deidentify.text import Cleaner, tidy
+from prognoscope.deidentify.text import OLDEST_AGE_YEARS, Cleaner, tidy
 from prognoscope.deidentify.words import alternatives
 
-TABLES = (".csv", ".tsv")
 LARGEST_TABLE_BYTES = 1 << 30
 MOST_ALIKE = 0.8  # of a column's values must be dates for it to be a column of dates
 _SHARED = 0.5  # of a column's values must be known patient IDs for it to be the patients' column

@@ -10,6 +10,10 @@ EPONYMS = frozenset(_LISTS["eponyms"].split())
 CLINICAL_NOUNS = frozenset(_LISTS["clinical_nouns"].split())
 ORDINARY = frozenset(_LISTS["ordinary"].split())
 NO_NAMES = frozenset(_LISTS["no_names"].split())
+FUNCTION_WORDS = frozenset(_LISTS["function_words"].split())
+# For each month its names, in one order of languages and lengths.
+MONTHS = tuple(tuple(line.split()) for line in _LISTS["months"].strip().splitlines())
+ORDINALS = tuple(_LISTS["ordinals"].split())
 ON_SCREEN = frozenset(_LISTS["on_screen"].split())
 
 

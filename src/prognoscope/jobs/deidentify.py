@@ -45,11 +45,13 @@ from prognoscope.deidentify.others import (
     place_of,
 )
 from prognoscope.deidentify.report import REPORT_FILE, build_report
+from prognoscope.jobs.deidentify_page import page
 from prognoscope.sources.files import FoundFile, list_folder
 
 FILES_A_LOOK = 32
 FILES_A_BATCH = 48
 PSEUDONYM_FILE = "pseudonyms.enc"
+PAGE_FILE = "deidentification.html"
 QUARANTINE_FILE = "quarantine.json"
 
 
@@ -124,13 +126,14 @@ def deidentify(
     batches = _plan(described, project)
     outcomes, reused = _clean(batches, dict(_stamps(listing.files)), source, target, private, project, options, mapper)
     others = {path: answer for path, answer in seen.items() if isinstance(answer, Other)}
-    outcomes += _clean_others(others, described, source, target, project, options, mapper)
+    outcomes += _clean_others(others, described, source, target, private, project, options, mapper)
     held_back += [(outcome.source, outcome.problem) for outcome in outcomes if outcome.problem]
     held_back.sort(key=lambda entry: (entry[0], entry[1].code))
     _remember(outcomes, described, earlier, private, project)
     report = build_report(outcomes, [problem for _, problem in held_back], options, fingerprint(project))
     _write_json(target / REPORT_FILE, report)
     _write_json(private / QUARANTINE_FILE, [{"file": path, **asdict(problem)} for path, problem in held_back])
+    (private / PAGE_FILE).write_text(page(report, outcomes, held_back, private, project), encoding="utf-8")
     return Deidentified(target, private, report, tuple(held_back), reused, time.monotonic() - begun)
 
 
@@ -227,6 +230,7 @@ def _clean_others(
     described: Mapping[str, Described],
     source: Path,
     target: Path,
+    private: Path,
     project: Project,
     options: Options,
     mapper: Mapper,
@@ -244,6 +248,7 @@ def _clean_others(
         clean_other,
         root=source,
         target=target,
+        private=private,
         people=people,
         project=project,
         options=options,
@@ -289,7 +294,7 @@ def _plain(outcome: Outcome) -> dict[str, Any]:
 
 def _outcome(entry: dict[str, Any]) -> Outcome:
     problem = Problem(**entry["problem"]) if entry["problem"] else None
-    tuples = {name: tuple(tuple(row) for row in entry[name]) for name in ("actions", "texts", "traits")}
+    tuples = {name: tuple(tuple(row) for row in entry[name]) for name in ("actions", "texts", "traits", "tables")}
     return Outcome(**{**entry, **tuples, "problem": problem})
 
 

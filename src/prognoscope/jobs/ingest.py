@@ -14,6 +14,7 @@ from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.jobs.arrivals import LONGEST_PATH, Opened, Parcel, open_parcel, printable
+from prognoscope.jobs.links import link_files
 from prognoscope.jobs.network import NETWORK, take_from_network
 from prognoscope.jobs.volumes import assemble_waiting
 from prognoscope.sources import FoundFile, list_folder
@@ -80,7 +81,13 @@ class Tally:
 
 
 def ingest(
-    source: str | Path, *, store: str | Path, licence: str = "", mapper: Mapper = serial_map, verify: bool = False
+    source: str | Path,
+    *,
+    store: str | Path,
+    licence: str = "",
+    mapper: Mapper = serial_map,
+    verify: bool = False,
+    held_back: Sequence[Problem] = (),
 ) -> IngestReport:
     """Take in a folder or an archive.
 
@@ -100,6 +107,8 @@ def ingest(
         Where the files are read.
     verify
         Read every file again instead of trusting size and time of change.
+    held_back
+        Files of a folder that were not passed on by what came before (de-identification): they are quarantined too.
 
     Raises
     ------
@@ -116,9 +125,10 @@ def ingest(
         opened.repository.open_source(name, licence=licence)
         tally = Tally()
         with opened.repository.among_writers():
-            _hold(opened, name, problems, tally)
+            _hold(opened, name, (*problems, *held_back), tally)
             fresh = listed if verify else _changed(opened, name, listed)
             _take(opened, name, root, fresh, mapper, tally)
+            tally.quarantined += link_files(opened, name, again=bool(tally.new["table"]))
             patients = assemble_waiting(opened, mapper)
         return IngestReport(
             source=name,

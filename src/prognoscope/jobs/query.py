@@ -18,9 +18,10 @@ __all__ = ["Difference", "Found", "as_json", "difference", "existing", "listing_
 
 LISTED = (
     *("patient_id", "modality", "description", "body_part", "date", "age", "sex", "centre", "scanner", "instances"),
-    *("role", "state", "series_uid", "source", "licence"),
+    *("view", "photometric", "role", "state", "series_uid", "source", "licence"),
 )
 NOT_STATED = "not stated"
+ENDINGS = (".nii.gz", ".nii", ".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +133,25 @@ def listing_csv(hits: tuple[Hit, ...]) -> str:
 
 def _manifest(store: Store, text: str, hits: tuple[Hit, ...]) -> dict[str, Any]:
     full = store.volumes.series([hit.key for hit in hits])
+    files = {key: entry.hashes for key, entry in full.items()}
+    files |= store.links.pictures([hit.key for hit in hits if hit.key not in full])
     regions = store.volumes.region_sets(sorted({hit.patient_id for hit in hits}))
     origins = store.repository.origins(
-        [name for entry in full.values() for name in entry.hashes] + [entry.hash for entry in regions]
+        [name for hashes in files.values() for name in hashes] + [entry.hash for entry in regions]
     )
-    licences = {hit.source: hit.licence or NOT_STATED for hit in hits}
+    licences = sorted({(hit.source, hit.licence or NOT_STATED) for hit in hits})
     series = [
         {
             "patient_id": hit.patient_id,
             "modality": hit.modality,
-            "uid": full[hit.key].uid,
+            "uid": full[hit.key].uid if hit.key in full else hit.series_uid,
             "study_uid": hit.study_uid,
             "description": hit.description,
-            "licence": licences[hit.source],
-            "files": [_file(name, origins) for name in full[hit.key].hashes],
+            "licence": hit.licence or NOT_STATED,
+            "files": [_file(name, origins) for name in files[hit.key]],
         }
         for hit in hits
-        if hit.key in full
+        if hit.key in files
     ]
     sets = [
         {
@@ -163,7 +166,7 @@ def _manifest(store: Store, text: str, hits: tuple[Hit, ...]) -> dict[str, Any]:
     return {
         "schema": 1,
         "query": text,
-        "licences": sorted({f"{source}: {licence}" for source, licence in licences.items()}),
+        "licences": [f"{source}: {licence}" for source, licence in licences],
         "series": series,
         "region_sets": sets,
     }
@@ -183,11 +186,17 @@ def _export(store: Store, folder: Path, document: dict[str, Any], progress: Prog
     entries = [*document["series"], *document["region_sets"]]
     for number, entry in enumerate(entries, start=1):
         for position, file in enumerate(entry["files"], start=1):
-            target = f"{_patient_folder(str(entry['patient_id']))}/{number:05d}-{_kind(entry)}/{position:05d}.dcm"
+            home = f"{_patient_folder(str(entry['patient_id']))}/{number:05d}-{_kind(entry)}"
+            target = f"{home}/{position:05d}{_ending(file['path'])}"
             write_whole(folder / target, store.artefacts.get(file["sha256"]))
             file["exported"] = target
         progress("write files", number, len(entries))
     write_whole(folder / "manifest.json", _json(document))
+
+
+def _ending(path: str) -> str:
+    """The end of an exported file's name: of those that are known, never of the data's own choice."""
+    return next((ending for ending in ENDINGS if path.lower().endswith(ending)), ".dcm")
 
 
 def _patient_folder(patient_id: str) -> str:

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from prognoscope.core.images import ImageSeries, RefusedSeries
+from prognoscope.core.images import ImageSeries, RefusedSeries, RegionSet
+from prognoscope.core.problems import Problem, Refused
 from prognoscope.core.work import Mapper
 from prognoscope.sources import Instance, Located, assemble, read_details
-from prognoscope.store import Artefacts, PatientRecords, SeriesRecord, Store
+from prognoscope.sources.nifti_series import describe_nifti, describe_nifti_regions
+from prognoscope.sources.pictures import inspect_picture
+from prognoscope.store import Artefacts, Link, PatientRecords, SeriesRecord, Store
 
 PATIENTS_AT_ONCE = 256
 PATIENTS_PER_ITEM = 4
@@ -17,10 +20,10 @@ PATIENTS_PER_ITEM = 4
 
 @dataclass(frozen=True, slots=True)
 class Patients:
-    """Some patients' headers by content, and where the contents lie."""
+    """Some patients' headers by content, their files that were linked to them, and where the contents lie."""
 
     artefacts: Artefacts
-    headers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    headers: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[Link, ...]], ...]
 
 
 def assemble_waiting(store: Store, mapper: Mapper) -> int:
@@ -28,10 +31,11 @@ def assemble_waiting(store: Store, mapper: Mapper) -> int:
     waiting = store.repository.waiting()
     for start in range(0, len(waiting), PATIENTS_AT_ONCE):
         group = waiting[start : start + PATIENTS_AT_ONCE]
-        headers = store.repository.headers(group)
+        headers, links = store.repository.headers(group), store.links.of_patients(group)
         items = [
             Patients(
-                store.artefacts, tuple((name, tuple(headers[name])) for name in group[at : at + PATIENTS_PER_ITEM])
+                store.artefacts,
+                tuple((name, tuple(headers[name]), links[name]) for name in group[at : at + PATIENTS_PER_ITEM]),
             )
             for at in range(0, len(group), PATIENTS_PER_ITEM)
         ]
@@ -43,7 +47,7 @@ def assemble_waiting(store: Store, mapper: Mapper) -> int:
 
 def assemble_patients(patients: Patients) -> tuple[PatientRecords, ...]:
     """Put together what the files of some patients make."""
-    return tuple(_records(patients.artefacts, name, headers) for name, headers in patients.headers)
+    return tuple(_records(patients.artefacts, *one) for one in patients.headers)
 
 
 def object_path(sha256: str) -> str:
@@ -51,13 +55,19 @@ def object_path(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256[2:]}"
 
 
-def _records(artefacts: Artefacts, patient_id: str, headers: Sequence[tuple[str, str]]) -> PatientRecords:
+def _records(
+    artefacts: Artefacts, patient_id: str, headers: Sequence[tuple[str, str]], links: Sequence[Link]
+) -> PatientRecords:
     located = [Located(object_path(sha256), Instance.from_json(text), sha256) for sha256, text in headers]
     index = assemble(located)
     counts = Counter(file.instance.series_uid for file in located)
     series = [_usable(artefacts, entry) for entry in index.series]
     series += [_refused(entry, counts) for entry in index.refused]
-    return PatientRecords(patient_id, tuple(series), index.region_sets, index.set_aside)
+    linked = [_linked(artefacts, link) for link in links if not link.image]
+    masks = [_mask(artefacts, link) for link in links if link.image]
+    regions = [one for one in masks if isinstance(one, RegionSet)]
+    aside = [one for one in masks if isinstance(one, Problem)]
+    return PatientRecords(patient_id, (*series, *linked), (*index.region_sets, *regions), (*index.set_aside, *aside))
 
 
 def _usable(artefacts: Artefacts, series: ImageSeries) -> SeriesRecord:
@@ -78,6 +88,56 @@ def _usable(artefacts: Artefacts, series: ImageSeries) -> SeriesRecord:
         age=details.age_years,
         sex=details.sex,
     )
+
+
+def _linked(artefacts: Artefacts, link: Link) -> SeriesRecord:
+    """A NIfTI image or a picture as a series of its own; one that cannot be used carries the problem."""
+    data = artefacts.get(link.sha256)
+    record = SeriesRecord(
+        patient_id=link.patient_id,
+        study_uid=link.name,
+        uid=link.name,
+        modality=link.modality,
+        description=link.description,
+        date=link.date,
+        instances=1,
+        bytes=len(data),
+        body_part=link.body_part,
+        view=link.view,
+        licence=link.licence,
+    )
+    try:
+        if link.kind == "picture":
+            return replace(record, photometric=inspect_picture(data, subject=link.name).photometric)
+        return replace(record, series=_nifti(data, link))
+    except Refused as refused:
+        return replace(record, problem=replace(refused.problem, subject=f"series {link.name}"))
+
+
+def _nifti(data: bytes, link: Link) -> ImageSeries:
+    return describe_nifti(
+        data,
+        patient_id=link.patient_id,
+        modality=link.modality,
+        description=link.description,
+        date=link.date,
+        file=object_path(link.sha256),
+        sha256=link.sha256,
+    )
+
+
+def _mask(artefacts: Artefacts, link: Link) -> RegionSet | Problem:
+    try:
+        return describe_nifti_regions(
+            artefacts.get(link.sha256),
+            patient_id=link.patient_id,
+            name=link.name,
+            image_sha256=link.image,
+            file=object_path(link.sha256),
+            sha256=link.sha256,
+        )
+    except Refused as refused:
+        return refused.problem
 
 
 def _refused(entry: RefusedSeries, counts: Counter[str]) -> SeriesRecord:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from prognoscope.core.flow import Flow
 from prognoscope.core.problems import Problem
+from prognoscope.report.failures import Failures
+from prognoscope.report.scrutiny import Scrutiny
 from prognoscope.validation.results import Evaluation, Metric
 
 
@@ -154,6 +156,10 @@ class ReportContent:
         Of a generated cohort; of a study file that has `success:`.
     subgroups
         Empty when none was examined.
+    scrutiny
+        How patients were held out, and what was asked of the main model beyond its figures; None when not known.
+    failures
+        Where the main model fails; None when it was not looked at.
     notes
         Problems that exclude nobody.
     research_only
@@ -189,6 +195,8 @@ class ReportContent:
     truth: Truth | None = None
     success: Success | None = None
     subgroups: tuple[Subgroup, ...] = ()
+    scrutiny: Scrutiny | None = None
+    failures: Failures | None = None
     notes: tuple[Problem, ...] = ()
     research_only: bool = False
     research_reasons: tuple[str, ...] = ()

@@ -61,6 +61,8 @@ GUARDS: dict[str, str] = {
     "sample-size": "Sample size",
     "folds-differ": "Folds that differ",
     "unbalanced-split": "Unbalanced folds",
+    "proxy-outcome": "A label that stands for something else",
+    "external-set-reused": "The set kept apart, used again",
 }
 
 DISCRIMINATION = ("auc", "c_index", "auc_at_horizon", "uno_c")

@@ -14,7 +14,7 @@ from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL, guard
 from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, span, with_interval
 from prognoscope.validation.results import Comparison, Evaluation, Guard, Metric, ModelEvaluation
 
-Verdict = Literal["signal", "unsure", "no-signal", "leaking", "unknown"]
+Verdict = Literal["clear", "signal", "faint", "unsure", "no-signal", "leaking", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,21 @@ class Pairs:
 
 
 LABELS: dict[Verdict, str] = {
+    "clear": "A clear signal was found",
     "signal": "A signal was found",
+    "faint": "A faint signal: little more than a coin is not ruled out",
     "unsure": "Unsure: a coin is not ruled out",
     "no-signal": "No better than a coin, as far as this study can tell",
     "leaking": "A guard against leakage failed",
     "unknown": "No answer could be computed",
 }
+
+
+NEAR_A_COIN = 0.55
+"""Low end of an interval up to which a predictor may rank only five more of 100 pairs rightly than a coin."""
+
+CLEAR = 0.7
+"""Low end of an interval from which discrimination is acceptable at least (Hosmer and Lemeshow 2000, chapter 5)."""
 
 
 def answer(content: ReportContent) -> Answer:
@@ -87,7 +96,7 @@ def _lower(words: str) -> str:
 
 
 def verdict_of(evaluation: Evaluation) -> Verdict:
-    """Return whether the main model is better than a coin, by the guard if it was run, and by the interval."""
+    """Return how much better than a coin the main model is, by the guard if it was run and by its interval."""
     found = headline_metric(evaluation.models[0])
     if found is None or math.isnan(found[1].estimate):
         return "unknown"
@@ -101,7 +110,9 @@ def verdict_of(evaluation: Evaluation) -> Verdict:
         return "no-signal"
     if math.isnan(metric.low) or metric.low <= 0.5:
         return "unsure"
-    return "signal"
+    if metric.low < NEAR_A_COIN:
+        return "faint"
+    return "clear" if metric.low >= CLEAR else "signal"
 
 
 def lead(evaluation: Evaluation, verdict: Verdict) -> str:

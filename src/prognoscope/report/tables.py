@@ -28,6 +28,11 @@ COUNT_WORDS = {
     "settings": "Model settings tried in this run",
     "settings_tried": "Model settings tried in this run",
     EVER: "Model settings ever tried on this cohort",
+    "models_tried": "Kinds of models tried in this run",
+    "models_tried_on_this_cohort_ever": "Kinds of models ever tried on this cohort",
+    "patients_only_learnt_from": "Patients only learnt from",
+    "uses_of_this_external_set_ever": "Results that the set kept apart has given",
+    "bootstraps": "Bootstraps, the whole pipeline learnt in each",
     "refits": "Refits for the interval of a patient's risk",
     "permutations": "Permutations of the outcome",
 }
@@ -256,7 +261,15 @@ def included_in_words(content: ReportContent) -> str:
     without = evaluation.n - evaluation.events - (evaluation.censored_before_horizon or 0)
     lost = evaluation.censored_before_horizon
     tail = f", {lost:,} censored before it" if lost else ""
-    return f"{evaluation.events:,} with the event{known}, {without:,} without{tail}"
+    told = f"{evaluation.events:,} with the event{known}, {without:,} without{tail}"
+    if content.scrutiny is None or not content.scrutiny.learnt_from:
+        return told
+    return f"{content.scrutiny.learnt_from:,} only learnt from, and {evaluation.n:,} held out: {told}"
+
+
+def took_part(content: ReportContent) -> int:
+    """Return how many patients took part: those whom the figures are of, and those only learnt from."""
+    return content.evaluation.n + (content.scrutiny.learnt_from if content.scrutiny else 0)
 
 
 def plain(value: Any) -> Any:

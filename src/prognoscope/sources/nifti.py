@@ -15,7 +15,6 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from prognoscope.core.geometry import SAME_GRID_VOXELS, Grid, Mask, Volume
 from prognoscope.core.problems import Refused, refuse
@@ -25,11 +24,22 @@ LABEL_TOLERANCE = 0.01
 RIGHT_ANGLE = 1e-3
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
 MM_PER_UNIT = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
+GZIP = b"\x1f\x8b"
+INFLATED_BYTES = 1 << 30
+NIFTI2_HEADER = 540  # bytes, as the file's first number says
+UNREADABLE = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error)
 Affine = NDArray[np.float64]
 
 
-def read_nifti(path: Path) -> Volume:
+def read_nifti(source: Path | bytes, *, subject: str = "") -> Volume:
     """Read an image.
+
+    Parameters
+    ----------
+    source
+        A file, or its bytes (gzipped or not).
+    subject
+        How problems name it; the path by default.
 
     Raises
     ------
@@ -37,17 +47,30 @@ def read_nifti(path: Path) -> Volume:
         `nifti-unreadable`, `nifti-not-3d`, `nifti-no-place` without any valid transformation, `nifti-forms-differ`
         when sform and qform do (in mm), `nifti-sheared`, `nifti-too-large`.
     """
-    values, grid = _read(path)
+    values, grid = _read(source, _subject(source, subject))
     return Volume(values.astype(np.float32), grid)
 
 
-def read_nifti_mask(path: Path, *, label: int | None = None) -> Mask:
+def read_nifti_grid(source: Path | bytes, *, subject: str = "") -> Grid:
+    """Read where the voxels of an image lie, without reading them; refuses as `read_nifti`."""
+    told = _subject(source, subject)
+    image, shape = _opened(source, told)
+    return _turned(np.broadcast_to(np.int8(0), shape), _affine(image, shape, told), told)[1]
+
+
+def read_nifti_labels(source: Path | bytes, *, subject: str = "") -> tuple[int, ...]:
+    """Read which labels a label image has besides 0, in their order; refuses as `read_nifti_mask`."""
+    told = _subject(source, subject)
+    return _labels(_whole(_read(source, told)[0], told))
+
+
+def read_nifti_mask(source: Path | bytes, *, label: int | None = None, subject: str = "") -> Mask:
     """Read a label image.
 
     Parameters
     ----------
-    path
-        A NIfTI file whose values are whole numbers, within 0.01.
+    source
+        A NIfTI file (or its bytes) whose values are whole numbers, within 0.01.
     label
         The label that is inside; may be left out when the file has one besides 0.
 
@@ -57,9 +80,18 @@ def read_nifti_mask(path: Path, *, label: int | None = None) -> Mask:
         As `read_nifti`; `label-not-whole`, `label-choice` naming the labels when there are several,
         `label-unknown`, `empty-mask`.
     """
-    values, grid = _read(path)
-    subject = path.as_posix()
-    whole = np.rint(values)
+    told = _subject(source, subject)
+    values, grid = _read(source, told)
+    whole = _whole(values, told)
+    return Mask(whole == _chosen(_labels(whole), label, told), grid)
+
+
+def _subject(source: Path | bytes, subject: str) -> str:
+    return subject or (source.as_posix() if isinstance(source, Path) else "NIfTI file")
+
+
+def _whole(values: NDArray[Any], subject: str) -> NDArray[Any]:
+    whole: NDArray[Any] = np.rint(values)
     off = np.abs(values - whole)
     if not np.isfinite(off).all() or off.max() > LABEL_TOLERANCE:
         worst = values.flat[int(np.argmax(np.where(np.isfinite(off), off, np.inf)))]
@@ -69,11 +101,14 @@ def read_nifti_mask(path: Path, *, label: int | None = None) -> Mask:
             found=f"a voxel has the value {worst:.4g}: probabilities, or a mask that was interpolated",
             remedy="threshold it on purpose, or resample it by nearest neighbour",
         )
-    labels = [int(value) for value in np.unique(whole) if value != 0]
-    return Mask(whole == _chosen(labels, label, subject), grid)
+    return whole
 
 
-def _chosen(labels: list[int], label: int | None, subject: str) -> int:
+def _labels(whole: NDArray[Any]) -> tuple[int, ...]:
+    return tuple(int(value) for value in np.unique(whole) if value != 0)
+
+
+def _chosen(labels: tuple[int, ...], label: int | None, subject: str) -> int:
     told = ", ".join(map(str, labels[:20]))
     if not labels:
         raise refuse(
@@ -93,20 +128,42 @@ def _chosen(labels: list[int], label: int | None, subject: str) -> int:
     return labels[0] if label is None else label
 
 
-def _read(path: Path) -> tuple[NDArray[Any], Grid]:
-    subject = path.as_posix()
+def _read(source: Path | bytes, subject: str) -> tuple[NDArray[Any], Grid]:
+    image, shape = _opened(source, subject)
+    affine = _affine(image, shape, subject)
     try:
-        image = nib.load(path)
-        if not isinstance(image, (nib.Nifti1Image, nib.Nifti2Image)):
-            raise _unreadable(subject, "it is of another format")
-        shape = _shape(image.shape, subject)
-        affine = _affine(image, shape, subject)
         values = np.asanyarray(image.dataobj).reshape(shape)
-    except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error) as error:
+    except UNREADABLE as error:
         raise _unreadable(subject, str(error).split("\n", 1)[0][:200]) from error
     if np.iscomplexobj(values) or values.dtype.fields:
         raise _unreadable(subject, f"its values are of type {values.dtype}, not numbers")
     return _turned(values, affine, subject)
+
+
+def _opened(source: Path | bytes, subject: str) -> tuple[Any, tuple[int, int, int]]:
+    """The image, its voxels not read yet, and its shape."""
+    try:
+        image = nib.load(source) if isinstance(source, Path) else _from_bytes(source, subject)
+        if not isinstance(image, (nib.Nifti1Image, nib.Nifti2Image)):
+            raise _unreadable(subject, "it is of another format")
+        return image, _shape(image.shape, subject)
+    except UNREADABLE as error:
+        raise _unreadable(subject, str(error).split("\n", 1)[0][:200]) from error
+
+
+def _from_bytes(data: bytes, subject: str) -> Any:
+    if data.startswith(GZIP):
+        engine = zlib.decompressobj(31)
+        data = engine.decompress(data, INFLATED_BYTES)
+        if engine.unconsumed_tail:
+            raise refuse(
+                "nifti-too-large",
+                subject=subject,
+                found=f"it inflates to more than {INFLATED_BYTES >> 20} MiB",
+                remedy="crop the image",
+            )
+    second = data[:4] in (NIFTI2_HEADER.to_bytes(4, "little"), NIFTI2_HEADER.to_bytes(4, "big"))
+    return (nib.Nifti2Image if second else nib.Nifti1Image).from_bytes(data)
 
 
 def _unreadable(subject: str, found: str) -> Refused:
@@ -191,6 +248,8 @@ def _turned(values: NDArray[Any], affine: Affine, subject: str) -> tuple[NDArray
             remedy="resample the image to a grid with right angles on purpose first",
         )
     steps, origin = LPS_FROM_RAS @ steps, LPS_FROM_RAS @ affine[:3, 3]
+    from scipy.optimize import linear_sum_assignment  # half a second that readers of DICOM do not wait for
+
     _, nearest = linear_sum_assignment(-np.abs(steps / lengths).T)
     order = np.argsort(nearest)[::-1]
     turned, axes = values.transpose(order), steps[:, order]

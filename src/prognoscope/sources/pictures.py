@@ -23,6 +23,13 @@ class Picture:
     columns: int
     mode: str
 
+    @property
+    def photometric(self) -> str:
+        """DICOM's word for it (PS3.3 C.7.6.3.1.2): 0 is black in both formats, so grey pictures are MONOCHROME2."""
+        if self.mode in ("1", "L", "LA", "I", "F") or self.mode.startswith("I;"):
+            return "MONOCHROME2"
+        return {"P": "PALETTE COLOR", "PA": "PALETTE COLOR", "RGBA": "RGB"}.get(self.mode, self.mode)
+
 
 def inspect_picture(data: bytes, *, subject: str) -> Picture:
     """Read a picture's header and check its integrity as far as the format allows.

@@ -20,6 +20,8 @@ from prognoscope.core.problems import Refused, refuse
 from prognoscope.sources.attributes import Attributes
 from prognoscope.sources.dicom import Located, instance_of, read_bytes
 from prognoscope.sources.header import NATIVE, WANTED
+from prognoscope.sources.nifti_series import UID as NIFTI_UID
+from prognoscope.sources.nifti_series import read_nifti_series
 from prognoscope.sources.outline import Outline, outline
 from prognoscope.sources.series import Series, volumes
 
@@ -46,6 +48,8 @@ def read_volume(root: Path, series: ImageSeries) -> Volume:
         `file-changed` when a file is not the one that was catalogued, `file-unreadable`, `pixels-missing` when the
         data are shorter than the header says, `pixels-undecodable` for a damaged or unknown compression.
     """
+    if series.uid.startswith(NIFTI_UID):
+        return read_nifti_series(root, series)
     files = {path: _outline(root, path, known) for path, known in zip(series.files, series.hashes, strict=True)}
     size = int(np.prod(series.grid.shape, dtype=np.int64))
     if size > LARGEST_VOXELS:
@@ -64,6 +68,22 @@ def read_volume(root: Path, series: ImageSeries) -> Volume:
             stored = stored_values(files[path]).astype(np.float64)
         voxels[number] = (stored[slot.frame] * slot.plane.slope + slot.plane.intercept) * found.factor
     return Volume(voxels, series.grid)
+
+
+def read_middle_frame(data: bytes, *, subject: str) -> NDArray[np.integer[Any]]:
+    """Return the stored values of the middle frame of a DICOM file, to be looked at, `(rows, columns)`.
+
+    Raises
+    ------
+    Refused
+        `pixels-undecodable` when there are none, or fewer than the header says.
+    """
+    found = outline(data, WANTED, subject=subject)
+    damage = instance_of(found).damage
+    if damage or found.pixels is None:
+        raise _undecodable(subject, damage or "it has none")
+    frames = stored_values(found)
+    return np.asarray(frames[len(frames) // 2])
 
 
 def _outline(root: Path, path: str, known: str) -> Outline:

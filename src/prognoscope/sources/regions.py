@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
 from pathlib import Path
 
 from prognoscope.core import hashing
 from prognoscope.core.geometry import Mask
 from prognoscope.core.images import ImageSeries, RegionSet
+from prognoscope.core.patterns import matches
 from prognoscope.core.problems import refuse
 from prognoscope.core.settings import nearest
 from prognoscope.sources import dicomseg, rtstruct
@@ -15,12 +15,14 @@ from prognoscope.sources.classes import RTSTRUCT
 from prognoscope.sources.dicom import instance_of, read_bytes
 from prognoscope.sources.header import WANTED
 from prognoscope.sources.instance import Region
+from prognoscope.sources.nifti_series import UID as NIFTI_UID
+from prognoscope.sources.nifti_series import read_nifti_region
 from prognoscope.sources.outline import outline
 
 
 def matching_regions(regions: RegionSet, pattern: str) -> tuple[str, ...]:
-    """Names of regions that match a shell pattern (`GTV*`), upper and lower case distinct, sorted, each once."""
-    return tuple(sorted({name for name in regions.regions if fnmatch.fnmatchcase(name, pattern)}))
+    """Names of regions that match a pattern (`GTV*`; `*` and `?`), upper and lower case distinct, sorted, each once."""
+    return tuple(sorted({name for name in regions.regions if matches(name, pattern)}))
 
 
 def read_mask(
@@ -55,6 +57,8 @@ def read_mask(
         `region-of-other-series`, `region-too-small`, `file-changed`, and what `rtstruct.scan_convert` and
         `dicomseg.place` refuse.
     """
+    if regions.uid.startswith(NIFTI_UID):
+        return read_nifti_region(root, regions, region, series)
     data = read_bytes(root / regions.file, subject=regions.file)
     if hashing.of_bytes(data) != regions.hash:
         raise refuse(

@@ -2,6 +2,7 @@
 
 from prognoscope.store.artefacts import Artefacts, write_whole
 from prognoscope.store.audit import AuditCheck, Entry, parse_head
+from prognoscope.store.links import Link, NamedFile, Unowned
 from prognoscope.store.provenance import Step, history
 from prognoscope.store.quarantine import Held, Quarantine
 from prognoscope.store.records import (
@@ -14,9 +15,9 @@ from prognoscope.store.records import (
 )
 from prognoscope.store.repository import Admitted, KnownFile, Repository
 from prognoscope.store.search import Counts, Hit
-from prognoscope.store.snapshots import Difference, Snapshot
+from prognoscope.store.snapshots import Difference, Frozen, FrozenTable, Snapshot
 from prognoscope.store.staging import Tray, tray
-from prognoscope.store.store import FileState, Store
+from prognoscope.store.store import Store
 from prognoscope.store.tables import from_parquet, to_parquet
 from prognoscope.store.verification import Verified, verify_artefacts
 
@@ -29,11 +30,14 @@ __all__ = [
     "Counts",
     "Difference",
     "Entry",
-    "FileState",
+    "Frozen",
+    "FrozenTable",
     "Held",
     "Hit",
     "InstanceRecord",
     "KnownFile",
+    "Link",
+    "NamedFile",
     "PatientRecords",
     "Quarantine",
     "Repository",
@@ -43,6 +47,7 @@ __all__ = [
     "Store",
     "TableRecord",
     "Tray",
+    "Unowned",
     "Verified",
     "from_parquet",
     "history",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
 )
 
 METADATA = MetaData()
@@ -159,9 +160,35 @@ SERIES = Table(
     Column("state", String(12), nullable=False),
     Column("role", String(80), nullable=False),
     Column("quality", String(12), nullable=False),
+    Column("view", Text, nullable=False, server_default=""),
+    Column("photometric", String(32), nullable=False, server_default=""),
+    Column("licence", Text, nullable=False, server_default=""),
     Index("series_modality", "modality", "state", "patient_id"),
     Index("series_patient", "patient_id"),
     Index("series_uid", "series_uid"),
+)
+# As searches compare them.
+Index("series_modality_folded", func.lower(SERIES.c.modality))
+Index("series_patient_folded", func.lower(SERIES.c.patient_id))
+
+# Files that do not say themselves whose they are (NIfTI, pictures), with what a table or their name says of them.
+# `image` is the hash of the image that a mask belongs to; empty for images.
+LINKS = Table(
+    "links",
+    METADATA,
+    Column("sha256", String(64), primary_key=True),
+    Column("patient_id", Text, primary_key=True),
+    Column("image", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("modality", String(16), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("view", Text, nullable=False),
+    Column("date", String(10), nullable=True),
+    Column("body_part", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("told_by", Text, nullable=False),
+    Index("links_patient", "patient_id"),
 )
 
 # The same volumes in full, as the study reads them; apart, so that a search does not read them.

@@ -129,7 +129,7 @@ class _Walker:
                 return self._of_result(made, name, depth, role)
             snapshot = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.id == name).limit(1)).one_or_none()
             if snapshot:
-                return self._of_snapshot(snapshot)
+                return self._of_snapshot(snapshot, whole=depth == 0)
             series = connection.execute(select(SERIES).where(SERIES.c.key == name)).one_or_none()
             if series:
                 return self._of_series(series)
@@ -191,16 +191,29 @@ class _Walker:
             ("quarantine", f"{one.code}: {one.found}" + (f"; released: {one.reason}" if one.reason else ""))
             for one in held
         ]
-        names = series_from_json(document).hashes if document else ()
+        names = (
+            series_from_json(document).hashes if document else self._store.links.pictures([row.key]).get(row.key, ())
+        )
         return Step(f"series {row.uid}", row.key, tuple(facts), tuple(self._of_file(name) for name in names))
 
-    def _of_snapshot(self, row: Row[Any]) -> Step:
+    def _of_snapshot(self, row: Row[Any], *, whole: bool) -> Step:
+        """A snapshot by its own content, since what the catalogue says of a series today may differ; on the way to a
+        patient's files, which stand beside it, only its query."""
         content = json.loads(self._store.artefacts.get(row.id))
         facts = (("query", row.query), ("made on", f"{row.created} by {row.made_by}"))
-        keys = [
-            entry["key"] for entry in content["volumes"] if not self._patient or entry["patient_id"] == self._patient
-        ]
-        return Step(f"snapshot {row.name}", row.id, facts, tuple(self._of_hash(key, 1) for key in keys))
+        if not whole:
+            return Step(f"snapshot {row.name}", row.id, facts)
+        steps = tuple(
+            Step(
+                f"series {entry['uid']}",
+                entry["key"],
+                (("patient", entry["patient_id"]), ("is", f"{entry['modality']}, {len(entry['files'])} files")),
+                tuple(self._of_file(name) for name in entry["files"]),
+            )
+            for entry in content["volumes"]
+            if self._patient in ("", entry["patient_id"])
+        )
+        return Step(f"snapshot {row.name}", row.id, facts, steps)
 
     def _of_file(self, name: str, role: str = "") -> Step:
         with self._store.database.reading() as connection:

@@ -103,6 +103,9 @@ class SeriesRecord:
     age: float | None = None
     sex: str = ""
     role: str = ""
+    view: str = ""
+    photometric: str = ""
+    licence: str = ""
 
     @property
     def series_uid(self) -> str:

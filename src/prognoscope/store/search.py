@@ -14,7 +14,7 @@ from prognoscope.store.catalogue import QUARANTINE, REGIONS, SERIES, SOURCES, VA
 from prognoscope.store.database import Database
 from prognoscope.store.grammar import Combined, Comparison, Negated, Node, parse, pointed
 from prognoscope.store.records import folded
-from prognoscope.store.volumes import USABLE
+from prognoscope.store.volumes import HELD, USABLE
 
 # Field → column of the series, and whether it holds numbers.
 SERIES_FIELDS: Mapping[str, tuple[Any, bool]] = {
@@ -36,6 +36,8 @@ SERIES_FIELDS: Mapping[str, tuple[Any, bool]] = {
     "series": (SERIES.c.series_uid, False),
     "study": (SERIES.c.study_uid, False),
     "source": (SERIES.c.source, False),
+    "view": (SERIES.c.view, False),
+    "photometric": (SERIES.c.photometric, False),
     "role": (SERIES.c.role, False),
     "quality": (SERIES.c.quality, False),
     "state": (SERIES.c.state, False),
@@ -84,6 +86,8 @@ class Hit:
     scanner: str
     slices: int
     instances: int
+    view: str
+    photometric: str
     role: str
     state: str
     source: str
@@ -112,10 +116,11 @@ class Search:
             patients, studies, series, instances, size = (int(number) for number in found)
             return Counts(patients, studies, series, instances, size, int(connection.execute(held).scalar() or 0))
 
-    def hits(self, query: str, *, most: int | None = None) -> tuple[Hit, ...]:
+    def hits(self, query: str, *, most: int | None = None, held: bool = False) -> tuple[Hit, ...]:
         """List the volumes that a query finds, sorted by patient, modality and UID.
 
-        Only volumes that may be used are found, unless the query asks for another `state`.
+        Only volumes that may be used are found, unless the query asks for another `state`; with `held` only those
+        that the query means too but that are in quarantine.
 
         Raises
         ------
@@ -126,9 +131,9 @@ class Search:
         names = [name for name in Hit.__slots__ if name != "licence"]
         columns = [SERIES.c[name] for name in names]
         statement: Select[Any] = (
-            select(*columns, func.coalesce(SOURCES.c.licence, "").label("licence"))
+            select(*columns, func.coalesce(func.nullif(SERIES.c.licence, ""), SOURCES.c.licence, "").label("licence"))
             .join(SOURCES, SOURCES.c.source == SERIES.c.source, isouter=True)
-            .where(_trusted(asked), where)
+            .where(SERIES.c.state.in_(HELD) if held else _trusted(asked), where)
             .order_by(SERIES.c.patient_id, SERIES.c.modality, SERIES.c.uid)
         )
         if most is not None:
@@ -205,10 +210,15 @@ class _Translator:
             column, number = SERIES_FIELDS[node.field]
             own = self._compare(column, func.lower(column), node, number=number)
             others = [name for name in SAME_IN_TABLES.get(node.field, ()) if name in self._columns]
-            found = or_(false(), *(self._in_tables(name, node, number=number) for name in others))
-            if node.field in FIRST_COUNTS:
-                return and_(func.coalesce(own, false()), column.is_not(None)) | and_(column.is_(None), found)
-            return func.coalesce(own, false()) | found
+            own = func.coalesce(own, false()) if column.nullable else own
+            if not others:
+                return own
+            found = or_(*(self._in_tables(name, node, number=number) for name in others))
+            return (
+                and_(column.is_not(None), own) | and_(column.is_(None), found)
+                if node.field in FIRST_COUNTS
+                else own | found
+            )
         if node.field in self._columns:
             return self._in_tables(node.field, node, number=self._columns[node.field])
         near = nearest(node.field, [*SERIES_FIELDS, *REGION_FIELDS, *self._columns])

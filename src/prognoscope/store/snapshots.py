@@ -11,18 +11,20 @@ from sqlalchemy import select
 
 from prognoscope.core import hashing
 from prognoscope.core.hashing import canonical_json
-from prognoscope.core.images import ImageIndex
-from prognoscope.core.problems import refuse
+from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries
+from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.store.artefacts import Artefacts
 from prognoscope.store.audit import Audit, now, user
-from prognoscope.store.catalogue import SNAPSHOTS, TABLES, VALUES
-from prognoscope.store.database import Database
+from prognoscope.store.catalogue import ARRIVALS, SNAPSHOTS, TABLES, VALUES
+from prognoscope.store.database import ROWS_PER_STATEMENT, Database
+from prognoscope.store.links import Links
+from prognoscope.store.quarantine import Held, Quarantine, counts
 from prognoscope.store.records import regions_from_json, regions_to_json, series_from_json, series_to_json
 from prognoscope.store.repository import Repository
-from prognoscope.store.search import Search
+from prognoscope.store.search import Hit, Search
 from prognoscope.store.volumes import Volumes
 
-FORM = 1
+FORM = 2
 SHORTEST_ID = 8
 
 
@@ -38,6 +40,35 @@ class Snapshot:
     patients: int
     series: int
     instances: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenTable:
+    """A table of a snapshot: its content, and the place in its source that it came from."""
+
+    sha256: str
+    source: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a snapshot holds.
+
+    Attributes
+    ----------
+    index
+        Volumes and regions, their files relative to the artefacts; `refused` are those that the query means too, but
+        that were in quarantine.
+    tables
+        The tables that speak of its patients, each in the version that was the newest then.
+    aside
+        `(reason, number)` of the files in quarantine that belong to no series.
+    """
+
+    index: ImageIndex
+    tables: tuple[FrozenTable, ...]
+    aside: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +107,12 @@ class Snapshots:
         repository: Repository,
         search: Search,
         volumes: Volumes,
+        links: Links,
+        quarantine: Quarantine,
     ) -> None:
         self._database, self._artefacts, self._audit = database, artefacts, audit
         self._repository, self._search, self._volumes = repository, search, volumes
+        self._links, self._quarantine = links, quarantine
 
     def freeze(self, query: str, *, name: str) -> Snapshot:
         """Keep what a query finds now; the same content under the same name is the same snapshot.
@@ -93,9 +127,7 @@ class Snapshots:
         identity = hashing.of_bytes(data)
         patients = {entry["patient_id"] for entry in content["volumes"]}
         if not patients:
-            raise refuse(
-                "query-empty", subject="query", found="it finds nothing", remedy="widen it; begin with fewer conditions"
-            )
+            raise self._nothing(query)
         files = sum(len(entry["files"]) for entry in content["volumes"])
         snapshot = Snapshot(identity, name, query, now(), user(), len(patients), len(content["volumes"]), files)
         with self._repository.keeping({identity: data}) as connection:
@@ -132,13 +164,21 @@ class Snapshots:
             remedy="freeze one: prognoscope query '…' --snapshot NAME",
         )
 
-    def index(self, snapshot: Snapshot) -> ImageIndex:
-        """Return the volumes and regions of a snapshot; their files are relative to the artefacts."""
+    def of_question(self, name: str, query: str) -> Snapshot | None:
+        """Return the newest snapshot that was made under a name by this very query, or None."""
+        return next((one for one in reversed(self.all()) if (one.name, one.query) == (name, query)), None)
+
+    def open(self, snapshot: Snapshot) -> Frozen:
+        """Return what a snapshot holds."""
         content = json.loads(self._artefacts.get(snapshot.id))
-        return ImageIndex(
-            series=tuple(series_from_json(entry["document"]) for entry in content["volumes"]),
+        index = ImageIndex(
+            series=tuple(series_from_json(entry["document"]) for entry in content["volumes"] if entry["document"]),
             region_sets=tuple(regions_from_json(entry) for entry in content["regions"]),
+            refused=tuple(_refused(entry) for entry in content.get("quarantined", ())),
         )
+        names = [str(name) for name in content["tables"]]
+        aside = tuple((str(code), int(number)) for code, number in content.get("aside", ()))
+        return Frozen(index, self._described(names), aside)
 
     def compare(self, older: Snapshot, newer: Snapshot | None = None) -> Difference:
         """Compare a snapshot with a newer one, or with what its query finds now."""
@@ -160,40 +200,99 @@ class Snapshots:
     def _content(self, query: str) -> dict[str, Any]:
         hits = self._search.hits(query)
         full = self._volumes.series([hit.key for hit in hits])
+        pictures = self._links.pictures([hit.key for hit in hits if hit.key not in full])
         patients = sorted({hit.patient_id for hit in hits})
         regions = self._volumes.region_sets(patients)
+        held = self._quarantine.held(released=True)
+        files = [one for one in held if one.what in ("file", "aside") and not one.released]
         return {
             "form": FORM,
             "query": query,
             "volumes": [
-                {
-                    "key": hit.key,
-                    "patient_id": hit.patient_id,
-                    "modality": hit.modality,
-                    "uid": full[hit.key].uid,
-                    "files": list(full[hit.key].hashes),
-                    "document": series_to_json(full[hit.key]),
-                }
-                for hit in hits
+                _volume(hit, full[hit.key])
                 if hit.key in full
+                else _entry(hit, hit.series_uid, pictures.get(hit.key, ()), "")
+                for hit in hits
             ],
             "regions": [regions_to_json(entry) for entry in regions],
+            "quarantined": _quarantined(self._search.hits(query, held=True), held),
+            "aside": [list(entry) for entry in counts(files)],
             "tables": self._tables(patients),
         }
 
     def _tables(self, patients: Sequence[str]) -> list[str]:
-        """Contents of the tables that speak of any of these patients."""
+        """Contents of the tables that speak of any of these patients, each as it came in last."""
+        newest: dict[tuple[str, str], str] = {}
         with self._database.reading() as connection:
-            tables = connection.execute(select(TABLES.c.sha256).order_by(TABLES.c.sha256)).scalars().all()
-            return [
-                name
-                for name in tables
-                if set(
-                    connection.execute(
-                        select(VALUES.c.patient_id).where(VALUES.c.table_sha256 == name).distinct()
-                    ).scalars()
-                ).intersection(patients)
-            ]
+            arrivals = select(ARRIVALS.c.source, ARRIVALS.c.path, ARRIVALS.c.sha256).join(
+                TABLES, TABLES.c.sha256 == ARRIVALS.c.sha256
+            )
+            for row in connection.execute(arrivals.order_by(ARRIVALS.c.mtime_ns, ARRIVALS.c.sha256)):
+                newest[row.source, row.path] = row.sha256
+            speaking: set[str] = set()
+            for start in range(0, len(patients), ROWS_PER_STATEMENT):
+                part = patients[start : start + ROWS_PER_STATEMENT]
+                speak = select(VALUES.c.table_sha256).where(VALUES.c.patient_id.in_(part)).distinct()
+                speaking |= set(connection.execute(speak).scalars())
+        return sorted(set(newest.values()) & speaking)
+
+    def _described(self, names: Sequence[str]) -> tuple[FrozenTable, ...]:
+        query = select(TABLES.c.sha256, TABLES.c.source, TABLES.c.path).where(TABLES.c.sha256.in_(names))
+        with self._database.reading() as connection:
+            return tuple(FrozenTable(*row) for row in connection.execute(query.order_by(TABLES.c.path)))
+
+    def _nothing(self, query: str) -> Refused:
+        if self._search.counts("").series:
+            return refuse(
+                "query-empty",
+                subject=f"query “{query}”",
+                found="it finds nothing",
+                remedy="widen it; begin with fewer conditions",
+            )
+        return refuse(
+            "query-empty",
+            subject="store",
+            found="it holds no series",
+            remedy="take data in: prognoscope ingest SOURCE --store DIR",
+        )
+
+
+def _volume(hit: Hit, series: ImageSeries) -> dict[str, Any]:
+    return _entry(hit, series.uid, series.hashes, series_to_json(series))
+
+
+def _entry(hit: Hit, uid: str, files: Sequence[str], document: str) -> dict[str, Any]:
+    """A volume as a snapshot keeps it; a picture has no document, since no study measures it."""
+    return {
+        "key": hit.key,
+        "patient_id": hit.patient_id,
+        "modality": hit.modality,
+        "uid": uid,
+        "files": list(files),
+        "document": document,
+    }
+
+
+def _quarantined(hits: Sequence[Hit], held: Sequence[Held]) -> list[dict[str, Any]]:
+    """The volumes that a query means but that are in quarantine, each with its reason."""
+    problems = {one.sha256: one for one in held if one.what in ("series", "quality")}
+    return [
+        {
+            "patient_id": hit.patient_id,
+            "modality": hit.modality,
+            "uid": hit.series_uid,
+            "description": hit.description,
+            "problem": [problem.code, problem.subject, problem.found, problem.remedy],
+        }
+        for hit in hits
+        if hit.key in problems
+        for problem in [problems[hit.key].problem]
+    ]
+
+
+def _refused(entry: dict[str, Any]) -> RefusedSeries:
+    problem = Problem(*entry["problem"])
+    return RefusedSeries(entry["patient_id"], entry["modality"], entry["uid"], entry["description"], problem)
 
 
 def _by_name(content: dict[str, Any]) -> dict[tuple[str, str, str], str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from prognoscope.core import hashing
+from prognoscope.core.files import FileState
 from prognoscope.core.hashing import canonical_json
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.store.artefacts import Artefacts, cannot_write
@@ -20,6 +21,7 @@ from prognoscope.store.audit import Audit
 from prognoscope.store.catalogue import COUNTS, FILES, LINEAGE, MEMOS, RESULTS
 from prognoscope.store.database import Database
 from prognoscope.store.gate import locked
+from prognoscope.store.links import Links
 from prognoscope.store.quarantine import Quarantine
 from prognoscope.store.repository import Repository
 from prognoscope.store.search import Search
@@ -30,15 +32,6 @@ from prognoscope.store.volumes import Volumes
 BATCH = 500
 PLACES = "store.toml"
 PLACE_KEYS = ("catalogue", "artefacts")
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """Size, modification time and SHA-256 of a file when it was last hashed."""
-
-    size: int
-    mtime_ns: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +59,8 @@ class Store:
         The way in.
     volumes
         Image volumes and regions that the files make together.
+    links
+        Files that do not say themselves whose they are.
     quarantine
         What is kept aside.
     search
@@ -98,11 +93,13 @@ class Store:
         self.audit = Audit(self.database, folder / "audit-head.json")
         self.repository = Repository(folder, self.database, self.artefacts, self.audit)
         self.volumes = Volumes(self.database, self.audit)
+        self.links = Links(self.database, self.audit)
         self.quarantine = Quarantine(self.database, self.audit)
         self.search = Search(self.database)
         self.snapshots = Snapshots(
-            self.database, self.artefacts, self.audit, self.repository, self.search, self.volumes
-        )
+            self.database, self.artefacts, self.audit, self.repository, self.search, self.volumes,
+            self.links, self.quarantine,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Let go of the catalogue."""

@@ -11,7 +11,7 @@ from prognoscope.core import hashing
 from prognoscope.core.images import ImageIndex, ImageSeries, RegionSet
 from prognoscope.core.problems import Problem
 from prognoscope.store.audit import Audit, now
-from prognoscope.store.catalogue import ARRIVALS, INSTANCES, QUARANTINE, REGIONS, SERIES, VOLUMES, WAITING
+from prognoscope.store.catalogue import ARRIVALS, INSTANCES, LINKS, QUARANTINE, REGIONS, SERIES, VOLUMES, WAITING
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.quarantine import quarantine_row
 from prognoscope.store.records import (
@@ -26,6 +26,7 @@ from prognoscope.store.records import (
 )
 
 USABLE = ("usable", "released")
+HELD = ("refused", "quarantined")
 
 
 class Volumes:
@@ -191,9 +192,12 @@ def _series_row(record: SeriesRecord, source: str, before: Mapping[str, Any]) ->
         "instances": record.instances,
         "bytes": record.bytes,
         "source": source,
-        "state": known.state if known else "usable" if series else "refused",
+        "state": known.state if known else "refused" if record.problem else "usable",
         "role": record.role or (known.role if known else ""),
         "quality": known.quality if known else "",
+        "view": plain(record.view),
+        "photometric": plain(record.photometric, 32),
+        "licence": plain(record.licence),
     }
 
 
@@ -215,13 +219,16 @@ def _region_rows(entry: RegionSet) -> list[dict[str, Any]]:
 
 def _sources(connection: Connection, patients: Sequence[str]) -> dict[str, str]:
     """The source that each patient's files came from first."""
-    query = (
-        select(INSTANCES.c.patient_id, func.min(ARRIVALS.c.source))
-        .join(ARRIVALS, ARRIVALS.c.sha256 == INSTANCES.c.sha256)
-        .where(INSTANCES.c.patient_id.in_(patients))
-        .group_by(INSTANCES.c.patient_id)
-    )
-    return {str(patient): str(source) for patient, source in connection.execute(query)}
+    found: dict[str, str] = {}
+    for table in (LINKS, INSTANCES):
+        query = (
+            select(table.c.patient_id, func.min(ARRIVALS.c.source))
+            .join(ARRIVALS, ARRIVALS.c.sha256 == table.c.sha256)
+            .where(table.c.patient_id.in_(patients))
+            .group_by(table.c.patient_id)
+        )
+        found |= {str(patient): str(source) for patient, source in connection.execute(query)}
+    return found
 
 
 def _wait_no_longer(connection: Connection, patient_id: str, *, seen: int) -> None:

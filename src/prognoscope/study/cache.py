@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from prognoscope.core import hashing
+from prognoscope.core.files import FileState
 from prognoscope.core.work import Mapper
-from prognoscope.store import Store
+
+if TYPE_CHECKING:  # the database is imported by whoever opens a store; a prediction answers without it, sooner
+    from prognoscope.store import Store
 
 Item = TypeVar("Item")
 FLUSH_SECONDS = 1.0
@@ -33,39 +36,50 @@ class Outputs:
         return self.store.artefacts.get(self.names[name])
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
-    """The store as a cache; `program` is the version that computes."""
+class Keeper(Protocol):
+    """What keeps single results and what is known of files: a store, or nothing at all."""
 
-    store: Store
+    def memos(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the results that are known, by key."""
+        ...
+
+    def remember(self, step: str, values: Mapping[str, bytes]) -> None:
+        """Keep results by key."""
+        ...
+
+    def known_files(self, prefix: str) -> dict[str, FileState]:
+        """Return what is known of the files whose path begins so."""
+        ...
+
+    def remember_files(self, states: Mapping[str, FileState]) -> None:
+        """Keep what is known of files, by path."""
+        ...
+
+
+class Unkept:
+    """Knows nothing and keeps nothing: for work that is done once."""
+
+    def memos(self, keys: Sequence[str]) -> dict[str, bytes]:  # noqa: ARG002
+        """Return nothing."""
+        return {}
+
+    def remember(self, step: str, values: Mapping[str, bytes]) -> None:
+        """Keep nothing."""
+
+    def known_files(self, prefix: str) -> dict[str, FileState]:  # noqa: ARG002
+        """Return nothing."""
+        return {}
+
+    def remember_files(self, states: Mapping[str, FileState]) -> None:
+        """Keep nothing."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Results of single patients, files and folds; `program` is the version that computes."""
+
+    store: Keeper
     program: str
-
-    def stage(
-        self,
-        name: str,
-        *,
-        version: int,
-        settings: object,
-        inputs: Mapping[str, str],
-        compute: Callable[[], Mapping[str, bytes]],
-    ) -> Outputs:
-        """Return a stage's outputs, computing them only where nothing it depends on has been seen before."""
-        key = hashing.of_value([name, version, self.program, settings, dict(inputs)])
-        known = self.store.result(key)
-        if known is not None:
-            return Outputs(known.outputs, self.store, known.created.date().isoformat(), fresh=False)
-        began = time.perf_counter()
-        kept = self.store.keep_result(
-            key,
-            stage=name,
-            version=version,
-            settings=settings,
-            inputs=inputs,
-            outputs=compute(),
-            program=self.program,
-            seconds=time.perf_counter() - began,
-        )
-        return Outputs(kept.outputs, self.store, kept.created.date().isoformat(), fresh=True)
 
     def map(
         self,
@@ -132,6 +146,40 @@ class Cache:
             self.store.remember(step, waiting)
             everything |= waiting
         return everything
+
+
+@dataclass(frozen=True)
+class Cache(Memory):
+    """The store as a cache, of whole stages too."""
+
+    store: Store
+
+    def stage(
+        self,
+        name: str,
+        *,
+        version: int,
+        settings: object,
+        inputs: Mapping[str, str],
+        compute: Callable[[], Mapping[str, bytes]],
+    ) -> Outputs:
+        """Return a stage's outputs, computing them only where nothing it depends on has been seen before."""
+        key = hashing.of_value([name, version, self.program, settings, dict(inputs)])
+        known = self.store.result(key)
+        if known is not None:
+            return Outputs(known.outputs, self.store, known.created.date().isoformat(), fresh=False)
+        began = time.perf_counter()
+        kept = self.store.keep_result(
+            key,
+            stage=name,
+            version=version,
+            settings=settings,
+            inputs=inputs,
+            outputs=compute(),
+            program=self.program,
+            seconds=time.perf_counter() - began,
+        )
+        return Outputs(kept.outputs, self.store, kept.created.date().isoformat(), fresh=True)
 
 
 def _encoded(function: Callable[[Any], Any], encode: Callable[[Any], bytes], item: Any) -> bytes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator
 
 from prognoscope.cohort import BinaryOutcome, ClinicalPredictor, Filter, SurvivalOutcome
 from prognoscope.core.measures import Measure
@@ -16,42 +16,25 @@ from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.curation import Role
+from prognoscope.study.appraisal import BOOTSTRAP, Criterion, Decision, HeldOut, Validation, as_used, held_out
+from prognoscope.study.data import Data, Names
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
-from prognoscope.training import Candidate, Model
-
-
-def _one_or_more(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+from prognoscope.training import Candidate, Model, Recalibration
 
 
 def _named(value: Any) -> Any:
     """Let `[a, {b: {…}}]` and `{a: {}, b: {…}}` mean the same."""
-    if isinstance(value, str):
-        return {value: {}}
-    if isinstance(value, list):
-        named: dict[str, Any] = {}
-        for entry in value:
-            named |= {entry: {}} if isinstance(entry, str) else dict(entry)
-        return named
-    return value
+    entries = value if isinstance(value, list) else [value]
+    if isinstance(value, Mapping) or not all(isinstance(entry, str | Mapping) for entry in entries):
+        return value
+    named: dict[str, Any] = {}
+    for entry in entries:
+        named |= {entry: {}} if isinstance(entry, str) else dict(entry)
+    return named
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Offers = Annotated[dict[str, dict[str, Any] | None], BeforeValidator(_named)]
-
-
-class Data(Settings):
-    """Where the data lie. Paths are relative to the study file; `${NAME}` stands for an environment variable."""
-
-    images: str = Field("", description="folder with the images (DICOM, any nesting); empty for a study without images")
-    table: str = Field(description="table with one row per patient: CSV, XLSX or Parquet")
-    patient: str = Field("patient_id", description="column of the table that holds the DICOM PatientID")
-    missing: Names = Field((), description="texts that mean unknown, besides the empty cell")
-    centre: str = Field(
-        "centre", description="column with the institution, if there is one: for guards, never a predictor"
-    )
-    scanner: str = Field("scanner", description="column with the scanner, if there is one")
 
 
 class ImagingPredictor(Settings):
@@ -93,14 +76,16 @@ class ImagingPredictor(Settings):
         return re.sub(r"[^A-Za-z0-9_-]+", "", self.region) or "ROI"
 
 
+def _keys(value: Any) -> Collection[str]:
+    return value if isinstance(value, Mapping) else getattr(value, "__dict__", ())
+
+
 def _kind_of_predictor(value: Any) -> str:
-    keys = value if isinstance(value, Mapping) else vars(value)
-    return "image" if "image" in keys else "clinical"
+    return "image" if "image" in _keys(value) else "clinical"
 
 
 def _kind_of_outcome(value: Any) -> str:
-    keys = value if isinstance(value, Mapping) else vars(value)
-    return "time-to-event" if "time" in keys or "horizon" in keys else "binary"
+    return "time-to-event" if {"time", "horizon"} & set(_keys(value)) else "binary"
 
 
 Predictor = Annotated[
@@ -122,46 +107,19 @@ class Models(Settings):
     choose: str = Field(
         "inner", description="`inner`: the inner folds choose among all that are tried; or the name of one of them"
     )
-
-
-class Validation(Settings):
-    """Repeated nested cross-validation; the defaults are the least that the report calls complete."""
-
-    folds: int = Field(5, ge=2, le=50, description="outer folds")
-    repeats: int = Field(5, ge=1, le=100, description="repeats of the outer folds with other splits")
-    inner: int = Field(3, ge=2, le=20, description="inner folds, which choose model and settings")
-    resamples: int = Field(2000, ge=200, le=100_000, description="bootstrap resamples of patients for an interval")
-    refits: int = Field(
-        100, ge=20, le=1000, description="refits of the whole pipeline for the interval of one prediction"
+    recalibrate: Recalibration = Field(
+        "none", description="how risks are recalibrated by inner out-of-fold risks, inside every fold and refit"
     )
-    override: dict[str, str] = Field(
-        {}, description="guard that blocks the bundle → the written reason why it may be written all the same"
-    )
-
-
-class Criterion(Settings):
-    """A bound that is fixed before the first result."""
-
-    metric: str = Field(description="`auc`, `c_index`, `brier`, `calibration_slope`, …, or `net_benefit`")
-    of: Literal["estimate", "low", "high"] = Field("estimate", description="the figure, or an end of its interval")
-    at_least: float | None = Field(None, description="met when it is this or more")
-    at_most: float | None = Field(None, description="met when it is this or less")
-    threshold: float | None = Field(None, gt=0, lt=1, description="threshold probability, for `net_benefit`")
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("a criterion needs a bound: at_least or at_most")
-        if (self.metric == "net_benefit") != (self.threshold is not None):
-            raise ValueError("`threshold:` belongs to net_benefit, and to nothing else")
-        return self
 
 
 class Study(Settings):
     """A study: question, data, participants, outcome, predictors, models and validation."""
 
     question: str = Field(min_length=1, description="the clinical question in one sentence")
-    name: str = Field("", description="name of the study; the file's name by default")
+    name: str = Field(
+        "",
+        description="name of the study and of the folder of its results; the file's name by default",
+    )
     data: Data = Field(description="where images and table lie")
     time_zero: Names = Field(
         (),
@@ -173,8 +131,16 @@ class Study(Settings):
     predictors: tuple[Predictor, ...] = Field(min_length=1, description="clinical columns and image measurements")
     models: Models = Field(Models(), description="models to try")
     validation: Validation = Field(Validation(), alias="validate", description="how performance is estimated")
+    decision: Decision = Field(Decision(), description="costs, thresholds and prevalence of the clinic")
     success: tuple[Criterion, ...] = Field((), description="what counts as success, fixed before the first result")
     seed: int = Field(1, ge=0, le=2**31 - 1, description="seed of every random step")
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, name: str) -> str:
+        if name.startswith(".") or set(name) & set("/\\\0"):
+            raise ValueError("it becomes the name of a folder: no slash, and no dot at its beginning")
+        return name
 
     @property
     def clinical(self) -> tuple[ClinicalPredictor, ...]:
@@ -185,6 +151,14 @@ class Study(Settings):
     def imaging(self) -> tuple[ImagingPredictor, ...]:
         """Predictors that are measured in images."""
         return tuple(entry for entry in self.predictors if isinstance(entry, ImagingPredictor))
+
+    @property
+    def outcome_columns(self) -> frozenset[str]:
+        """Columns of the table that the outcome is read from."""
+        rule = self.outcome
+        if isinstance(rule, SurvivalOutcome):
+            return frozenset({rule.time, rule.event.column})
+        return frozenset({rule.column, rule.day, rule.follow_up} - {""})
 
     @property
     def kind(self) -> OutcomeKind:
@@ -212,11 +186,13 @@ class StudyFile:
     study
         Its values, defaults filled in.
     images, table
-        Absolute paths; `images` is None in a study without images.
+        Absolute paths; `images` is None where the file names no folder.
     measurements
         What is measured, in the order of the file.
     candidates
         Models that are tried.
+    held_out
+        How patients are held out.
     """
 
     path: Path
@@ -225,6 +201,7 @@ class StudyFile:
     table: Path
     measurements: tuple[Measurement, ...]
     candidates: tuple[Candidate, ...]
+    held_out: HeldOut
 
     @property
     def name(self) -> str:
@@ -245,6 +222,7 @@ class StudyFile:
             candidate.model.name: candidate.settings.model_dump(mode="json", by_alias=True)
             for candidate in self.candidates
         }
+        as_used(self.held_out, values["validate"])
         return values
 
 
@@ -261,12 +239,13 @@ def read_study(path: Path) -> StudyFile:
     try:
         study = Study.model_validate(document.values)
     except ValidationError as error:
-        raise refuse_all(problems_of(error, document)) from None
+        raise refuse_all([*problems_of(error, document), *_unknown_offers(document)]) from None
     problems: list[Problem] = []
     measurements = _measurements(study, document, problems)
     candidates = _candidates(study, document, problems)
+    plan = held_out(study.validation, candidates, document, problems)
     problems += _contradictions(study, document)
-    if problems:
+    if problems or plan is None:
         raise refuse_all(problems)
     folder = path.resolve().parent
     images = expand(study.data.images, document=document, location=("data", "images"))
@@ -278,6 +257,7 @@ def read_study(path: Path) -> StudyFile:
         table=folder / table,
         measurements=measurements,
         candidates=candidates,
+        held_out=plan,
     )
 
 
@@ -340,6 +320,27 @@ def _candidates(study: Study, document: Document, problems: list[Problem]) -> tu
     return tuple(found)
 
 
+def _unknown_offers(document: Document) -> list[Problem]:
+    """Return the unknown models and measures of a file whose form is wrong elsewhere, so that all is told at once."""
+    places: list[tuple[Location, str, tuple[str, ...]]] = [
+        (("models", "try"), "model", tuple(model.name for model in models()))
+    ]
+    known = tuple(measure.name for measure in measures())
+    predictors = document.values.get("predictors")
+    numbers = range(len(predictors)) if isinstance(predictors, list) else range(0)
+    places += [(("predictors", number, "measure"), "measure", known) for number in numbers]
+    problems = []
+    for location, what, words in places:
+        steps, _, node = document.path_to(location)
+        named = _named(node) if steps == location else None
+        names = named if isinstance(named, Mapping) else ()
+        unknown = [str(name) for name in names if name not in words]
+        problems += [
+            document.problem((*location, name), str(unknown_word(what, name, words).message())) for name in unknown
+        ]
+    return problems
+
+
 def _settings(
     what: str,
     name: str,
@@ -368,10 +369,41 @@ def _contradictions(study: Study, document: Document) -> list[Problem]:
             text = f"two predictors are named {name}; give one of them another `name:`"
             problems.append(document.problem(("predictors", position), text))
         names.append(name)
+        if isinstance(predictor, ClinicalPredictor) and predictor.column in study.outcome_columns:
+            text = f"{predictor.column} tells the outcome, so it cannot predict it; remove it from `predictors:`"
+            problems.append(document.problem(("predictors", position, "column"), text))
+        if isinstance(predictor, ClinicalPredictor) and predictor.column == study.data.patient:
+            text = f"{predictor.column} names the patients, so it cannot predict; remove it from `predictors:`"
+            problems.append(document.problem(("predictors", position, "column"), text))
         if isinstance(predictor, ClinicalPredictor) and predictor.known_at == "later":
             text = f"{predictor.column} is known only after time zero, so no prediction can use it"
             place = document.problem(("predictors", position, "known_at"), text)
             problems.append(Problem("known-too-late", place.subject, place.found, "remove it from `predictors:`"))
-    if study.imaging and not study.data.images:
-        problems.append(document.problem(("data",), "image predictors need `images:`, the folder that holds them"))
+    problems += _unknown_metrics(study, document)
+    if text := study.data.contradiction(images_needed=bool(study.imaging)):
+        problems.append(document.problem(("data",), text))
+    if study.kind == "time-to-event" and study.models.recalibrate in ("platt", "isotonic"):
+        text = f"{study.models.recalibrate} does not know about censored times; take intercept or slope"
+        problems.append(document.problem(("models", "recalibrate"), text))
+    if study.kind == "time-to-event" and study.decision.set_error is not None:
+        problems.append(document.problem(("decision", "set_error"), "prediction sets are for a binary outcome"))
+    if BOOTSTRAP in study.validation.plan:
+        text = f"it is learnt and tested in folds, and the plan {BOOTSTRAP} has none; take another plan"
+        asked = [key for key in ("missed_event", "set_error") if getattr(study.decision, key) is not None]
+        problems += [document.problem(("decision", key), text) for key in asked]
+        if study.validation.learning_curve:
+            problems.append(document.problem(("validate", "learning_curve"), text))
     return problems
+
+
+def _unknown_metrics(study: Study, document: Document) -> list[Problem]:
+    if not study.success:
+        return []
+    from prognoscope.validation import METRICS  # a file without criteria, and a bundle, are read without it
+
+    known = [kind.name for kind in METRICS if study.kind in kind.kinds] + ["net_benefit"]
+    return [
+        document.problem(("success", number, "metric"), str(unknown_word("metric", criterion.metric, known).message()))
+        for number, criterion in enumerate(study.success)
+        if criterion.metric not in known
+    ]

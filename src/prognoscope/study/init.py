@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from prognoscope.core.images import ImageIndex
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.sources import ColumnDescription, TableDescription, describe_table, list_files, read_table
-from prognoscope.store import Store, write_whole
-from prognoscope.study.cache import Cache
+from prognoscope.store import write_whole
+from prognoscope.study.cache import Memory, Unkept
 from prognoscope.study.stages.gather import gather
 
 TABLES = (".csv", ".tsv", ".xlsx", ".parquet")
@@ -85,12 +84,7 @@ def init_study(
 
 
 def _index(source: Path, mapper: Mapper) -> ImageIndex:
-    with TemporaryDirectory(prefix="prognoscope-") as scratch:
-        store = Store(Path(scratch))
-        try:
-            return gather(source, cache=Cache(store, "init"), mapper=mapper, images_needed=False).index
-        finally:
-            store.close()
+    return gather(source, cache=Memory(Unkept(), "init"), mapper=mapper, images_needed=False).index
 
 
 def _table(source: Path, index: ImageIndex) -> tuple[Path, TableDescription, str]:

@@ -1,4 +1,4 @@
-"""What a study file may name: our own measures and models, and those that other packages add by entry point."""
+"""What a study file can name: measures, models and plans; measures and models that other packages add join them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from prognoscope import radiomics, training
 from prognoscope.core.measures import Measure
-from prognoscope.training import Model
+from prognoscope.training import Model, Plan
 
 
 @cache
@@ -21,6 +21,11 @@ def measures() -> tuple[Measure, ...]:
 def models() -> tuple[Model, ...]:
     """Return all models: ours first, then those of the entry point group `prognoscope.models`, by name."""
     return (*training.MODELS, *_added("prognoscope.models"))
+
+
+def plans() -> tuple[Plan, ...]:
+    """Return all ways to hold patients out."""
+    return training.PLANS
 
 
 def _added(group: str) -> tuple[Any, ...]:

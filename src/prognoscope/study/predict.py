@@ -6,31 +6,31 @@ import csv
 import io
 import json
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from prognoscope.cohort import ineligible, number_column, text_column
+from prognoscope.cohort import Filter, ineligible, number_column, text_column
 from prognoscope.core.images import ImageIndex
 from prognoscope.core.problems import Problem, Refused, refuse
+from prognoscope.core.settings import nearest
 from prognoscope.core.table import PATIENT, Column, Table
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.curation import Choice, choose
-from prognoscope.store import Store, write_whole
-from prognoscope.study.cache import Cache
-from prognoscope.study.file import Measurement, Study, measurements_of
-from prognoscope.study.offers import models
+from prognoscope.study.bundle import Bundle, load_bundle
+from prognoscope.study.cache import Memory, Unkept
+from prognoscope.study.file import Study
+from prognoscope.study.outputs import make_folder
 from prognoscope.study.stages.gather import gather
 from prognoscope.study.stages.measure import measure
 from prognoscope.study.stages.select import read_rows
-from prognoscope.training import Predictor, load_predictor
 
-FORMAT = 1
+Reasons = defaultdict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,45 +57,6 @@ class Predictions:
     notes: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """A bundle as read: the study as used, its measurements, the predictor and the card."""
-
-    study: Study
-    measurements: tuple[Measurement, ...]
-    predictor: Predictor
-    card: Mapping[str, Any]
-
-
-def load_bundle(folder: Path) -> Bundle:
-    """Read a bundle that `run` wrote.
-
-    Raises
-    ------
-    Refused
-        `not-a-bundle`, `bundle-format`, and what `training.load_predictor` refuses.
-    """
-    try:
-        card = json.loads((folder / "card.json").read_text())
-        values = json.loads((folder / "study.json").read_text())
-    except (OSError, ValueError) as cause:
-        raise refuse(
-            "not-a-bundle",
-            subject=str(folder),
-            found="card.json or study.json is missing or damaged",
-            remedy="give the folder `bundle` that `prognoscope run` wrote",
-        ) from cause
-    if card.get("format") != FORMAT:
-        raise refuse(
-            "bundle-format",
-            subject=str(folder),
-            found=f"its format is {card.get('format')}, this version reads {FORMAT}",
-            remedy="run the study again with this version",
-        )
-    study = Study.model_validate(values)
-    return Bundle(study, measurements_of(study), load_predictor(folder / "predictor", models=models()), card)
-
-
 def predict_source(
     bundle: str | Path,
     source: str | Path,
@@ -120,29 +81,29 @@ def predict_source(
     Raises
     ------
     Refused
-        What cannot be read, and `wrong-modality` when no patient has the images that the bundle needs.
+        What cannot be read, and `wrong-modality` when no image is of a modality that the bundle needs.
     """
     loaded = load_bundle(Path(bundle))
     folder = Path(source)
-    notes: list[Problem] = []
-    rows = _table_rows(loaded, folder, Path(table) if table else None, notes)
-    with TemporaryDirectory(prefix="prognoscope-") as scratch:
-        store = Store(Path(scratch))
-        try:
-            features, reasons, patients = _measured(loaded, folder, rows, Cache(store, "predict"), mapper)
-        finally:
-            store.close()
-    frame = _predictors(loaded, patients, rows, features)
+    if out is not None:
+        make_folder(Path(out))
+    rows, notes = _table_rows(loaded, folder, Path(table) if table else None)
+    features, patients, reasons = _measured(loaded, folder, rows, mapper)
+    frame = _predictors(loaded, patients, rows, features, reasons)
+    known = [patient for patient in patients if patient in rows.index]
+    _check_eligibility(loaded.study, rows.loc[known].astype(object), reasons)
     answers = loaded.predictor.predict(frame)
     predictions = Predictions(
         loaded.card,
         tuple(
-            _prediction(loaded, patient, answers.iloc[position], reasons.get(patient, ""), rows)
+            _prediction(patient, answers.iloc[position], reasons.get(patient, ()))
             for position, patient in enumerate(patients)
         ),
-        tuple(notes),
+        notes,
     )
     if out is not None:
+        from prognoscope.store import write_whole  # with the database behind it, which an answer does not wait for
+
         write_whole(Path(out) / "predictions.csv", predictions_csv(predictions.rows))
         write_whole(Path(out) / "predictions.json", (json.dumps(as_json(predictions), indent=2) + "\n").encode())
     return predictions
@@ -177,12 +138,16 @@ def as_json(predictions: Predictions) -> dict[str, Any]:
     }
 
 
-def _table_rows(loaded: Bundle, source: Path, given: Path | None, notes: list[Problem]) -> pd.DataFrame:
-    name = loaded.study.data.table
+def _table_rows(loaded: Bundle, source: Path, given: Path | None) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """Return the clinical rows, and what a reader must know of the table as a whole."""
+    study = loaded.study
+    name = study.data.table
     places = [given] if given else [source / name, source.parent / name]
     found = next((place for place in places if place.is_file()), None)
     if found is not None:
-        return read_rows(loaded.study, found)
+        rows = read_rows(study, found)
+        wanted = dict.fromkeys([one.column for one in study.clinical] + [rule.column for rule in study.eligible])
+        return rows, tuple(_column_missing(column, rows) for column in wanted if column not in rows.columns)
     if given is not None or not loaded.measurements:
         raise refuse(
             "table-missing",
@@ -190,92 +155,140 @@ def _table_rows(loaded: Bundle, source: Path, given: Path | None, notes: list[Pr
             found="there is no such file",
             remedy="give the clinical table with --table",
         )
-    if loaded.study.clinical:
-        notes.append(
-            Problem(
-                "no-clinical-table",
-                str(source),
-                f"neither it nor the folder above holds {name}, so the clinical predictors are unknown",
-                "give the table with --table",
-            )
-        )
-    return pd.DataFrame(index=pd.Index([], name=PATIENT, dtype=object))
+    note = Problem(
+        "no-clinical-table",
+        str(source),
+        f"neither it nor the folder above holds {name}, so the clinical predictors are unknown",
+        "give the table with --table",
+    )
+    rows = pd.DataFrame(index=pd.Index([], name=PATIENT, dtype=object))
+    return rows, (note,) if study.clinical or study.eligible else ()
+
+
+def _column_missing(column: str, rows: pd.DataFrame) -> Problem:
+    near = nearest(column, [str(name) for name in rows.columns])
+    return Problem(
+        "column-missing",
+        f"column {column}",
+        "the table has no such column" + (f", but has {near}" if near else "") + "; nobody's value of it is known",
+        "name the column as the study does",
+    )
 
 
 def _measured(
-    loaded: Bundle, source: Path, rows: pd.DataFrame, cache: Cache, mapper: Mapper
-) -> tuple[pd.DataFrame, dict[str, str], tuple[str, ...]]:
-    """Return the features of those who could be measured, why others could not be, and all patients."""
+    loaded: Bundle, source: Path, rows: pd.DataFrame, mapper: Mapper
+) -> tuple[pd.DataFrame, tuple[str, ...], Reasons]:
+    """Return the features of those who could be measured, all patients, and why the others could not be."""
+    reasons: Reasons = defaultdict(list)
     if not loaded.measurements:
-        return pd.DataFrame(), {}, tuple(rows.index)
-    index = gather(source, cache=cache, mapper=mapper).index
-    choices, reasons = _choices(loaded.study, index)
-    if not choices:
-        first = next(iter(reasons.items()))
-        needed = ", ".join(f"{one.result_name} ({one.image}) with region {one.region}" for one in loaded.study.imaging)
+        return pd.DataFrame(), tuple(rows.index), reasons
+    memory = Memory(Unkept(), "predict")
+    index = gather(source, cache=memory, mapper=mapper).index
+    _require_modalities(loaded.study, source, index)
+    choices = _choices(loaded.study, index, reasons)
+    features = pd.DataFrame()
+    if choices:
+        measured = measure(
+            source, sorted(choices), choices, loaded.measurements, cache=memory, mapper=mapper, fingerprints=False
+        )
+        features = measured.table.frame
+        for one in measured.exclusions:
+            reasons[one.patient_id].append(one.problem.found)
+    without_images = set(rows.index) - set(index.patients) if len(index.patients) > 1 else set()
+    for patient in without_images:
+        reasons[patient].append("has a row in the table, but no images")
+    return features, tuple(sorted({*index.patients, *without_images})), reasons
+
+
+def _require_modalities(study: Study, source: Path, index: ImageIndex) -> None:
+    there = {series.modality for series in index.series} | {series.modality for series in index.refused}
+    if there.isdisjoint(predictor.image for predictor in study.imaging):
+        needed = ", ".join(f"{one.result_name} ({one.image}) with region {one.region}" for one in study.imaging)
         raise refuse(
             "wrong-modality",
             subject=str(source),
-            found=f"the bundle needs {needed}, which no patient has; {first[0]}: {first[1]}",
+            found=f"the bundle needs {needed}; the images here are {', '.join(sorted(there)) or 'none'}",
             remedy="give the images that the bundle was learnt on, or the bundle for these images",
         )
-    measured = measure(
-        source, sorted(choices), choices, loaded.measurements, cache=cache, mapper=mapper, fingerprints=False
-    )
-    reasons |= {one.patient_id: one.problem.found for one in measured.exclusions}
-    without_images = set(rows.index) - set(index.patients) if len(index.patients) > 1 else set()
-    reasons |= dict.fromkeys(without_images, "has a row in the table, but no images")
-    return measured.table.frame, reasons, tuple(sorted({*index.patients, *without_images}))
 
 
-def _choices(study: Study, index: ImageIndex) -> tuple[dict[str, tuple[Choice, ...]], dict[str, str]]:
+def _choices(study: Study, index: ImageIndex, reasons: Reasons) -> dict[str, tuple[Choice, ...]]:
     choices: dict[str, tuple[Choice, ...]] = {}
-    reasons: dict[str, str] = {}
     for patient in index.patients:
         try:
             choices[patient] = tuple(choose(index, patient, predictor.role) for predictor in study.imaging)
         except Refused as refused:
-            reasons[patient] = refused.problem.found
-    return choices, reasons
+            reasons[patient].append(refused.problem.found)
+    return choices
 
 
-def _predictors(loaded: Bundle, patients: Sequence[str], rows: pd.DataFrame, features: pd.DataFrame) -> Table:
-    own = rows.reindex(list(patients))
-    columns = loaded.predictor.columns
+def _predictors(
+    loaded: Bundle, patients: Sequence[str], rows: pd.DataFrame, features: pd.DataFrame, reasons: Reasons
+) -> Table:
+    own = rows.reindex(list(patients)).astype(object)
     named = {predictor.result_name: predictor.column for predictor in loaded.study.clinical}
+    if named:
+        for patient in patients:
+            if patient not in rows.index:
+                reasons[patient].append("has no row in the clinical table")
     values: dict[str, object] = {}
-    for column in columns:
+    for column in loaded.predictor.columns:
         if column.name in named:
-            values[column.name] = _clinical(own, named[column.name], column)
+            values[column.name] = _clinical(own, named[column.name], column, reasons)
         elif column.name in features.columns:
             values[column.name] = features[column.name].reindex(list(patients)).to_numpy(dtype=float)
         else:
             values[column.name] = np.full(len(patients), np.nan)
-    return Table(pd.DataFrame(values, index=pd.Index(list(patients), name=PATIENT)), columns)
+    return Table(pd.DataFrame(values, index=pd.Index(list(patients), name=PATIENT)), loaded.predictor.columns)
 
 
-def _clinical(own: pd.DataFrame, source: str, column: Column) -> object:
+def _clinical(own: pd.DataFrame, source: str, column: Column, reasons: Reasons) -> object:
+    """Return a clinical predictor; whose cell cannot be read is abstained from, alone."""
+    numeric = column.type == "number"
     if source not in own.columns:
-        empty: object = np.nan if column.type == "number" else None
-        return pd.Series(empty, index=own.index, dtype=float if column.type == "number" else object)
-    if column.type == "number":
-        return number_column(own, source)
+        for patient in own.index:
+            reasons[patient].append(f"the table has no column {source}")
+        return pd.Series(np.nan if numeric else None, index=own.index, dtype=float if numeric else object)
+    if numeric:
+        try:
+            return number_column(own, source)
+        except Refused:
+            return pd.Series({patient: _number_of(own.loc[[patient]], source, reasons) for patient in own.index})
     text = text_column(own, source)
     return pd.Series([cell if isinstance(cell, str) else None for cell in text], index=own.index, dtype=object)
 
 
-def _prediction(loaded: Bundle, patient: str, answer: pd.Series, reason: str, rows: pd.DataFrame) -> Prediction:
-    reasons = [reason, _not_eligible(loaded.study, patient, rows), str(answer["reason"] or "")]
-    told = "; ".join(filter(None, reasons))
+def _number_of(row: pd.DataFrame, source: str, reasons: Reasons) -> float:
+    try:
+        return float(number_column(row, source).iloc[0])
+    except Refused as refused:
+        reasons[row.index[0]].append(f"{source}: {refused.problem.found}")
+        return math.nan
+
+
+def _check_eligibility(study: Study, own: pd.DataFrame, reasons: Reasons) -> None:
+    for rule in study.eligible:
+        if rule.column in own.columns:
+            for patient, told in _not_eligible(rule, own).items():
+                reasons[patient].append(told)
+        else:
+            for patient in own.index:
+                reasons[patient].append(f"{rule.words()} cannot be checked: the table has no column {rule.column}")
+
+
+def _not_eligible(rule: Filter, own: pd.DataFrame) -> dict[str, str]:
+    try:
+        excluded = ineligible(own, (rule,))
+    except Refused as refused:
+        if len(own) == 1:
+            return {own.index[0]: f"{rule.column}: {refused.problem.found}"}
+        return {key: told for patient in own.index for key, told in _not_eligible(rule, own.loc[[patient]]).items()}
+    return {one.patient_id: f"outside the study's participants: {one.problem.found}" for one in excluded}
+
+
+def _prediction(patient: str, answer: pd.Series, reasons: Sequence[str]) -> Prediction:
+    told = "; ".join(filter(None, [*reasons, str(answer["reason"] or "")]))
     return Prediction(patient, float(answer["risk"]), float(answer["low"]), float(answer["high"]), bool(told), told)
-
-
-def _not_eligible(study: Study, patient: str, rows: pd.DataFrame) -> str:
-    if patient not in rows.index:
-        return ""
-    rules = tuple(rule for rule in study.eligible if rule.column in rows.columns)
-    excluded = ineligible(rows.loc[[patient]], rules)
-    return f"outside the study's participants: {excluded[0].problem.found}" if excluded else ""
 
 
 def _number(value: float) -> float | None:

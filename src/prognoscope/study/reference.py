@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from prognoscope.core.settings import Settings
 from prognoscope.study.file import Study
-from prognoscope.study.offers import measures, models
+from prognoscope.study.offers import measures, models, plans
 
 
 def reference() -> str:
@@ -22,9 +22,11 @@ def reference() -> str:
 
 
 def sections() -> Iterator[tuple[str, type[BaseModel]]]:
-    """Yield each part of the file with its settings class: the study's own, then measures and models."""
+    """Yield each part of the file with its settings class: the study's own, then plans, measures and models."""
     seen: list[type[BaseModel]] = []
     yield from _parts("the file", Study, seen)
+    for plan in plans():
+        yield from _parts(f"validate: plan: {plan.name}", plan.settings, seen)
     for measure in measures():
         yield from _parts(f"measure: {measure.name}", measure.settings, seen)
     for model in models():
@@ -76,7 +78,7 @@ def _default(field: FieldInfo) -> str:
         return "–"
     if isinstance(value, BaseModel):
         return "see below"
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, dict)):
         return ", ".join(f"`{_plain(one)}`" for one in value)
     return f"`{_plain(value)}`"
 

@@ -2,7 +2,7 @@
 
 from prognoscope.training.bootstrap import Bootstrapped, Optimism, bootstrap_fit, headline_caution, optimism
 from prognoscope.training.bundle import load_predictor, save_predictor
-from prognoscope.training.conformal import ConformalSets, conformal_sets
+from prognoscope.training.conformal import Calibrated, ConformalSets, conformal_sets, require_calibration
 from prognoscope.training.contract import Candidate, Fitted, Model, Score, Setting
 from prognoscope.training.crossfit import (
     CrossFit,
@@ -19,9 +19,10 @@ from prognoscope.training.keeping import fold_from_bytes, fold_to_bytes, pipelin
 from prognoscope.training.learning import LearningPoint, learning_curve
 from prognoscope.training.models import MODELS, candidates
 from prognoscope.training.pipeline import Choice, Pipeline, Recipe
-from prognoscope.training.plans import PLANS, Assignment, Plan
+from prognoscope.training.plans import PLANS, Assignment, Plan, together
 from prognoscope.training.predictor import Predictor, RefitTask, fit_predictor, run_refit
 from prognoscope.training.preparation import PreparationSettings
+from prognoscope.training.recalibration import Method as Recalibration
 from prognoscope.training.splits import assign_folds
 from prognoscope.training.thresholds import Costs
 
@@ -30,6 +31,7 @@ __all__ = [
     "PLANS",
     "Assignment",
     "Bootstrapped",
+    "Calibrated",
     "Candidate",
     "Choice",
     "ConformalSets",
@@ -47,6 +49,7 @@ __all__ = [
     "Plan",
     "Predictor",
     "PreparationSettings",
+    "Recalibration",
     "Recipe",
     "RefitTask",
     "Score",
@@ -68,8 +71,10 @@ __all__ = [
     "optimism",
     "pipeline_from_bytes",
     "pipeline_to_bytes",
+    "require_calibration",
     "run_fold",
     "run_refit",
     "save_predictor",
+    "together",
     "with_levels",
 ]

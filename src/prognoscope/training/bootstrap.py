@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.core.outcome import Outcome
-from prognoscope.core.problems import Problem
+from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.seeds import generator
 from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper, serial_map
@@ -21,7 +21,9 @@ from prognoscope.training.crossfit import cohort_of, in_order_of_patients, requi
 from prognoscope.training.pipeline import Recipe
 from prognoscope.training.predictor import RefitTask, bootstrap_rows, run_refit
 from prognoscope.training.preparation import PreparationSettings
+from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.threads import one_thread
+from prognoscope.training.thresholds import Costs
 
 SHUFFLES = 200
 
@@ -43,6 +45,25 @@ class Bootstrapped:
     apparent: NDArray[np.float64]
     risk: NDArray[np.float64]
     drawn: NDArray[np.int64]
+
+    def left_out(self) -> NDArray[np.float64]:
+        """Return each patient's mean risk by the refits that did not draw the patient, `(n,)`.
+
+        Raises
+        ------
+        Refused
+            `resamples-too-few` when a patient was drawn every time.
+        """
+        absent = self.drawn == 0
+        times = absent.sum(axis=0)
+        if not times.all():
+            raise refuse(
+                "resamples-too-few",
+                subject="bootstrap validation",
+                found=f"{int((times == 0).sum())} patients were drawn in every one of {len(self.risk)} bootstraps",
+                remedy="ask for at least 50",
+            )
+        return np.asarray((self.risk * absent).sum(axis=0) / times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +110,16 @@ def bootstrap_fit(
     mapper: Mapper = serial_map,
     preparation: PreparationSettings | None = None,
     groups: Sequence[str] | None = None,
+    recalibration: Method = "none",
+    costs: Costs | None = None,
 ) -> Bootstrapped:
     """Learn the pipeline from all patients and from bootstraps of them, and predict everybody with each.
 
     Parameters are those of `fit_predictor`, whose refits these are: with one cache nothing is learnt twice.
     """
-    recipe = Recipe(tuple(candidates), inner, score, seed, preparation or PreparationSettings())
+    require_served(recalibration, outcome.kind)
+    settings = preparation or PreparationSettings()
+    recipe = Recipe(tuple(candidates), inner, score, seed, settings, recalibration, costs)
     cohort = cohort_of(predictors, outcome, groups=groups)
     require_inner(cohort, np.arange(len(outcome)), inner=inner)
     tasks = [RefitTask(cohort, recipe, number) for number in range(resamples + 1)]

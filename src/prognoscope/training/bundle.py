@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from prognoscope.core import hashing
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.core.table import Column
+from prognoscope.training.conformal import Calibrated
 from prognoscope.training.contract import Arrays, Model
 from prognoscope.training.encoding import Feature, features_of
 from prognoscope.training.limits import Limits
@@ -31,9 +32,12 @@ from prognoscope.training.predictor import Predictor
 from prognoscope.training.preparation import Preparation
 from prognoscope.training.recalibration import Line, Recalibration, Steps
 
-FORMAT = 1
+FORMAT = 2
+READS = (1, 2)
+"""Format 1 had no prediction sets; all else is the same."""
 PAGE, ARRAYS = "predictor.json", "arrays.npz"
 MOST_BYTES = 256 * 1024 * 1024
+SETS = "sets"
 PREPARATION = ("source", "missing", "fill", "centre", "scale")
 
 
@@ -54,6 +58,8 @@ def save_predictor(predictor: Predictor, folder: Path) -> None:
     for number, pipeline in enumerate(pipelines):
         for name, array in _arrays_of(pipeline).items():
             arrays[f"{number}/{name}"] = array
+    if predictor.calibrated is not None:
+        arrays |= _arrays_of_sets(predictor.calibrated)
     archive = _archive(arrays)
     page: dict[str, Any] = {
         "format": FORMAT,
@@ -63,6 +69,7 @@ def save_predictor(predictor: Predictor, folder: Path) -> None:
         "events": predictor.events,
         "predictors": [asdict(column) for column in predictor.columns],
         "pipelines": [_page_of(pipeline) for pipeline in pipelines],
+        "sets": None if predictor.calibrated is None else _page_of_sets(predictor.calibrated),
         "arrays_sha256": hashing.of_bytes(archive),
     }
     page["page_sha256"] = hashing.of_value(page)
@@ -171,11 +178,11 @@ def _read_page(folder: Path) -> dict[str, Any]:
         raise _damaged(folder / PAGE, "it is not JSON") from None
     if not isinstance(page, dict):
         raise _damaged(folder / PAGE, "it is not a JSON object")
-    if page.get("format") != FORMAT:
+    if page.get("format") not in READS:
         raise refuse(
             "bundle-format",
             subject=str(folder / PAGE),
-            found=f"it has format {page.get('format')!r}, this version reads {FORMAT}",
+            found=f"it has format {page.get('format')!r}, this version reads {' and '.join(map(str, READS))}",
             remedy="use the version of prognoscope that wrote it, or train again",
         )
     digest = page.pop("page_sha256", None)
@@ -224,7 +231,32 @@ def _build(page: Mapping[str, Any], arrays: Arrays, models: Sequence[Model]) -> 
         horizon_days=page["horizon_days"],
         n=int(page["n"]),
         events=int(page["events"]),
+        calibrated=_calibrated(page["sets"], by_owner, features, models) if page.get("sets") else None,
     )
+
+
+def _arrays_of_sets(calibrated: Calibrated) -> dict[str, NDArray[Any]]:
+    arrays = {f"{SETS}/{name}": getattr(calibrated, name) for name in ("risk", "event", "fold")}
+    for number, pipeline in enumerate(calibrated.pipelines):
+        arrays |= {f"{SETS} {number}/{name}": array for name, array in _arrays_of(pipeline).items()}
+    return arrays
+
+
+def _page_of_sets(calibrated: Calibrated) -> dict[str, Any]:
+    return {"error": calibrated.error, "pipelines": [_page_of(pipeline) for pipeline in calibrated.pipelines]}
+
+
+def _calibrated(
+    entry: Mapping[str, Any], by_owner: Mapping[str, Arrays], features: Sequence[Feature], models: Sequence[Model]
+) -> Calibrated:
+    pipelines = tuple(
+        _pipeline(page, by_owner[f"{SETS} {number}"], features, models)
+        for number, page in enumerate(entry["pipelines"])
+    )
+    risk, event, fold = (by_owner[SETS][name] for name in ("risk", "event", "fold"))
+    if not risk.shape == event.shape == fold.shape or set(np.unique(fold)) != set(range(len(pipelines))):
+        raise ValueError("the patients that calibrate and the inner folds differ")
+    return Calibrated(pipelines, risk, event.astype(bool), fold.astype(np.int64), float(entry["error"]))
 
 
 def _pipeline(

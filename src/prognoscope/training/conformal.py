@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import refuse
+from prognoscope.training.contract import Matrix
+from prognoscope.training.pipeline import Learnt, Pipeline, inner_risk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +80,23 @@ def conformal_sets(values: NDArray[np.float64], *, alpha: float, calibrated_on: 
     Refused
         `too-few-to-calibrate` when no p-value could be as small as `alpha`, so that every set would hold everything.
     """
+    require_calibration(calibrated_on, alpha=alpha)
+    return ConformalSets(values[..., 0] > alpha, values[..., 1] > alpha, 1 - 2 * alpha)
+
+
+def require_binary(kind: OutcomeKind) -> None:
+    """Refuse (`conformal-outcome`) what has no prediction sets."""
+    if kind != "binary":
+        raise refuse(
+            "conformal-outcome",
+            subject="conformal prediction",
+            found=f"the outcome is {kind}",
+            remedy="leave it out; cross-conformal sets are for a binary outcome",
+        )
+
+
+def require_calibration(calibrated_on: int, *, alpha: float) -> None:
+    """Refuse (`too-few-to-calibrate`, with the number needed) an error rate that so few patients cannot calibrate."""
     needed = math.ceil(1 / alpha - 1e-9) - 1
     if calibrated_on < needed:
         raise refuse(
@@ -85,4 +105,62 @@ def conformal_sets(values: NDArray[np.float64], *, alpha: float, calibrated_on: 
             found=f"{calibrated_on} patients calibrate it, an error rate of {alpha:g} needs {needed}",
             remedy="allow a larger error rate or gather more patients",
         )
-    return ConformalSets(values[..., 0] > alpha, values[..., 1] > alpha, 1 - 2 * alpha)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibrated:
+    """What a predictor keeps to say which outcomes are plausible for a new patient.
+
+    Attributes
+    ----------
+    pipelines
+        One per inner fold, learnt without it by the setting that was chosen.
+    risk, event, fold
+        `(n,)` of the patients that calibrate: the risk by the pipeline that had not seen them, their outcome and fold.
+    error
+        Accepted share of sets that miss the outcome.
+    """
+
+    pipelines: tuple[Pipeline, ...]
+    risk: NDArray[np.float64]
+    event: NDArray[np.bool_]
+    fold: NDArray[np.int64]
+    error: float
+
+    def p_values(self, encoded: Matrix) -> NDArray[np.float64]:
+        """Return the p-values of no event and of the event for encoded rows `(m, features)`, `(m, 2)`."""
+        new_risk = np.array([pipeline.risk(encoded) for pipeline in self.pipelines])
+        return p_values(self.risk, self.event, self.fold, new_risk)
+
+    def reasons(self, encoded: Matrix) -> list[str]:
+        """Return, for each row, why no single outcome can be said; empty where one can."""
+        sets = conformal_sets(self.p_values(encoded), alpha=self.error, calibrated_on=len(self.risk))
+        told = f"at the accepted error of {self.error:.0%} (cross-conformal)"
+        return [
+            ""
+            if no_event != event
+            else f"both outcomes are plausible {told}"
+            if event
+            else f"neither outcome is {told}"
+            for no_event, event in zip(sets.no_event, sets.event, strict=True)
+        ]
+
+
+def calibrated(learnt: Learnt, event: NDArray[np.bool_], *, error: float = math.nan) -> Calibrated:
+    """Return what the inner fits of a pipeline tell about patients whom they had not seen.
+
+    Parameters
+    ----------
+    event
+        `(n,)` of the rows that the pipeline was learnt from.
+    """
+    fold = np.empty(len(event), dtype=np.int64)
+    for number, fit in enumerate(learnt.inner):
+        fold[fit.held_out] = number
+    return Calibrated(
+        pipelines=tuple(fit.pipeline(learnt.pipeline, learnt.option) for fit in learnt.inner),
+        risk=inner_risk(learnt.inner, learnt.option),
+        event=event,
+        fold=fold,
+        error=error,
+    )

@@ -15,11 +15,11 @@ from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import refuse
 from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.training.conformal import p_values
-from prognoscope.training.contract import Candidate, Matrix, Score
+from prognoscope.training.conformal import calibrated, require_binary
+from prognoscope.training.contract import Candidate, Score
 from prognoscope.training.encoding import encode, features_of, with_levels
 from prognoscope.training.importance import FeatureUse, Stability, feature_uses, stability
-from prognoscope.training.pipeline import Choice, Cohort, Learnt, Recipe, Rows, fit_pipeline, inner_risk
+from prognoscope.training.pipeline import EVERYBODY, Choice, Cohort, Recipe, Rows, fit_pipeline
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import require_events, strata_of
@@ -29,7 +29,10 @@ from prognoscope.training.thresholds import Costs
 
 @dataclass(frozen=True, slots=True)
 class FoldTask:
-    """One outer fold of one repeat: all that is needed to learn from the others and predict it."""
+    """One outer fold of one repeat: all that is needed to learn from the others and predict it.
+
+    `numbers` tells its random numbers from those of other fits.
+    """
 
     cohort: Cohort
     recipe: Recipe
@@ -37,10 +40,11 @@ class FoldTask:
     held_out: Rows
     repeat: int
     fold: int
+    numbers: tuple[int, int]
 
     def key(self) -> str:
         """Return the SHA-256 of everything that the result depends on, for a cache."""
-        return hashing.of_value([identity(self.cohort, self.recipe), self.train, self.held_out, self.repeat, self.fold])
+        return hashing.of_value([identity(self.cohort, self.recipe), self.train, self.held_out, self.numbers])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,13 +157,8 @@ def cross_fit(
         `conformal-outcome` for what the kind of outcome has not, and what `encode` refuses.
     """
     require_served(recalibration, outcome.kind)
-    if conformal and outcome.kind != "binary":
-        raise refuse(
-            "conformal-outcome",
-            subject="conformal prediction",
-            found=f"the outcome is {outcome.kind}",
-            remedy="leave it out; cross-conformal sets are for a binary outcome",
-        )
+    if conformal:
+        require_binary(outcome.kind)
     recipe = Recipe(
         candidates=tuple(candidates),
         inner=inner,
@@ -217,13 +216,15 @@ def fold_tasks(
         for fold in np.unique(row[row >= 0]):
             train, held_out = np.flatnonzero(row != fold), np.flatnonzero(row == fold)
             require_inner(cohort, train, inner=recipe.inner)
-            tasks.append(FoldTask(cohort, recipe, train, held_out, repeat, int(fold)))
+            # What is learnt from all who are never held out is the predictor that is handed on: the same numbers.
+            numbers = EVERYBODY if (row[train] < 0).all() else (repeat, int(fold))
+            tasks.append(FoldTask(cohort, recipe, train, held_out, repeat, int(fold), numbers))
     return tuple(tasks)
 
 
 def run_fold(task: FoldTask) -> FoldResult:
     """Learn from the training patients of one fold and predict the others. Pure: depends on the task alone."""
-    cohort, recipe, key = task.cohort, task.recipe, (task.repeat, task.fold)
+    cohort, recipe, key = task.cohort, task.recipe, task.numbers
     with one_thread():
         learnt = fit_pipeline(cohort, task.train, recipe, key=key)
         pipeline = learnt.pipeline
@@ -235,16 +236,8 @@ def run_fold(task: FoldTask) -> FoldResult:
             used=feature_uses(pipeline, cohort, recipe, train=task.train, held_out=task.held_out, key=key),
             dropped=pipeline.preparation.dropped,
             threshold=pipeline.threshold,
-            p_values=_conformal(learnt, cohort.outcome.take(task.train), new) if recipe.conformal else None,
+            p_values=calibrated(learnt, cohort.outcome.event[task.train]).p_values(new) if recipe.conformal else None,
         )
-
-
-def _conformal(learnt: Learnt, outcome: Outcome, new: Matrix) -> NDArray[np.float64]:
-    fold = np.empty(len(outcome), dtype=np.int64)
-    for number, fit in enumerate(learnt.inner):
-        fold[fit.held_out] = number
-    new_risk = np.array([fit.new_risk(new, learnt.option) for fit in learnt.inner])
-    return p_values(inner_risk(learnt.inner, learnt.option), outcome.event, fold, new_risk)
 
 
 def cohort_of(predictors: Table, outcome: Outcome, *, groups: Sequence[str] | None = None) -> Cohort:

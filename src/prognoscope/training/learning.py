@@ -18,6 +18,7 @@ from prognoscope.training.contract import Candidate, Score
 from prognoscope.training.crossfit import FoldTask, fold_tasks, in_order_of_patients, require_inner, run_fold
 from prognoscope.training.pipeline import Recipe, Rows
 from prognoscope.training.preparation import PreparationSettings
+from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import strata_of
 
 
@@ -41,6 +42,8 @@ def learning_curve(
     seed: int,
     mapper: Mapper = serial_map,
     preparation: PreparationSettings | None = None,
+    groups: Sequence[str] | None = None,
+    recalibration: Method = "none",
 ) -> tuple[LearningPoint, ...]:
     """Cross-fit with fewer training patients than there are, the held-out patients staying the same.
 
@@ -57,8 +60,10 @@ def learning_curve(
         `learning-size` for more patients than a fold has to train on, `fewer-events-than-folds` for too few to fill
         the inner folds.
     """
-    recipe = Recipe(tuple(candidates), inner, score, seed, preparation or PreparationSettings())
-    whole = fold_tasks(predictors, outcome, folds=folds, recipe=recipe)
+    require_served(recalibration, outcome.kind)
+    settings = preparation or PreparationSettings()
+    recipe = Recipe(tuple(candidates), inner, score, seed, settings, recalibration)
+    whole = fold_tasks(predictors, outcome, folds=folds, recipe=recipe, groups=groups)
     tasks = [_with_fewer(task, size) for size in sizes for task in whole]
     results = list(mapper(run_fold, tasks, label="learning curve"))
     order = in_order_of_patients(predictors)

@@ -14,7 +14,7 @@ from prognoscope.training.encoding import unknown_levels
 
 # A number further outside than this share of the training range is extrapolation by itself; many numbers outside at
 # all are so together.
-FAR = 0.5
+FAR = 0.1
 MANY = 0.2
 TOO_FEW_KNOWN = 1 / 3
 

@@ -22,6 +22,10 @@ from prognoscope.training.splits import deal, strata_of
 from prognoscope.training.thresholds import Costs, choose_threshold
 
 Rows = NDArray[np.int64]
+OF_REFITS = 2**31
+"""A first number that no outer fold has keeps the random numbers of refits apart from those of the folds."""
+EVERYBODY = (OF_REFITS, 0)
+"""Random numbers of the pipeline that is learnt from all patients."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,10 +138,10 @@ class InnerFit:
     preparation: Preparation
     fits: tuple[tuple[Fitted, int], ...]
 
-    def new_risk(self, encoded: Matrix, option: int) -> NDArray[np.float64]:
-        """Return the risks that one option gives to other patients."""
+    def pipeline(self, chosen: Pipeline, option: int) -> Pipeline:
+        """Return one option as a pipeline of its own; `chosen` is the one that was learnt from all with that option."""
         fitted, keep = self.fits[option]
-        return fitted.risk(np.ascontiguousarray(self.preparation.apply(encoded)[:, :keep]))
+        return Pipeline(chosen.model, chosen.choice, self.preparation.first(keep), fitted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

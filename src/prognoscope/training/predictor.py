@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,12 @@ from prognoscope.core.outcome import Outcome, OutcomeKind, TimeToEvent
 from prognoscope.core.seeds import generator
 from prognoscope.core.table import PATIENT, Column, Table
 from prognoscope.core.work import Mapper, serial_map
+from prognoscope.training.conformal import Calibrated, calibrated, require_binary, require_calibration
 from prognoscope.training.contract import Candidate, Score
 from prognoscope.training.crossfit import cohort_of, identity, require_inner
 from prognoscope.training.encoding import encode, with_levels
 from prognoscope.training.limits import Limits, limits_of
-from prognoscope.training.pipeline import Cohort, Pipeline, Recipe, Rows, fit_pipeline
+from prognoscope.training.pipeline import EVERYBODY, OF_REFITS, Cohort, Pipeline, Recipe, Rows, fit_pipeline
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
 from prognoscope.training.splits import strata_of
@@ -43,6 +44,8 @@ class Predictor:
         What the risk is the probability of; the horizon is None for a binary outcome.
     n, events
         Patients it was trained on, and how many had the event (by the horizon).
+    calibrated
+        What tells which outcomes are plausible for a patient; None where no prediction sets were asked for.
     """
 
     limits: Limits
@@ -52,6 +55,7 @@ class Predictor:
     horizon_days: float | None
     n: int
     events: int
+    calibrated: Calibrated | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -69,8 +73,8 @@ class Predictor:
         Returns
         -------
         Indexed by `patient_id`, in the order of the table: `risk`; `low` and `high`, the 2.5 and 97.5 percentile of the
-        risk over the refits (NaN without refits); `abstained`, and the `reason` in words (empty if not). A patient
-        abstained from keeps risk and interval.
+        risk over the refits (NaN without refits); `abstained`, and the `reason` in words (empty if not): unlike the
+        training patients, or both outcomes (or none) plausible. A patient abstained from keeps risk and interval.
 
         Raises
         ------
@@ -81,7 +85,9 @@ class Predictor:
             encoded = encode(table.frame, self.columns)
             low, high = self._interval(encoded)
             risk = self.main.risk(encoded)
-        reasons = self.limits.reasons(table.frame)
+            undecided = self.calibrated.reasons(encoded) if self.calibrated else [""] * len(encoded)
+        unlike = self.limits.reasons(table.frame)
+        reasons = ["; ".join(filter(None, told)) for told in zip(unlike, undecided, strict=True)]
         return pd.DataFrame(
             {
                 "risk": risk,
@@ -126,12 +132,18 @@ def fit_predictor(
     groups: Sequence[str] | None = None,
     recalibration: Method = "none",
     costs: Costs | None = None,
+    set_error: float | None = None,
 ) -> Predictor:
     """Learn a predictor from all patients, and its interval from refits of the whole pipeline.
 
-    Parameters are those of `cross_fit`. The result is the same for any mapper and any order of the patients.
+    Parameters are those of `cross_fit`; `set_error` is the accepted share of prediction sets that miss the outcome, by
+    which the predictor abstains (None for no sets). The result is the same for any mapper and any order of the
+    patients.
     """
     require_served(recalibration, outcome.kind)
+    if set_error is not None:
+        require_binary(outcome.kind)
+        require_calibration(len(outcome), alpha=set_error)
     recipe = Recipe(
         candidates=tuple(candidates),
         inner=inner,
@@ -158,15 +170,23 @@ def fit_predictor(
         horizon_days=outcome.horizon_days if isinstance(outcome, TimeToEvent) else None,
         n=len(outcome),
         events=outcome.events_by_horizon if isinstance(outcome, TimeToEvent) else outcome.events,
+        calibrated=None if set_error is None else _calibrated(tasks[0], set_error),
     )
+
+
+def _calibrated(task: RefitTask, error: float) -> Calibrated:
+    """Learn the main pipeline once more, keeping the inner fits, which a refit lets go."""
+    rows = np.arange(len(task.cohort.outcome))
+    with one_thread():
+        learnt = fit_pipeline(task.cohort, rows, replace(task.recipe, conformal=True), key=EVERYBODY)
+    return calibrated(learnt, task.cohort.outcome.event, error=error)
 
 
 def run_refit(task: RefitTask) -> Pipeline:
     """Learn one pipeline. Pure: depends on the task alone."""
     with one_thread():
         rows = np.arange(len(task.cohort.outcome)) if task.number == 0 else bootstrap_rows(task)
-        # A first number that no outer fold has keeps these random numbers apart from those of the folds.
-        return fit_pipeline(task.cohort, rows, task.recipe, key=(2**31, task.number)).pipeline
+        return fit_pipeline(task.cohort, rows, task.recipe, key=(OF_REFITS, task.number)).pipeline
 
 
 def bootstrap_rows(task: RefitTask) -> Rows:

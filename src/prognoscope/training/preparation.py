@@ -79,6 +79,13 @@ class Preparation:
         values = np.where(indicator, gaps, np.where(gaps, self.fill, chosen))
         return np.ascontiguousarray(np.clip((values - self.centre) / self.scale, -EDGE, EDGE))
 
+    def first(self, keep: int) -> Preparation:
+        """Return the preparation of the first `keep` features alone."""
+        part = slice(keep)
+        return Preparation(
+            self.features[part], self.source[part], self.fill[part], self.centre[part], self.scale[part], self.dropped
+        )
+
 
 def fit_preparation(
     encoded: Matrix, features: Sequence[Feature], outcome: Outcome, *, keep: int, settings: PreparationSettings

@@ -2,6 +2,7 @@
 
 from prognoscope.validation.added_value import LikelihoodRatio, likelihood_ratio_test, paired_difference
 from prognoscope.validation.calibration import calibration_groups, wilson_interval
+from prognoscope.validation.calibration_errors import CalibrationErrors, calibration_errors
 from prognoscope.validation.censoring import SurvivalCurve, kaplan_meier, known_event, status_weights
 from prognoscope.validation.conformal import (
     AbstentionCurve,
@@ -14,15 +15,24 @@ from prognoscope.validation.conformal import (
     split_conformal_interval,
     split_conformal_sets,
 )
+from prognoscope.validation.corrected import Refitted, evaluate_corrected
 from prognoscope.validation.cox import CoxFit, calibration_slope_of_hazard, cox_regression
 from prognoscope.validation.decision import THRESHOLDS, net_benefit, net_benefit_at_horizon, treat_all
 from prognoscope.validation.delong import Difference, Interval, delong_interval, delong_test
 from prognoscope.validation.discrimination import auc, auc_at_horizon, c_index, mean_roc, roc_points, uno_c
 from prognoscope.validation.document import evaluation_document, metric_document
 from prognoscope.validation.evaluation import evaluate
-from prognoscope.validation.fairness import Gap, GroupFigures, Proxy, group_figures, group_gaps, proxy_check
+from prognoscope.validation.fairness import (
+    MIN_PATIENTS,
+    Gap,
+    GroupFigures,
+    Proxy,
+    group_figures,
+    group_gaps,
+    proxy_check,
+)
 from prognoscope.validation.fingerprints import image_fingerprint, near_pairs
-from prognoscope.validation.flexible import CalibrationErrors, calibration_curve, calibration_errors
+from prognoscope.validation.flexible import calibration_curve
 from prognoscope.validation.guards import candidate_parameters, informative_missingness, shortcut, study_guards
 from prognoscope.validation.guards_chance import folds_differ, no_signal, sample_size, unbalanced_split
 from prognoscope.validation.guards_leakage import duplicate_patients, known_too_late, outcome_in_disguise
@@ -30,11 +40,12 @@ from prognoscope.validation.internal import (
     LearningCurve,
     Optimism,
     Plus632,
+    flattening,
     learning_curve,
     optimism_corrected,
     plus_632,
 )
-from prognoscope.validation.metrics import METRICS, MetricKind
+from prognoscope.validation.metrics import METRICS, MetricKind, ranking_within_folds
 from prognoscope.validation.over_time import auc_over_time, brier_over_time, integrated_brier
 from prognoscope.validation.overall import (
     brier,
@@ -79,6 +90,7 @@ from prognoscope.validation.thresholds import (
 
 __all__ = [
     "METRICS",
+    "MIN_PATIENTS",
     "THRESHOLDS",
     "AbstentionCurve",
     "Calibration",
@@ -104,6 +116,7 @@ __all__ = [
     "Plus632",
     "PredictionSets",
     "Proxy",
+    "Refitted",
     "RiskGroup",
     "SampleSize",
     "Share",
@@ -134,8 +147,10 @@ __all__ = [
     "delong_test",
     "duplicate_patients",
     "evaluate",
+    "evaluate_corrected",
     "evaluation_document",
     "failing_slices",
+    "flattening",
     "folds_differ",
     "for_binary",
     "for_continuous",
@@ -173,6 +188,7 @@ __all__ = [
     "precision_recall",
     "proxy_check",
     "ranking",
+    "ranking_within_folds",
     "resample_counts",
     "risk_groups",
     "roc_points",

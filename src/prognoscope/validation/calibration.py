@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,23 +47,61 @@ def spline_knots(line: Floats, *, events: int) -> Floats:
     return knots if (np.diff(knots) > 1e-6 * max(1.0, float(np.ptp(line)))).all() else np.empty(0)
 
 
-def curve_rows(event: Bools, risk: Floats, grid: Floats, weights: Floats) -> Floats:
-    """Smooth calibration curve under weights `(rows, n)`: observed proportion at each risk of the grid.
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveFit:
+    """Smooth calibration curves under rows of weights: logistic regression on a spline of logit(risk).
+
+    Attributes
+    ----------
+    knots
+        Empty for a straight line in the logit.
+    coefficients
+        `(rows, columns of the spline)`; NaN where the fit fails.
+    lowest, highest
+        Risks between which the curves hold.
+    """
+
+    knots: Floats
+    coefficients: Floats
+    lowest: float
+    highest: float
+
+    def at(self, risk: Floats) -> Floats:
+        """Observed proportion at each risk `(points,)`, one row a curve; NaN outside the range of the risks."""
+        with np.errstate(over="ignore"):
+            curves = 1 / (1 + np.exp(-(self.coefficients @ curve_basis(logit(risk), self.knots).T)))
+        curves[:, (risk < self.lowest) | (risk > self.highest)] = np.nan
+        return np.asarray(curves)
+
+
+def fit_curves(event: Bools, risk: Floats, weights: Floats) -> CurveFit | None:
+    """Fit smooth calibration curves under weights `(rows, n)`; None with fewer than two different ones between 0 and 1.
 
     Logistic regression of the outcome on a restricted cubic spline of logit(risk) (Austin and Steyerberg 2014, Stat
-    Med 33:517; Harrell 2015). `(rows, points)`; NaN outside the range of the risks and where the fit fails.
+    Med 33:517; Harrell 2015).
     """
     inside = (risk > 0) & (risk < 1)
-    if inside.sum() < 2:
-        return np.full((len(weights), len(grid)), np.nan)
+    if len(np.unique(risk[inside])) < 2:
+        return None
     line = logit(risk[inside])
     knots = spline_knots(line, events=int(min(event[inside].sum(), (~event[inside]).sum())))
-    basis: Callable[[Floats], Floats] = (lambda x: spline_basis(x, knots)) if knots.size else _straight
-    fitted = logistic_rows(basis(line), np.zeros_like(line), event[inside], weights[:, inside])
-    with np.errstate(over="ignore"):
-        curves = 1 / (1 + np.exp(-(fitted @ basis(logit(grid)).T)))
-    curves[:, (grid < risk[inside].min()) | (grid > risk[inside].max())] = np.nan
-    return np.asarray(curves)
+    # Orthogonal columns: those of a spline are so alike that Newton's steps would be cut short for their size alone.
+    columns, mixture = np.linalg.qr(curve_basis(line, knots))
+    size = np.sqrt(len(line))
+    fitted = logistic_rows(columns * size, np.zeros_like(line), event[inside], weights[:, inside])
+    coefficients = fitted @ (np.linalg.pinv(mixture) * size).T
+    return CurveFit(knots, coefficients, float(risk[inside].min()), float(risk[inside].max()))
+
+
+def curve_rows(event: Bools, risk: Floats, grid: Floats, weights: Floats) -> Floats:
+    """Smooth calibration curve under weights `(rows, n)` at each risk of the grid, `(rows, points)`; NaN where none."""
+    fit = fit_curves(event, risk, weights)
+    return np.full((len(weights), len(grid)), np.nan) if fit is None else fit.at(grid)
+
+
+def curve_basis(line: Floats, knots: Floats) -> Floats:
+    """Columns of the spline of log odds, or intercept and line without knots; `(n, columns)`."""
+    return spline_basis(line, knots) if knots.size else np.column_stack([np.ones_like(line), line])
 
 
 def risk_grid(risk: Floats) -> Floats:
@@ -130,7 +168,3 @@ def wilson_interval(proportion: float, size: float) -> tuple[float, float]:
 
 def _cube(values: Floats) -> Floats:
     return np.maximum(values, 0.0) ** 3
-
-
-def _straight(line: Floats) -> Floats:
-    return np.column_stack([np.ones_like(line), line])

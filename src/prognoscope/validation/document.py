@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from prognoscope.validation.fairness import Gap, GroupFigures
-from prognoscope.validation.results import Evaluation, Metric, ModelEvaluation
+from prognoscope.validation.results import Curve, Evaluation, Metric, ModelEvaluation
 from prognoscope.validation.thresholds import ThresholdRow
 
 
@@ -39,7 +39,7 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
 
 def model_document(model: ModelEvaluation) -> dict[str, Any]:
     """Return title, metrics, decision and calibration curve of one model."""
-    decision, curve = model.decision.model, model.calibration.curve
+    decision, curve, loess = model.decision.model, model.calibration.curve, model.calibration.loess
     return {
         "title": model.title,
         "metrics": {name: metric_document(metric) for name, metric in model.metrics.items()},
@@ -49,13 +49,12 @@ def model_document(model: ModelEvaluation) -> dict[str, Any]:
             "low": _numbers(decision.low),
             "high": _numbers(decision.high),
             "treat_all": _numbers(model.decision.treat_all),
+            "smoothed": _lines(model.decision.smoothed, "net_benefit"),
+            "interventions_avoided": _lines(model.decision.avoided, "per_patient"),
+            "prevalence": model.decision.prevalence,
         },
-        "calibration_curve": {
-            "predicted": _numbers(curve.x),
-            "observed": _numbers(curve.y),
-            "low": _numbers(curve.low),
-            "high": _numbers(curve.high),
-        },
+        "calibration_curve": {"predicted": _numbers(curve.x), **_lines(curve, "observed")},
+        "calibration_curve_loess": {"predicted": _numbers(loess.x), **_lines(loess, "observed")},
         "calibration_groups": [without_nan(asdict(group)) for group in model.calibration.groups],
     }
 
@@ -98,6 +97,10 @@ def without_nan(values: dict[str, Any]) -> dict[str, Any]:
 
 def _plain(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _lines(curve: Curve, name: str) -> dict[str, list[object]]:
+    return {name: _numbers(curve.y), "low": _numbers(curve.low), "high": _numbers(curve.high)}
 
 
 def _numbers(values: Iterable[float]) -> list[object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,18 +17,18 @@ from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import refuse
 from prognoscope.validation.calibration import calibration_groups
+from prognoscope.validation.calibration_errors import ERRORS, NO_CURVE, why_no_errors
 from prognoscope.validation.censoring import known_event, status_weights
 from prognoscope.validation.checks import Floats, folds, risks
-from prognoscope.validation.decision import THRESHOLDS, treat_all
+from prognoscope.validation.curves import plain
+from prognoscope.validation.decision import THRESHOLDS, checked_prevalence
 from prognoscope.validation.discrimination import mean_roc
-from prognoscope.validation.flexible import CalibrationErrors, calibration_errors
 from prognoscope.validation.metrics import MetricKind, not_followed, sample, why_undefined
-from prognoscope.validation.resampling import jackknife_counts, once, resample_counts, with_original
+from prognoscope.validation.resampling import RESAMPLED_UP_TO, jackknife_counts, once, resample_counts, with_original
 from prognoscope.validation.results import (
     Calibration,
     Comparison,
     Curve,
-    Decision,
     Evaluation,
     Guard,
     Metric,
@@ -35,16 +36,12 @@ from prognoscope.validation.results import (
 )
 from prognoscope.validation.survival_groups import risk_groups
 from prognoscope.validation.uncertainty import (
-    RESAMPLED_UP_TO,
     Figures,
     analytic_figures,
     method_in_words,
     metric_kinds,
-    plain,
     resampled_figures,
 )
-
-NO_ERROR_INTERVAL = "no interval: resampling adds to absolute deviations"
 
 
 def evaluate(
@@ -58,6 +55,7 @@ def evaluate(
     counts: Mapping[str, int] | None = None,
     thresholds: Sequence[float] | None = None,
     analytic: bool | None = None,
+    prevalence: float | None = None,
 ) -> Evaluation:
     """Evaluate models on the same patients; the first is the main one, the others are what it is compared with.
 
@@ -79,11 +77,15 @@ def evaluate(
         Threshold probabilities of the decision curve; 0.01 to 0.99 when left out.
     analytic
         Whether intervals come from influence functions instead of resamples; above 50,000 patients when left out.
+    prevalence
+        Of the event where the models will be used: net benefit (case-control decision curves) and average precision
+        are stated for it, by sensitivity and specificity; the study's own when left out.
 
     Raises
     ------
     Refused
-        `no-model`, `values-shape`, `values-missing`, `risk-range` for risks that cannot be evaluated.
+        `no-model`, `values-shape`, `values-missing`, `risk-range` for risks that cannot be evaluated;
+        `prevalence-range`.
     """
     checked = {name: _checked(name, model, len(outcome)) for name, model in models.items()}
     if not checked:
@@ -91,9 +93,10 @@ def evaluate(
     points = np.array(THRESHOLDS if thresholds is None else tuple(thresholds), dtype=float)
     by_influence = len(outcome) > RESAMPLED_UP_TO if analytic is None else analytic
     resamples = 0 if by_influence else resamples
-    found = _figures(outcome, checked, points, resamples=resamples, seed=seed, analytic=by_influence)
+    checked_prevalence(prevalence)
+    found = _figures(outcome, checked, points, prevalence, resamples=resamples, seed=seed, analytic=by_influence)
     entries = tuple(
-        _entry(name, titles.get(name, name), outcome, model, points, found[name]) for name, model in checked.items()
+        _entry(name, titles.get(name, name), outcome, model, found[name], prevalence) for name, model in checked.items()
     )
     main, *others = checked
     repeats = checked[main].repeats
@@ -106,20 +109,37 @@ def evaluate(
         models=entries,
         comparisons=tuple(_comparison(outcome, main, other, found) for other in others),
         guards=tuple(guards),
-        interval=method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence),
+        interval=method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence)
+        + _at_prevalence(prevalence),
         counts={**(counts or {}), "repeats": repeats, "resamples": resamples},
     )
 
 
+def _at_prevalence(prevalence: float | None) -> str:
+    if prevalence is None:
+        return ""
+    return f" Net benefit and average precision are stated for a prevalence of {100 * prevalence:.3g} %."
+
+
 def _figures(
-    outcome: Outcome, models: Mapping[str, OutOfFold], thresholds: Floats, *, resamples: int, seed: int, analytic: bool
+    outcome: Outcome,
+    models: Mapping[str, OutOfFold],
+    thresholds: Floats,
+    prevalence: float | None,
+    *,
+    resamples: int,
+    seed: int,
+    analytic: bool,
 ) -> dict[str, Figures]:
     if analytic:
-        return {name: analytic_figures(outcome, model, thresholds, seed=seed) for name, model in models.items()}
+        return {
+            name: analytic_figures(outcome, model, thresholds, seed=seed, prevalence=prevalence)
+            for name, model in models.items()
+        }
     drawn = with_original(resample_counts(len(outcome), resamples=resamples, seed=seed))
     left_out = jackknife_counts(len(outcome), seed=seed)
     return {
-        name: resampled_figures(outcome, model, thresholds, drawn=drawn, left_out=left_out)
+        name: resampled_figures(outcome, model, thresholds, drawn=drawn, left_out=left_out, prevalence=prevalence)
         for name, model in models.items()
     }
 
@@ -138,7 +158,7 @@ def _checked(name: str, model: OutOfFold, n: int) -> OutOfFold:
 
 
 def _entry(
-    name: str, title: str, outcome: Outcome, model: OutOfFold, thresholds: Floats, found: Figures
+    name: str, title: str, outcome: Outcome, model: OutOfFold, found: Figures, prevalence: float | None
 ) -> ModelEvaluation:
     metrics = {kind.name: _metric(kind, outcome, model, found) for kind in metric_kinds(outcome)}
     roc = None
@@ -148,9 +168,9 @@ def _entry(
     return ModelEvaluation(
         name=name,
         title=title,
-        metrics=metrics | _error_metrics(outcome, model),
-        calibration=Calibration(found.calibration, calibration_groups(outcome, model.risk)),
-        decision=Decision(found.net_benefit, plain(treat_all(outcome, thresholds=thresholds))),
+        metrics=metrics | _error_metrics(outcome, model, found),
+        calibration=Calibration(found.calibration, calibration_groups(outcome, model.risk), found.loess),
+        decision=replace(found.decision, prevalence=prevalence),
         roc=roc,
         risk_groups=risk_groups(outcome, model.mean()) if isinstance(outcome, TimeToEvent) else (),
     )
@@ -164,27 +184,25 @@ def _metric(kind: MetricKind, outcome: Outcome, model: OutOfFold, found: Figures
     return Metric(found.estimates[kind.name], low, high, n, event_count, reason)
 
 
-def _error_metrics(outcome: Outcome, model: OutOfFold) -> dict[str, Metric]:
+def _error_metrics(outcome: Outcome, model: OutOfFold, found: Figures) -> dict[str, Metric]:
     """ICI, E50, E90 and Emax of each repeat's spline curve, averaged."""
     n, event_count = len(outcome), int(known_event(outcome).sum())
-    each = [_errors(outcome, risk) for risk in model.risk]
-    reason = next((errors.reason for errors in each if errors.reason), NO_ERROR_INTERVAL)
+    reason = _no_errors(outcome, model)
+    if reason or not found.errors:
+        return {name: Metric(math.nan, math.nan, math.nan, n, event_count, reason or NO_CURVE) for name in ERRORS}
     return {
-        name: Metric(
-            float(np.mean([getattr(errors, name) for errors in each])), math.nan, math.nan, n, event_count, reason
-        )
-        for name in ("ici", "e50", "e90", "emax")
+        name: Metric(estimate, low, high, n, event_count, why if math.isfinite(estimate) else NO_CURVE)
+        for name, (estimate, low, high, why) in found.errors.items()
     }
 
 
-def _errors(outcome: Outcome, risk: Floats) -> CalibrationErrors:
-    whole = (math.nan, math.nan, math.nan, math.nan)
+def _no_errors(outcome: Outcome, model: OutOfFold) -> str:
     event = known_event(outcome)
     if not np.isfinite(status_weights(outcome, once(len(outcome)))).all():
-        return CalibrationErrors(*whole, not_followed(outcome))
+        return not_followed(outcome)
     if not event.any() or event.all():
-        return CalibrationErrors(*whole, "every patient had the event" if event.all() else "no patient had the event")
-    return calibration_errors(outcome, risk, smoother="spline")
+        return "every patient had the event" if event.all() else "no patient had the event"
+    return next(filter(None, (why_no_errors(risk, smoother="spline") for risk in model.risk)), "")
 
 
 def _reason(metric: MetricKind, outcome: Outcome, model: OutOfFold) -> str:

@@ -41,7 +41,7 @@ def study_guards(
     outcome
         Of the same `n` patients.
     main
-        Out-of-fold risks of the main model.
+        Out-of-fold risks of the main model; those of fold -1, who are only learnt from, have none.
     metadata
         One row per patient, in the same order: where and how the data were acquired (centre, scanner, view, slice
         thickness, …); columns of dates are used for the balance in time. None or no column when nothing is known.
@@ -53,15 +53,17 @@ def study_guards(
     known = pd.DataFrame(index=predictors.frame.index) if metadata is None else metadata
     dates = [str(name) for name in known.columns if pd.api.types.is_datetime64_any_dtype(known[name])]
     acquisition = known.drop(columns=dates)
+    rows = np.flatnonzero((main.fold >= 0).any(axis=0))
+    held, risks = outcome.take(rows), OutOfFold(main.risk[:, rows], main.fold[:, rows])
     return (
         duplicate_patients(predictors, outcome, main.fold, fingerprints=fingerprints or {}),
         outcome_in_disguise(predictors, outcome),
         known_too_late(predictors),
-        no_signal(outcome, main, seed=seed),
+        no_signal(held, risks, seed=seed),
         shortcut(acquisition, outcome, seed=seed),
         informative_missingness(predictors.frame, outcome, seed=seed),
         sample_size(outcome, parameters=candidate_parameters(predictors)),
-        folds_differ(outcome, main, seed=seed),
+        folds_differ(held, risks, seed=seed),
         unbalanced_split(known, main.fold, seed=seed),
     )
 

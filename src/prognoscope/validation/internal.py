@@ -184,11 +184,22 @@ def learning_curve(
             scores.append(learn(np.sort(order[:size]))(np.sort(order[size:])))
         means.append(float(np.nanmean(scores)))
         spreads.append(float(np.nanstd(scores)))
-    plateau, flat_at, reason = _flattening(np.array(steps, dtype=float), np.array(means), tolerance)
+    plateau, flat_at, reason = flattening(np.array(steps, dtype=float), np.array(means), tolerance)
     return LearningCurve(tuple(steps), tuple(means), tuple(spreads), plateau, flat_at, tolerance, reason)
 
 
-def _flattening(n: Floats, score: Floats, tolerance: float) -> tuple[float, int | None, str]:
+def flattening(n: Floats, score: Floats, tolerance: float) -> tuple[float, int | None, str]:
+    """Return where a learning curve levels off.
+
+    Parameters
+    ----------
+    n, score
+        `(sizes,)`, rising sizes.
+
+    Returns
+    -------
+    Plateau, patients at which the curve is within `tolerance` of it, and the reason where that cannot be told.
+    """
     if len(n) < 4:
         return math.nan, None, "fewer than four sizes"
     if score[-1] - score[0] <= tolerance:

@@ -15,23 +15,28 @@ from prognoscope.validation.censoring import known_event, status_weights
 from prognoscope.validation.checks import Bools, Floats, Ints
 from prognoscope.validation.discrimination import auc_rows, concordance_rows
 from prognoscope.validation.overall import brier_rows, event_rate_rows, log_rows, scaled_brier_rows
+from prognoscope.validation.precision_recall import average_precision_rows
 from prognoscope.validation.recalibration import intercept_rows, slope_rows
 from prognoscope.validation.resampling import Counts, once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Resamples of the patients of one outcome: counts, and the weights of known statuses; both `(rows, n)`."""
+    """Resamples of the patients of one outcome: counts, and the weights of known statuses; both `(rows, n)`.
+
+    `prevalence` is the clinic's, for figures that depend on it; the study's own where it is None.
+    """
 
     outcome: Outcome
     event: Bools
     counts: Counts
     weights: Floats
+    prevalence: float | None = None
 
 
-def sample(outcome: Outcome, counts: Counts) -> Sample:
+def sample(outcome: Outcome, counts: Counts, *, prevalence: float | None = None) -> Sample:
     """Prepare resamples; censoring weights are estimated anew in each."""
-    return Sample(outcome, known_event(outcome), counts, status_weights(outcome, counts))
+    return Sample(outcome, known_event(outcome), counts, status_weights(outcome, counts), prevalence)
 
 
 Rows = Callable[[Sample, Floats, Ints], Floats]
@@ -88,6 +93,10 @@ def _auc(drawn: Sample, risk: Floats, fold: Ints) -> Floats:
     return auc_rows(drawn.event, risk, fold, drawn.weights)
 
 
+def _average_precision(drawn: Sample, risk: Floats, fold: Ints) -> Floats:
+    return average_precision_rows(drawn.event, risk, fold, drawn.weights, prevalence=drawn.prevalence)
+
+
 def _c_index(drawn: Sample, risk: Floats, fold: Ints) -> Floats:
     outcome = _survival(drawn)
     return concordance_rows(outcome.time_days, outcome.event, risk, fold, drawn.counts)
@@ -128,14 +137,15 @@ def _slope(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 -
 def _observed_expected(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 - all risks of a repeat
     observed = event_rate_rows(drawn.event, drawn.weights)
     counts = drawn.counts.astype(float)
-    expected = counts @ risk / counts.sum(axis=1)
-    return np.asarray(np.divide(observed, expected, out=np.full(len(observed), np.nan), where=expected > 0))
+    expected, patients = counts @ risk, counts.sum(axis=1)
+    return np.asarray(np.divide(observed * patients, expected, out=np.full(len(observed), np.nan), where=expected > 0))
 
 
 BINARY: tuple[OutcomeKind, ...] = ("binary",)
 SURVIVAL: tuple[OutcomeKind, ...] = ("time-to-event",)
 METRICS: tuple[MetricKind, ...] = (
     MetricKind("auc", BINARY, _auc, ("pairs", "classes")),
+    MetricKind("average_precision", BINARY, _average_precision, ("pairs", "classes")),
     MetricKind("c_index", SURVIVAL, _c_index, ("pairs",)),
     MetricKind("uno_c", SURVIVAL, _uno_c, ("pairs",)),
     MetricKind("auc_at_horizon", SURVIVAL, _auc, ("pairs", "classes")),
@@ -146,3 +156,9 @@ METRICS: tuple[MetricKind, ...] = (
     MetricKind("calibration_slope", BINARY + SURVIVAL, _slope, ("classes", "logit")),
     MetricKind("observed_expected", BINARY + SURVIVAL, _observed_expected, ("classes",)),
 )
+
+
+def ranking_within_folds(outcome: Outcome, risk: Floats, fold: Ints) -> float:
+    """Return the AUC, or the C-index for a time to event, of `(n,)` risks, by pairs within a fold."""
+    kind = METRICS[0] if isinstance(outcome, Binary) else METRICS[1]
+    return float(kind.rows(sample(outcome, once(len(outcome))), risk, fold)[0])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
-from prognoscope.validation.checks import Floats, events, numbers
+from prognoscope.validation.checks import Bools, Floats, Ints, events, numbers
 
 
 def average_precision(event: ArrayLike, risk: ArrayLike, *, prevalence: float | None = None) -> float:
@@ -34,3 +35,58 @@ def precision_recall(event: ArrayLike, risk: ArrayLike, *, prevalence: float | N
     alarms = np.cumsum(~happened[order])[ends] / (~happened).sum()
     rate = float(happened.mean()) if prevalence is None else prevalence
     return recall, np.asarray(recall * rate / (recall * rate + alarms * (1 - rate)))
+
+
+def average_precision_rows(
+    event: Bools, risk: Floats, fold: Ints, weights: Floats, *, prevalence: float | None = None
+) -> Floats:
+    """Average precision of each fold under weights `(rows, n)`, the folds weighing as their events; one value a row.
+
+    A fold with one class has none and is left out; NaN where no fold has both.
+    """
+    order = np.lexsort((-risk, fold))
+    rate = np.nan if prevalence is None else prevalence
+    result: Floats = _average_precision(order, event[order], risk[order], fold[order], weights, rate)
+    return result
+
+
+@numba.njit(cache=True, nogil=True)
+def _average_precision(order, event, risk, fold, weights, rate):  # type: ignore[no-untyped-def]
+    rows, n = weights.shape
+    result = np.empty(rows)
+    for row in range(rows):
+        found = 0.0
+        counted = 0.0
+        start = 0
+        while start < n:
+            stop = start
+            cases = 0.0
+            others = 0.0
+            while stop < n and fold[stop] == fold[start]:
+                if event[stop]:
+                    cases += weights[row, order[stop]]
+                else:
+                    others += weights[row, order[stop]]
+                stop += 1
+            if cases > 0 and others > 0:
+                at = rate if not np.isnan(rate) else cases / (cases + others)
+                hits = 0.0
+                alarms = 0.0
+                place = start
+                while place < stop:
+                    before = hits
+                    tie = place
+                    while tie < stop and risk[tie] == risk[place]:
+                        if event[tie]:
+                            hits += weights[row, order[tie]]
+                        else:
+                            alarms += weights[row, order[tie]]
+                        tie += 1
+                    if hits > before:
+                        right = hits / cases * at
+                        found += (hits - before) * right / (right + alarms / others * (1 - at))
+                    place = tie
+                counted += cases
+            start = stop
+        result[row] = found / counted if counted > 0 else np.nan
+    return result

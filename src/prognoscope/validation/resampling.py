@@ -19,6 +19,7 @@ BLOCK_CELLS = 2_000_000
 DEFINED_SHARE = 0.95
 MIN_RESAMPLES = 200
 JACKKNIFE_GROUPS = 500
+RESAMPLED_UP_TO = 50_000
 
 
 def resample_counts(n: int, *, resamples: int, seed: int) -> Counts:

@@ -59,18 +59,34 @@ class CalibrationGroup:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Observed against predicted risk: a smooth curve with its band, and groups of similar risk."""
+    """Observed against predicted risk: a smooth curve (spline) with its band, groups of similar risk, and loess."""
 
     curve: Curve
     groups: tuple[CalibrationGroup, ...]
+    loess: Curve = Curve((), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Net benefit over threshold probabilities, beside treating all (treating none is 0)."""
+    """Net benefit over threshold probabilities, beside treating all (treating none is 0).
+
+    Attributes
+    ----------
+    model, treat_all
+        Net benefit per patient.
+    smoothed
+        The model's, smoothed over thresholds; empty where too few thresholds were asked for.
+    avoided
+        Interventions avoided per patient against treating all, with no event missed more.
+    prevalence
+        Of the event where all this is stated for; None for the study's own.
+    """
 
     model: Curve
     treat_all: Numbers
+    smoothed: Curve = Curve((), ())
+    avoided: Curve = Curve((), ())
+    prevalence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from prognoscope.core.outcome import Outcome
 from prognoscope.core.problems import refuse
 from prognoscope.validation.calibration import observed_proportion, wilson_interval
 from prognoscope.validation.checks import Bools, Floats, risks
-from prognoscope.validation.decision import net_benefit_rows
+from prognoscope.validation.decision import checked_prevalence, net_benefit_rows, treat_all_rows
 from prognoscope.validation.resampling import once
 
 
@@ -42,8 +42,7 @@ class ThresholdRow:
     number_needed_to_evaluate
         Alerts for one patient with the event: 1 / PPV.
     net_benefit, interventions_avoided_per_100
-        Of the study's patients; the latter is what treating by the model saves against treating all, with no event
-        missed more.
+        At `prevalence`; the latter is what treating by the model saves against treating all, with no event missed more.
     prevalence
         The study's, or the clinic's where one was given.
     """
@@ -81,13 +80,7 @@ def threshold_table(
         specificity by Bayes' rule, which holds when these two do not change. The study's own when left out.
     """
     values = risks(risk, n=len(outcome))
-    if prevalence is not None and not 0 < prevalence < 1:
-        raise refuse(
-            "prevalence-range",
-            subject="prevalence",
-            found=f"it is {prevalence:g}",
-            remedy="give the proportion with the event in the clinic, between 0 and 1",
-        )
+    checked_prevalence(prevalence)
     return tuple(_row(outcome, values, float(threshold), prevalence) for threshold in thresholds)
 
 
@@ -141,8 +134,8 @@ def _row(outcome: Outcome, risk: Floats, threshold: float, prevalence: float | N
     ppv = _predictive(with_event[0], prevalence, ppv_at, sensitivity, specificity, event=True)
     npv = _predictive(with_event[1], prevalence, npv_at, sensitivity, specificity, event=False)
     point = np.array([threshold])
-    benefit = float(net_benefit_rows(outcome, risk, point, once(n))[0, 0])
-    everyone = float(net_benefit_rows(outcome, np.ones(n), point, once(n))[0, 0])
+    benefit = float(net_benefit_rows(outcome, risk, point, once(n), prevalence=prevalence)[0, 0])
+    everyone = float(treat_all_rows(outcome, point, once(n), prevalence=prevalence)[0, 0])
     return ThresholdRow(
         threshold=threshold,
         sensitivity=sensitivity,

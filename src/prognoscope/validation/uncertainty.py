@@ -15,24 +15,33 @@ from numpy.typing import NDArray
 
 from prognoscope.core.outcome import Binary, Outcome
 from prognoscope.core.predictions import OutOfFold
-from prognoscope.validation.calibration import curve_rows, risk_grid
-from prognoscope.validation.censoring import known_event, status_weights
 from prognoscope.validation.checks import Floats
-from prognoscope.validation.decision import net_benefit_rows
-from prognoscope.validation.flexible import calibration_curve
+from prognoscope.validation.curves import (
+    Errors,
+    analytic_calibration,
+    analytic_decision,
+    common_grid,
+    mean_calibration_curve,
+    resampled_calibration,
+    resampled_decision,
+)
 from prognoscope.validation.influence import (
     GROUPS,
     INFLUENCES,
     half_width,
     half_width_of_groups,
-    of_net_benefit,
     random_groups,
 )
 from prognoscope.validation.metrics import METRICS, MetricKind, Sample, sample
-from prognoscope.validation.resampling import Counts, bands, bca_interval, blocks, once, percentile_interval
-from prognoscope.validation.results import Curve
-
-RESAMPLED_UP_TO = 50_000
+from prognoscope.validation.resampling import (
+    RESAMPLED_UP_TO,
+    Counts,
+    bca_interval,
+    blocks,
+    once,
+    percentile_interval,
+)
+from prognoscope.validation.results import Curve, Decision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,15 +56,21 @@ class Figures:
         By name: bootstrap replicates `(resamples,)`, influences `(n,)` or values of random groups `(100,)`.
     jackknife
         By name: the figure without each patient, for replicates; empty for influences.
-    calibration, net_benefit
-        Curves with their bands.
+    errors
+        By name: calibration error with its interval and why there is none; empty where no curve can be fitted.
+    calibration, loess
+        Calibration curves with their bands.
+    decision
+        Decision curves with their bands.
     """
 
     estimates: Mapping[str, float]
     spreads: Mapping[str, Floats]
     jackknife: Mapping[str, Floats]
+    errors: Errors
     calibration: Curve
-    net_benefit: Curve
+    loess: Curve
+    decision: Decision
 
     def interval(self, name: str) -> tuple[float, float, str]:
         """95 % interval of a figure and why there is none."""
@@ -81,7 +96,13 @@ def metric_kinds(outcome: Outcome) -> list[MetricKind]:
 
 
 def resampled_figures(
-    outcome: Outcome, model: OutOfFold, thresholds: Floats, *, drawn: Counts, left_out: Counts
+    outcome: Outcome,
+    model: OutOfFold,
+    thresholds: Floats,
+    *,
+    drawn: Counts,
+    left_out: Counts,
+    prevalence: float | None = None,
 ) -> Figures:
     """Figures with bootstrap replicates.
 
@@ -91,55 +112,63 @@ def resampled_figures(
         `(1 + resamples, n)`: the cohort itself, then its resamples.
     left_out
         `(groups, n)`: the cohort without each patient or group.
+    prevalence
+        Of the event in the clinic; the study's own when None.
     """
     kinds = metric_kinds(outcome)
-    grid = _common_grid(model.risk)
-    samples = [sample(outcome, counts) for counts in blocks(drawn)]
+    grid = common_grid(model.risk)
+    samples = [sample(outcome, counts, prevalence=prevalence) for counts in blocks(drawn)]
     metrics = np.concatenate([_metrics(model, kinds, rows) for rows in samples])
-    calibration = np.concatenate([_calibration(model, grid, rows) for rows in samples])
-    benefit = np.concatenate([_benefit(model, thresholds, rows) for rows in samples])
-    jackknife = np.concatenate([_metrics(model, kinds, sample(outcome, counts)) for counts in blocks(left_out)])
+    without = (sample(outcome, counts, prevalence=prevalence) for counts in blocks(left_out))
+    jackknife = np.concatenate([_metrics(model, kinds, rows) for rows in without])
+    calibration, errors = resampled_calibration(model, grid, samples)
     return Figures(
         {kind.name: float(metrics[0, index]) for index, kind in enumerate(kinds)},
         {kind.name: metrics[1:, index] for index, kind in enumerate(kinds)},
         {kind.name: jackknife[:, index] for index, kind in enumerate(kinds)},
-        _banded(grid, calibration),
-        _banded(thresholds, benefit),
+        errors,
+        calibration,
+        mean_calibration_curve(outcome, model, grid, smoother="loess"),
+        resampled_decision(outcome, model, thresholds, samples, prevalence=prevalence),
     )
 
 
-def analytic_figures(outcome: Outcome, model: OutOfFold, thresholds: Floats, *, seed: int) -> Figures:
+def analytic_figures(
+    outcome: Outcome, model: OutOfFold, thresholds: Floats, *, seed: int, prevalence: float | None = None
+) -> Figures:
     """Figures with influences instead of replicates, for many patients.
 
     AUC and its influence are of all risks of a repeat when it is one fold, else weighted means over the folds.
     """
-    kinds = metric_kinds(outcome)
-    everyone = once(len(outcome))
-    rows = sample(outcome, everyone)
+    everyone = sample(outcome, once(len(outcome)), prevalence=prevalence)
     groups = random_groups(len(outcome), seed=seed)
     estimates, spreads = {}, {}
-    for kind in kinds:
+    for kind in metric_kinds(outcome):
         pairs = list(zip(model.risk, model.fold, strict=True))
-        estimates[kind.name] = float(np.mean([kind.rows(rows, risk, fold)[0] for risk, fold in pairs]))
-        each = [_spread(kind, rows, risk, fold, groups) for risk, fold in pairs]
+        estimates[kind.name] = float(np.mean([kind.rows(everyone, risk, fold)[0] for risk, fold in pairs]))
+        each = [_spread(kind, everyone, risk, fold, groups) for risk, fold in pairs]
         spreads[kind.name] = np.asarray(np.mean(each, axis=0))
-    curves = [calibration_curve(outcome, risk, smoother="spline", at=_common_grid(model.risk)) for risk in model.risk]
-    return Figures(estimates, spreads, {}, _mean_curve(curves), _benefit_curve(outcome, model, thresholds))
+    grid = common_grid(model.risk)
+    calibration, errors = analytic_calibration(outcome, model, grid, seed=seed)
+    loess = mean_calibration_curve(outcome, model, grid, smoother="loess")
+    decision = analytic_decision(outcome, model, thresholds, prevalence=prevalence)
+    return Figures(estimates, spreads, {}, errors, calibration, loess, decision)
 
 
 def _spread(
     kind: MetricKind, everyone: Sample, risk: Floats, fold: NDArray[np.int64], groups: list[NDArray[np.intp]]
 ) -> Floats:
     if kind.name not in INFLUENCES or ("pairs" in kind.needs and fold.any()):
-        return np.array([_in_group(kind, everyone.outcome, risk, fold, rows) for rows in groups])
+        return np.array([_in_group(kind, everyone, risk, fold, rows) for rows in groups])
     return INFLUENCES[kind.name](everyone.event, risk, everyone.weights[0])
 
 
 def _in_group(
-    kind: MetricKind, outcome: Outcome, risk: Floats, fold: NDArray[np.int64], rows: NDArray[np.intp]
+    kind: MetricKind, everyone: Sample, risk: Floats, fold: NDArray[np.int64], rows: NDArray[np.intp]
 ) -> float:
-    part = outcome.take(rows)
-    return float(kind.rows(sample(part, once(len(part))), risk[rows], fold[rows])[0])
+    part = everyone.outcome.take(rows)
+    group = sample(part, once(len(part)), prevalence=everyone.prevalence)
+    return float(kind.rows(group, risk[rows], fold[rows])[0])
 
 
 def _analytic_interval(name: str, estimate: float, spread: Floats) -> tuple[float, float, str]:
@@ -156,54 +185,6 @@ def _metrics(model: OutOfFold, kinds: list[MetricKind], rows: Sample) -> Floats:
     return np.asarray(np.mean(each, axis=0))
 
 
-def _calibration(model: OutOfFold, grid: Floats, rows: Sample) -> Floats:
-    return np.asarray(np.mean([curve_rows(rows.event, risk, grid, rows.weights) for risk in model.risk], axis=0))
-
-
-def _benefit(model: OutOfFold, thresholds: Floats, rows: Sample) -> Floats:
-    each = [net_benefit_rows(rows.outcome, risk, thresholds, rows.counts) for risk in model.risk]
-    return np.asarray(np.mean(each, axis=0))
-
-
-def _common_grid(risk: Floats) -> Floats:
-    """Risks that every repeat covers, so that all of them add to each point of the curve."""
-    grids = [grid for grid in (risk_grid(row) for row in risk) if grid.size]
-    if len(grids) < len(risk):
-        return np.empty(0)
-    low, high = max(grid[0] for grid in grids), min(grid[-1] for grid in grids)
-    return np.linspace(low, high, len(grids[0])) if low < high else np.empty(0)
-
-
-def _benefit_curve(outcome: Outcome, model: OutOfFold, thresholds: Floats) -> Curve:
-    everyone = once(len(outcome))
-    event, weights = known_event(outcome), status_weights(outcome, everyone)[0]
-    value = np.mean([net_benefit_rows(outcome, risk, thresholds, everyone)[0] for risk in model.risk], axis=0)
-    reach = [
-        half_width(np.mean([of_net_benefit(event, risk, weights, float(at)) for risk in model.risk], axis=0))
-        for at in thresholds
-    ]
-    return Curve(plain(thresholds), plain(value), plain(value - reach), plain(value + reach))
-
-
-def _mean_curve(curves: list[Curve]) -> Curve:
-    y, low, high = (np.mean([getattr(curve, side) for curve in curves], axis=0) for side in ("y", "low", "high"))
-    return Curve(curves[0].x, plain(y), plain(low), plain(high))
-
-
-def _banded(x: Floats, values: Floats) -> Curve:
-    if not len(x):
-        return Curve((), ())
-    if len(values) == 1:
-        return Curve(plain(x), plain(values[0]))
-    low, high = bands(values[1:])
-    return Curve(plain(x), plain(values[0]), plain(low), plain(high))
-
-
-def plain(values: Floats) -> tuple[float, ...]:
-    """Python floats, for a result."""
-    return tuple(float(value) for value in values)
-
-
 def method_in_words(outcome: Outcome, *, resamples: int, repeats: int, analytic: bool) -> str:
     """How the intervals were made and what they are conditional on."""
     survival = not isinstance(outcome, Binary)
@@ -213,13 +194,13 @@ def method_in_words(outcome: Outcome, *, resamples: int, repeats: int, analytic:
         weights = " (censoring weights taken as known, concordance from 100 random groups)" if survival else ""
         return (
             f"95 % analytic intervals from influence functions{weights}, as always above {RESAMPLED_UP_TO:,} patients, "
-            f"not from resamples; each figure{over} {condition}."
+            f"not from resamples, and smooth curves over groups of patients; each figure{over} {condition}."
         )
     if not resamples:
         return "No intervals were asked for."
     weights = " with censoring weights estimated anew in each resample," if survival else ""
     return (
-        f"95 % bootstrap intervals (bias-corrected and accelerated; bands of curves: percentiles) from {resamples:,} "
-        f"resamples of the patients, each figure{over}{weights} "
+        f"95 % bootstrap intervals (bias-corrected and accelerated; of calibration errors: basic; bands of curves: "
+        f"percentiles) from {resamples:,} resamples of the patients, each figure{over}{weights} "
         f"{condition}. A figure undefined in more than 5 % of the resamples has no interval."
     )

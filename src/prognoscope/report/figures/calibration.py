@@ -20,10 +20,12 @@ from prognoscope.report.figures.drawing import (
 from prognoscope.report.rounding import count, sentence, with_interval
 from prognoscope.validation.results import CalibrationGroup, ModelEvaluation
 
+LOESS_DASH = (0.0, (1.0, 1.6))
+
 
 def calibration(model: ModelEvaluation, place: int) -> Drawing | None:
     """Draw observed against predicted risk: smooth curve with band, groups of similar risk with intervals."""
-    curve, groups = model.calibration.curve, model.calibration.groups
+    curve, groups, loess = model.calibration.curve, model.calibration.groups, model.calibration.loess
     if not curve.x and not groups:
         return None
 
@@ -33,6 +35,8 @@ def calibration(model: ModelEvaluation, place: int) -> Drawing | None:
         if curve.x:
             line(axes, curve, place)
             band(axes, curve, place)
+        if loess.x:
+            axes.plot(loess.x, loess.y, color=INK, linewidth=1, linestyle=LOESS_DASH)
         for group in groups:
             if math.isfinite(group.low):
                 axes.plot([group.predicted] * 2, [group.low, group.high], color=INK, linewidth=1)

@@ -13,6 +13,7 @@ from prognoscope.report.figures.drawing import (
     SOFT,
     Drawing,
     band,
+    colour,
     draw,
     line,
     percent_axis,
@@ -30,9 +31,13 @@ LEAST_TOP = 5.0
 def net_benefit(evaluation: Evaluation) -> Drawing | None:
     """Draw the decision curves of all models beside treating everyone and treating nobody."""
     models = [(place, model) for place, model in enumerate(evaluation.models) if model.decision.model.x]
-    rows = [(place, model, _per_hundred(model.decision.model)) for place, model in models]
-    if not rows:
+    if not models:
         return None
+    smooth = all(model.decision.smoothed.x for _, model in models)
+    rows = [
+        (place, model, _per_hundred(model.decision.smoothed if smooth else model.decision.model))
+        for place, model in models
+    ]
 
     def paint(canvas: Canvas) -> None:
         axes = canvas.add_subplot()
@@ -40,10 +45,15 @@ def net_benefit(evaluation: Evaluation) -> Drawing | None:
         for place, model, curve in reversed(rows):
             line(axes, curve, place, label=shortened(model.title, 26))
         band(axes, rows[0][2], rows[0][0])
+        if smooth:
+            steps = _per_hundred(rows[0][1].decision.model)
+            axes.plot(steps.x, steps.y, color=colour(rows[0][0]), linewidth=0.7, alpha=0.55)
         _axes(axes, rows)
         axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
 
     notes = " The band is the main model's 95 % interval." if rows[0][2].low else ""
+    if smooth:
+        notes += " Lines are smoothed over thresholds (loess); the thin one is the main model's as computed."
     if any(math.isnan(y) for _, _, curve in rows for y in curve.y):
         notes += " Gaps: of those above that threshold nobody was followed to the horizon."
     return draw(

@@ -4,56 +4,99 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
-from prognoscope.core.outcome import TimeToEvent
+from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.table import Table
-from prognoscope.study.file import Criterion, StudyFile
-from prognoscope.study.stages.learn import TITLES, Learnt
+from prognoscope.study.appraisal import Criterion
+from prognoscope.study.file import StudyFile
+from prognoscope.study.stages.appraise import Appraisal, as_document, part
+from prognoscope.study.stages.learn import Learnt, titles
 from prognoscope.study.stages.select import Cohort
-from prognoscope.validation import Evaluation, Guard, evaluate, evaluation_document
+from prognoscope.study.stages.split import Split
+from prognoscope.study.stages.tally import Tally
+from prognoscope.validation import (
+    Evaluation,
+    Guard,
+    Refitted,
+    evaluate,
+    evaluate_corrected,
+    evaluation_document,
+)
 
-VERSION = 1
+VERSION = 2
 
 
 def evaluate_study(
-    study: StudyFile, cohort: Cohort, learnt: Sequence[Learnt], guards: Sequence[Guard], *, tried_ever: int
+    study: StudyFile, cohort: Cohort, learnt: Sequence[Learnt], folds: Split, guards: Sequence[Guard], *, tally: Tally
 ) -> Evaluation:
-    """Evaluate every set of predictors on the same resamples of patients; the first is the main one."""
-    rules = study.study.validation
-    return evaluate(
-        cohort.outcome,
-        {one.name: one.out_of_fold for one in learnt},
-        titles={one.name: TITLES[one.name] for one in learnt},
-        resamples=rules.resamples,
+    """Evaluate every set of predictors on the same resamples of those held out; the first is the main one."""
+    rows = folds.held_out
+    outcome = cohort.outcome.take(rows)
+    how = _How(
+        titles=titles(learnt, study.study),
+        resamples=study.study.validation.resamples,
         seed=study.study.seed,
         guards=tuple(guards),
-        counts={
-            "folds": rules.folds,
-            "repeats": rules.repeats,
-            "inner_folds": rules.inner,
-            "resamples": rules.resamples,
-            "refits": rules.refits,
-            "settings_tried": learnt[0].tried,
-            "settings_tried_on_this_cohort_ever": tried_ever,
-        },
+        counts=_counts(study, learnt[0], folds, tally),
     )
+    if folds.is_bootstrap:
+        return evaluate_corrected(outcome, {one.name: _refitted(one) for one in learnt}, **how)
+    return evaluate(outcome, {one.name: part(one.out_of_fold, rows) for one in learnt}, **how)
 
 
-def as_json(study: StudyFile, cohort: Cohort, evaluation: Evaluation, predictors: Table) -> dict[str, Any]:
+class _How(TypedDict):
+    """What every evaluation is given."""
+
+    titles: Mapping[str, str]
+    resamples: int
+    seed: int
+    guards: Sequence[Guard]
+    counts: Mapping[str, int]
+
+
+def _refitted(one: Learnt) -> Refitted:
+    fit = one.bootstrapped
+    assert fit is not None, "with bootstraps every set of predictors has its refits"
+    return Refitted(fit.apparent, fit.risk, fit.drawn, one.out_of_fold.risk[0])
+
+
+def _counts(study: StudyFile, main: Learnt, folds: Split, tally: Tally) -> dict[str, int]:
+    rules = study.study.validation
+    folded = {"folds": len(np.unique(folds.folds[folds.folds >= 0])), "repeats": len(folds.folds)}
+    return {
+        **({"bootstraps": len(main.bootstrapped.risk)} if main.bootstrapped else folded),
+        **({"patients_only_learnt_from": len(folds.only_learnt_from)} if len(folds.only_learnt_from) else {}),
+        "inner_folds": rules.inner,
+        "resamples": rules.resamples,
+        "refits": rules.refits,
+        "models_tried": len(study.candidates),
+        "models_tried_on_this_cohort_ever": tally.models,
+        "settings_tried": main.tried,
+        "settings_tried_on_this_cohort_ever": tally.settings,
+        **({"uses_of_this_external_set_ever": tally.external_uses} if folds.locked else {}),
+    }
+
+
+def as_json(
+    study: StudyFile, cohort: Cohort, folds: Split, evaluation: Evaluation, appraisal: Appraisal, predictors: Table
+) -> dict[str, Any]:
     """Return the document `evaluation.json`, described in `docs/formats.md`; what is NaN is null and has a reason."""
     document = evaluation_document(evaluation)
+    outcome = cohort.outcome.take(folds.held_out)
     document["outcome"] |= {
-        "events_at_any_time": cohort.outcome.events,
-        "median_follow_up_days": _median_time(cohort),
+        "events_at_any_time": outcome.events,
+        "median_follow_up_days": _median_time(outcome),
     }
     return {
         "schema": 1,
         "study": study.name,
         "question": study.study.question,
         **document,
+        "held_out": _held_out(folds),
+        **as_document(appraisal),
         "predictors": {
             origin: sum(column.origin == origin for column in predictors.columns) for origin in ("clinical", "imaging")
         },
@@ -62,6 +105,18 @@ def as_json(study: StudyFile, cohort: Cohort, evaluation: Evaluation, predictors
             "included": len(cohort.flow.included),
             "excluded": [{"step": step, "reason": code, "n": number} for step, code, number in cohort.flow.counts()],
         },
+    }
+
+
+def _held_out(folds: Split) -> dict[str, Any]:
+    numbers = [int(number) for number in np.unique(folds.folds[folds.folds >= 0])] if folds.names else []
+    return {
+        "plan": folds.plan,
+        "column": folds.column or None,
+        "n": len(folds.held_out),
+        "only_learnt_from": len(folds.only_learnt_from),
+        "folds": [{"name": folds.names[number], "n": int((folds.folds[0] == number).sum())} for number in numbers],
+        "folds_sha256": folds.hash,
     }
 
 
@@ -99,6 +154,5 @@ def _figure(criterion: Criterion, evaluation: Evaluation) -> float:
     return math.nan if metric is None else float(getattr(metric, criterion.of))
 
 
-def _median_time(cohort: Cohort) -> float | None:
-    outcome = cohort.outcome
+def _median_time(outcome: Outcome) -> float | None:
     return float(np.median(outcome.time_days)) if isinstance(outcome, TimeToEvent) else None

@@ -7,25 +7,49 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prognoscope.core import hashing
+from prognoscope.core.files import FileState
 from prognoscope.core.images import ImageIndex
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.work import Mapper
 from prognoscope.sources import FoundFile, Instance, Located, assemble, inspect, list_files
-from prognoscope.store import FileState
-from prognoscope.study.cache import Cache
+from prognoscope.study.cache import Memory
 
-VERSION = 1
+if TYPE_CHECKING:  # see prognoscope.study.cache
+    from prognoscope.store import FrozenTable, Snapshot
+
+VERSION = 2
 FILES_PER_ITEM = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a folder holds, and notes on files that changed although size and time did not."""
+    """What a study works on.
 
+    Attributes
+    ----------
+    root
+        The folder that the index's files are relative to.
+    index
+        Its series and regions, and what was refused.
+    notes
+        What the report must tell: files that changed although size and time did not, files in quarantine.
+    news
+        What only whoever runs the study is told: how the store has moved on from the snapshot.
+    snapshot
+        The snapshot of the store that was read, if one was.
+    table
+        The study's table, where it comes from the store.
+    """
+
+    root: Path
     index: ImageIndex
     notes: tuple[Problem, ...] = ()
+    news: tuple[Problem, ...] = ()
+    snapshot: Snapshot | None = None
+    table: FrozenTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +76,9 @@ class Header:
         )
 
 
-def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False, images_needed: bool = True) -> Gathered:
+def gather(
+    folder: Path, *, cache: Memory, mapper: Mapper, verify: bool = False, images_needed: bool = True
+) -> Gathered:
     """Find the series and regions below a folder.
 
     A file whose size and modification time are those of the last time is not read again; `verify` reads all and
@@ -68,7 +94,7 @@ def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False, 
             "folder-missing",
             subject=str(folder),
             found="it is not a folder",
-            remedy="correct `images:` in the study file, or the environment variable in it",
+            remedy="give a folder that exists (in a study file: `images:`, or the environment variable in it)",
         )
     files = list_files(folder)
     before = cache.store.known_files(f"{folder}/")
@@ -80,10 +106,11 @@ def gather(folder: Path, *, cache: Cache, mapper: Mapper, verify: bool = False, 
         raise refuse(
             "no-dicom",
             subject=str(folder),
-            found=f"none of its {len(files)} files belongs to an image series",
+            found=f"none of its {len(files)} files belongs to an image series"
+            + (f"; for instance {index.set_aside[0]}" if index.set_aside else ""),
             remedy="give the folder that holds the series (any nesting, any file names)",
         )
-    return Gathered(index, _silent_changes(folder, files, before, headers) if verify else ())
+    return Gathered(folder, index, _silent_changes(folder, files, before, headers) if verify else ())
 
 
 def inspect_files(folder: Path, paths: tuple[str, ...]) -> list[Header]:
@@ -100,7 +127,7 @@ def _trusted(folder: Path, file: FoundFile, before: dict[str, FileState]) -> str
     return state.sha256 if state and (state.size, state.mtime_ns) == (file.size, file.mtime_ns) else ""
 
 
-def _known_headers(hashes: dict[str, str], cache: Cache) -> dict[str, Header]:
+def _known_headers(hashes: dict[str, str], cache: Memory) -> dict[str, Header]:
     keys = {path: _key(sha256, cache) for path, sha256 in hashes.items()}
     known = cache.store.memos(sorted(set(keys.values())))
     return {
@@ -108,7 +135,7 @@ def _known_headers(hashes: dict[str, str], cache: Cache) -> dict[str, Header]:
     }
 
 
-def _read(folder: Path, files: Sequence[FoundFile], cache: Cache, mapper: Mapper) -> dict[str, Header]:
+def _read(folder: Path, files: Sequence[FoundFile], cache: Memory, mapper: Mapper) -> dict[str, Header]:
     chunks = [files[start : start + FILES_PER_ITEM] for start in range(0, len(files), FILES_PER_ITEM)]
     paths = [tuple(file.path for file in chunk) for chunk in chunks]
     headers: dict[str, Header] = {}
@@ -152,5 +179,5 @@ def _silent_changes(
     )
 
 
-def _key(sha256: str, cache: Cache) -> str:
+def _key(sha256: str, cache: Memory) -> str:
     return hashing.of_value(["header", VERSION, cache.program, sha256])

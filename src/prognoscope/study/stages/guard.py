@@ -9,20 +9,53 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.table import Table
 from prognoscope.study.stages.learn import Learnt
 from prognoscope.study.stages.select import Cohort
+from prognoscope.study.stages.split import Split
 from prognoscope.validation import Guard
+
+EXTERNAL_REUSED = "external-set-reused"
 
 
 def study_guards(
-    cohort: Cohort, predictors: Table, main: Learnt, fingerprints: Mapping[str, Sequence[str]], *, seed: int
+    cohort: Cohort,
+    predictors: Table,
+    main: Learnt,
+    folds: Split,
+    fingerprints: Mapping[str, Sequence[str]],
+    *,
+    external_uses: int,
+    seed: int,
 ) -> tuple[Guard, ...]:
-    """Run every guard on a study."""
-    return validation.study_guards(
+    """Run every guard on a study, and the one on the locked set where there is one."""
+    guards = validation.study_guards(
         predictors,
         cohort.outcome,
         main.out_of_fold,
         metadata=cohort.circumstances,
         fingerprints=fingerprints,
         seed=seed,
+    )
+    known = tuple(_by_design(guard, folds) for guard in guards)
+    return (*known, _used_before(folds, external_uses)) if folds.locked else known
+
+
+def _by_design(guard: Guard, folds: Split) -> Guard:
+    """A split that is not by chance need not look like one."""
+    if guard.name != "unbalanced-split" or folds.by_chance:
+        return guard
+    by = f" by the column {folds.column}" if folds.column else ""
+    return Guard(guard.name, "passed", f"Patients are held out by design ({folds.title}{by}), so folds may differ.")
+
+
+def _used_before(folds: Split, uses: int) -> Guard:
+    """Warn when a set kept apart has given another result before."""
+    n = len(folds.held_out)
+    if uses <= 1:
+        return Guard(EXTERNAL_REUSED, "passed", f"The {n} patients kept apart gave a result for the first time.")
+    found = f"The {n} patients kept apart have given {uses} different results in this store"
+    return Guard(
+        EXTERNAL_REUSED,
+        "warned",
+        f"{found}: whatever was changed after the first may have been changed to please them.",
     )
 
 

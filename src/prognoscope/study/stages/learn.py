@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +19,17 @@ from prognoscope import training
 from prognoscope.core import hashing
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
+from prognoscope.core.problems import Refused
 from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper
 from prognoscope.study.cache import Cache, Outputs
-from prognoscope.study.file import StudyFile
+from prognoscope.study.file import Study, StudyFile
 from prognoscope.study.offers import models
+from prognoscope.study.stages.split import Split
 from prognoscope.validation import log_score
 
 VERSION = 1
-TITLES = {
-    "all": "Clinical and imaging",
-    "clinical": "Clinical only",
-    "imaging": "Imaging only",
-}
+TITLES = {"all": "Clinical and imaging", "clinical": "Clinical only", "imaging": "Imaging only"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,26 @@ class Use:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learnt:
-    """What cross-fitting gave for one set of predictors.
+    """What cross-fitting, or bootstraps, gave for one set of predictors.
 
-    `chosen` counts how many outer folds chose each model; `tried` is the number of settings compared in each.
+    Attributes
+    ----------
+    out_of_fold
+        Risks; NaN for who is only learnt from. With bootstraps, the mean risk by the refits that did not draw the
+        patient.
+    uses, chosen
+        How each feature fared, and how many outer folds chose each model; empty with bootstraps.
+    tried
+        Number of settings compared in each choice.
+    hash
+        Of everything above, for counters.
+    alerts, thresholds
+        `(repeats, n)` whether the risk reached the threshold that the inner folds chose, and these thresholds fold by
+        fold; None and empty without costs.
+    p_values, calibrated_on
+        `(repeats, n, 2)` cross-conformal p-values, and how many patients calibrate them at least; None without sets.
+    bootstrapped
+        Risks by all refits, for the correction of optimism; None with folds.
     """
 
     name: str
@@ -57,6 +73,11 @@ class Learnt:
     chosen: Mapping[str, int]
     tried: int
     hash: str
+    alerts: NDArray[np.bool_] | None = None
+    thresholds: tuple[float, ...] = ()
+    p_values: NDArray[np.float64] | None = None
+    calibrated_on: int = 0
+    bootstrapped: training.Bootstrapped | None = None
 
 
 def predictor_sets(table: Table) -> dict[str, Table]:
@@ -66,34 +87,47 @@ def predictor_sets(table: Table) -> dict[str, Table]:
     return sets if both else {"all": table}
 
 
-def learn(table: Table, outcome: Outcome, study: StudyFile, *, cache: Cache, mapper: Mapper) -> tuple[Learnt, ...]:
-    """Cross-fit every set of predictors on the same folds; the first is the main one.
+def titles(learnt: Sequence[Learnt], study: Study) -> dict[str, str]:
+    """Return what each set of predictors is called; a single one by what it holds."""
+    if len(learnt) == 1:
+        return {learnt[0].name: "Imaging predictors" if study.imaging else "Clinical predictors"}
+    return {one.name: TITLES[one.name] for one in learnt}
+
+
+def learn(
+    table: Table, outcome: Outcome, study: StudyFile, folds: Split, *, cache: Cache, mapper: Mapper
+) -> tuple[Learnt, ...]:
+    """Learn every set of predictors by the same split; the first is the main one.
 
     Raises
     ------
     Refused
-        `fewer-events-than-folds`, and what `training.cross_fit` refuses.
+        `fewer-events-than-folds`, `too-few-to-calibrate`, `optimism-headline` for more predictors than patients with
+        bootstraps, and what `training` refuses.
     """
-    rules = study.study.validation
-    folds = training.assign_folds(
-        outcome, folds=rules.folds, repeats=rules.repeats, seed=study.study.seed, patients=list(table.frame.index)
-    )
+    _require_calibration(study, folds)
+    one = _bootstrapped if folds.is_bootstrap else _cross_fit
     return tuple(
-        _cross_fit(name, chosen, outcome, study, folds, cache, mapper) for name, chosen in predictor_sets(table).items()
+        one(name, chosen, outcome, study, folds, cache, mapper) for name, chosen in predictor_sets(table).items()
     )
 
 
-def fit_bundle(table: Table, outcome: Outcome, study: StudyFile, *, cache: Cache, mapper: Mapper) -> Outputs:
-    """Fit the main predictor on all participants, with its refits; the outputs are the files of the predictor."""
+def _require_calibration(study: StudyFile, folds: Split) -> None:
+    error = study.study.decision.set_error
+    if error is None or folds.is_bootstrap:
+        return
+    fewest = min(int((row != fold).sum()) for row in folds.folds for fold in np.unique(row[row >= 0]))
+    training.require_calibration(fewest, alpha=error)
+
+
+def fit_bundle(
+    table: Table, outcome: Outcome, study: StudyFile, folds: Split, *, cache: Cache, mapper: Mapper
+) -> Outputs:
+    """Fit the main predictor, with its refits, on all participants but a locked set; the outputs are its files."""
     rules = study.study.validation
-
-    features = training.features_of(training.with_levels(table))
-    remembering = cache.remembering(
-        mapper,
-        "refit",
-        encode=training.pipeline_to_bytes,
-        decode=partial(training.pipeline_from_bytes, features=features, models=models()),
-    )
+    rows = folds.for_the_bundle
+    table, outcome = table.take([table.frame.index[row] for row in rows]), outcome.take(rows)
+    remembering = _remembering_refits(table, cache, mapper)
 
     def compute() -> dict[str, bytes]:
         predictor = training.fit_predictor(
@@ -105,23 +139,31 @@ def fit_bundle(table: Table, outcome: Outcome, study: StudyFile, *, cache: Cache
             refits=rules.refits,
             seed=study.study.seed,
             mapper=remembering,
+            groups=folds.together,
+            recalibration=study.study.models.recalibrate,
+            costs=study.study.decision.costs,
+            set_error=study.study.decision.set_error,
         )
         with TemporaryDirectory() as folder:
             training.save_predictor(predictor, Path(folder))
             return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
-    settings = [*_settings(study), rules.refits]
-    return cache.stage("bundle", version=VERSION, settings=settings, inputs=_inputs(table, outcome), compute=compute)
+    settings = [*settings_of(study), rules.refits, folds.together]
+    return cache.stage("bundle", version=VERSION, settings=settings, inputs=inputs_of(table, outcome), compute=compute)
+
+
+def _remembering_refits(table: Table, cache: Cache, mapper: Mapper) -> Mapper:
+    features = training.features_of(training.with_levels(table))
+    return cache.remembering(
+        mapper,
+        "refit",
+        encode=training.pipeline_to_bytes,
+        decode=partial(training.pipeline_from_bytes, features=features, models=models()),
+    )
 
 
 def _cross_fit(
-    name: str,
-    table: Table,
-    outcome: Outcome,
-    study: StudyFile,
-    folds: NDArray[np.int64],
-    cache: Cache,
-    mapper: Mapper,
+    name: str, table: Table, outcome: Outcome, study: StudyFile, folds: Split, cache: Cache, mapper: Mapper
 ) -> Learnt:
     remembering = cache.remembering(mapper, "fold", encode=training.fold_to_bytes, decode=training.fold_from_bytes)
 
@@ -130,28 +172,88 @@ def _cross_fit(
             table,
             outcome,
             candidates=study.candidates,
-            folds=folds,
+            folds=folds.folds,
             inner=study.study.validation.inner,
             score=log_score,
             seed=study.study.seed,
             mapper=remembering,
+            groups=folds.together,
+            recalibration=study.study.models.recalibrate,
+            costs=study.study.decision.costs,
+            conformal=study.study.decision.set_error is not None,
         )
-        risks = io.BytesIO()
-        np.savez(risks, risk=fit.out_of_fold.risk, fold=fit.out_of_fold.fold)
-        return {"risks": risks.getvalue(), "choices": _choices(fit)}
+        arrays = {"risk": fit.out_of_fold.risk, "alerts": fit.alerts, "p_values": fit.p_values}
+        given = {name: array for name, array in arrays.items() if array is not None}
+        return {"risks": _archive(given), "choices": _choices(fit)}
 
-    settings = [*_settings(study), study.study.validation.folds, study.study.validation.repeats]
-    outputs = cache.stage("learn", version=VERSION, settings=settings, inputs=_inputs(table, outcome), compute=compute)
+    inputs = inputs_of(table, outcome) | {"folds": folds.hash, "together": hashing.of_value(folds.together)}
+    outputs = cache.stage("learn", version=VERSION, settings=settings_of(study), inputs=inputs, compute=compute)
     arrays = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
     told = json.loads(outputs["choices"])
     return Learnt(
         name=name,
-        out_of_fold=OutOfFold(arrays["risk"], arrays["fold"]),
+        out_of_fold=OutOfFold(arrays["risk"], folds.folds),
         uses=tuple(Use(**use) for use in told["uses"]),
         chosen=told["chosen"],
         tried=told["tried"],
         hash=hashing.of_value(dict(outputs.names)),
+        alerts=arrays.get("alerts"),
+        thresholds=tuple(told["thresholds"]),
+        p_values=arrays.get("p_values"),
+        calibrated_on=told["calibrated_on"],
     )
+
+
+def _bootstrapped(
+    name: str, table: Table, outcome: Outcome, study: StudyFile, folds: Split, cache: Cache, mapper: Mapper
+) -> Learnt:
+    _refuse_headline(table, outcome, study)
+    remembering = _remembering_refits(table, cache, mapper)
+    resamples = study.held_out.settings.model_dump()["resamples"]
+
+    def compute() -> dict[str, bytes]:
+        fit = training.bootstrap_fit(
+            table,
+            outcome,
+            candidates=study.candidates,
+            inner=study.study.validation.inner,
+            score=log_score,
+            resamples=resamples,
+            seed=study.study.seed,
+            mapper=remembering,
+            recalibration=study.study.models.recalibrate,
+            costs=study.study.decision.costs,
+        )
+        return {"risks": _archive({"apparent": fit.apparent, "risk": fit.risk, "drawn": fit.drawn})}
+
+    settings = [*settings_of(study), resamples]
+    outputs = cache.stage(
+        "bootstrap", version=VERSION, settings=settings, inputs=inputs_of(table, outcome), compute=compute
+    )
+    arrays = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
+    fit = training.Bootstrapped(arrays["apparent"], arrays["risk"], arrays["drawn"])
+    return Learnt(
+        name=name,
+        out_of_fold=OutOfFold(fit.left_out()[None], folds.folds),
+        uses=(),
+        chosen={},
+        tried=sum(len(candidate.grid()) for candidate in study.candidates),
+        hash=hashing.of_value(dict(outputs.names)),
+        bootstrapped=fit,
+    )
+
+
+def _refuse_headline(table: Table, outcome: Outcome, study: StudyFile) -> None:
+    features = training.features_of(training.with_levels(table))
+    caution = training.headline_caution(study.candidates, predictors=len(features), patients=len(outcome))
+    if caution is not None:
+        raise Refused(caution)
+
+
+def _archive(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    data = io.BytesIO()
+    np.savez(data, allow_pickle=False, **arrays)
+    return data.getvalue()
 
 
 def _choices(fit: training.CrossFit) -> bytes:
@@ -166,15 +268,26 @@ def _choices(fit: training.CrossFit) -> bytes:
         }
         for entry in fit.stability
     ]
-    return json.dumps({"uses": uses, "chosen": dict(sorted(chosen.items())), "tried": fit.settings_tried}).encode()
+    told = {
+        "uses": uses,
+        "chosen": dict(sorted(chosen.items())),
+        "tried": fit.settings_tried,
+        "thresholds": [one.threshold for one in fit.choices if one.threshold is not None],
+        "calibrated_on": fit.calibrated_on,
+    }
+    return json.dumps(told).encode()
 
 
-def _settings(study: StudyFile) -> Sequence[object]:
+def settings_of(study: StudyFile) -> Sequence[object]:
+    """Return the settings that every fit depends on."""
     tried = [[one.model.name, one.model.version, one.settings] for one in study.candidates]
-    return [tried, study.study.validation.inner, study.study.seed]
+    rules = study.study
+    after = [rules.models.recalibrate, rules.decision.costs, rules.decision.set_error]
+    return [tried, rules.validation.inner, rules.seed, after]
 
 
-def _inputs(table: Table, outcome: Outcome) -> dict[str, str]:
+def inputs_of(table: Table, outcome: Outcome) -> dict[str, str]:
+    """Return the hashes of the data that every fit depends on."""
     times = [outcome.time_days, outcome.horizon_days] if isinstance(outcome, TimeToEvent) else []
     return {
         "predictors": hashing.of_value([hashing.of_frame(table.frame), [repr(column) for column in table.columns]]),

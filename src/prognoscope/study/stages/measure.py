@@ -22,7 +22,7 @@ from prognoscope.core.table import PATIENT, Column, Table
 from prognoscope.core.work import Mapper
 from prognoscope.curation import Choice
 from prognoscope.sources import read_mask, read_volume
-from prognoscope.study.cache import Cache
+from prognoscope.study.cache import Memory
 from prognoscope.study.file import Measurement
 from prognoscope.study.offers import measures
 
@@ -61,7 +61,7 @@ def measure(
     choices: Mapping[str, Sequence[Choice]],
     measurements: Sequence[Measurement],
     *,
-    cache: Cache,
+    cache: Memory,
     mapper: Mapper,
     fingerprints: bool = True,
 ) -> Measured:

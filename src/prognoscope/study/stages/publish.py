@@ -7,20 +7,38 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from prognoscope.cohort import Characteristic, characteristics
 from prognoscope.core.outcome import TimeToEvent
 from prognoscope.core.problems import Problem
 from prognoscope.core.table import Column, Table
-from prognoscope.report import CohortRow, Importance, PredictorUsed, ReportContent, Success, Truth
+from prognoscope.report import (
+    SITE_METRICS,
+    CohortRow,
+    Importance,
+    OptimismShown,
+    PredictorUsed,
+    ReportContent,
+    Scrutiny,
+    SetsShown,
+    Subgroup,
+    Success,
+    Truth,
+)
+from prognoscope.study.data import STORED
 from prognoscope.study.file import StudyFile
+from prognoscope.study.stages.appraise import Appraisal
 from prognoscope.study.stages.evaluate import describe, judge
 from prognoscope.study.stages.learn import Learnt
 from prognoscope.study.stages.select import Cohort
-from prognoscope.validation import Evaluation, candidate_parameters
+from prognoscope.study.stages.sets import SetsFound
+from prognoscope.study.stages.split import Split
+from prognoscope.training import Optimism
+from prognoscope.validation import Evaluation, GroupFigures, candidate_parameters
 
-VERSION = 2
+VERSION = 3
 SHOWN_FEATURES = 20
 SAME_DIRECTION = 0.5  # mean direction over the folds that used a feature, from -1 to 1
 
@@ -29,8 +47,10 @@ def report_content(
     study: StudyFile,
     cohort: Cohort,
     predictors: Table,
+    folds: Split,
     learnt: Sequence[Learnt],
     evaluation: Evaluation,
+    appraisal: Appraisal,
     *,
     notes: Sequence[Problem],
     versions: Mapping[str, str],
@@ -52,13 +72,14 @@ def report_content(
         version=versions["prognoscope"],
         flow=cohort.flow,
         cohort=_cohort_rows(cohort),
-        cohort_summary="median (quartiles) or number (share)",
+        cohort_summary=_cohort_summary(cohort),
         importances=_importances(main, predictors),
         importance_scale="mean loss of log score on held-out participants when the feature is shuffled among them",
         chosen=main.chosen,
         predictors=tuple(_predictor_used(column) for column in predictors.columns),
         candidate_parameters=candidate_parameters(predictors),
         sources=_sources(study, cohort),
+        external_validation=folds.locked,
         settings=study.as_used(),
         versions=versions,
         hashes=hashes,
@@ -66,12 +87,47 @@ def report_content(
         tried_ever=evaluation.counts["settings_tried_on_this_cohort_ever"],
         truth=truth,
         success=_success(study, evaluation, fixed_on),
+        subgroups=tuple(_subgroup(one) for one in appraisal.groups),
+        scrutiny=_scrutiny(study, cohort, folds, appraisal),
         notes=tuple(notes),
         research_only=bool(warned),
         research_reasons=tuple(guard.name for guard in warned),
         bundle_blocked=blocked,
         overrides=study.study.validation.override,
     )
+
+
+def _subgroup(one: GroupFigures) -> Subgroup:
+    shown = {name: metric for name, metric in one.metrics.items() if name in SITE_METRICS}  # evaluation.json has all
+    return Subgroup(one.attribute, one.level, one.n, one.events, shown, one.reason)
+
+
+def _scrutiny(study: StudyFile, cohort: Cohort, folds: Split, appraisal: Appraisal) -> Scrutiny:
+    apart, asked = folds.only_learnt_from, study.study.decision
+    return Scrutiny(
+        plan=folds.plan,
+        title=folds.title,
+        column=folds.column,
+        held_out=len(folds.held_out),
+        learnt_from=len(apart),
+        learnt_from_events=int(cohort.event[apart].sum()),
+        names=folds.names,
+        sites=appraisal.sites,
+        gaps=appraisal.gaps,
+        thresholds=appraisal.thresholds,
+        alerts=appraisal.alerts,
+        cost_ratio=asked.missed_event / asked.false_alert if asked.missed_event else math.nan,
+        prevalence=asked.prevalence or math.nan,
+        optimism={name: OptimismShown(**_fields(one)) for name, one in appraisal.optimism.items()},
+        sets=SetsShown(**_fields(appraisal.sets)) if appraisal.sets else None,
+        learning=appraisal.learning,
+        discrimination="C-index" if study.study.kind == "time-to-event" else "AUC",
+        recalibration=study.study.models.recalibrate,
+    )
+
+
+def _fields(one: Optimism | SetsFound) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(one)}
 
 
 def outcome_in_words(study: StudyFile) -> str:
@@ -83,7 +139,7 @@ def outcome_in_words(study: StudyFile) -> str:
 
 
 def predictions_csv(cohort: Cohort, learnt: Sequence[Learnt]) -> bytes:
-    """Return all out-of-fold risks as CSV: `patient_id,model,repeat,fold,risk` and the outcome."""
+    """Return all risks of those held out as CSV: `patient_id,model,repeat,fold,risk` and the outcome."""
     outcome = cohort.outcome
     timed = isinstance(outcome, TimeToEvent)
     text = io.StringIO()
@@ -93,6 +149,8 @@ def predictions_csv(cohort: Cohort, learnt: Sequence[Learnt]) -> bytes:
         for repeat in range(one.out_of_fold.repeats):
             for row, patient in enumerate(cohort.patients):
                 risk, fold = one.out_of_fold.risk[repeat, row], one.out_of_fold.fold[repeat, row]
+                if fold < 0:
+                    continue
                 time = [f"{outcome.time_days[row]:g}"] if isinstance(outcome, TimeToEvent) else []
                 writer.writerow([patient, one.name, repeat, fold, repr(float(risk)), *time, int(outcome.event[row])])
     return text.getvalue().encode()
@@ -104,14 +162,19 @@ def bundle_files(
     """Return the files of a bundle: the predictor, the study as used, and what a user must know of it."""
     warned = [guard.name for guard in evaluation.guards if guard.status != "passed"]
     used = study.as_used()
-    used["data"] |= {"images": "", "table": study.table.name}
+    used["data"] |= {"images": "", "query": None, "snapshot": "", "table": study.table.name.removeprefix(STORED)}
+    page = json.loads(predictor["predictor.json"])
     card = {
         "format": 1,
         "study": study.name,
         "question": study.study.question,
         "outcome": outcome_in_words(study),
-        "participants": evaluation.n,
-        "events": evaluation.events,
+        "participants": page["n"],
+        "events": page["events"],
+        "tested_by": study.held_out.plan.name,
+        "tested_on": evaluation.n,
+        "alert_threshold": page["pipelines"][0]["threshold"],
+        "set_error": page["sets"]["error"] if page["sets"] else None,
         "research_only": bool(warned),
         "warned_by": warned,
         "overrides": study.study.validation.override,
@@ -124,10 +187,16 @@ def bundle_files(
     }
 
 
+def _cohort_summary(cohort: Cohort) -> str:
+    lost = int(cohort.censored.sum())
+    aside = f"; {lost} lost to follow-up before the horizon count among all, and in neither group" if lost else ""
+    return "median (quartiles) or number (share)" + aside
+
+
 def _cohort_rows(cohort: Cohort) -> tuple[CohortRow, ...]:
     rows: list[CohortRow] = []
     named = ""
-    for one in characteristics(cohort.clinical, cohort.event):
+    for one in characteristics(cohort.clinical, cohort.event, unknown=cohort.censored):
         if one.level and one.name != named:
             rows.append(CohortRow(one.name, missing=str(one.missing)))
         named = one.name
@@ -178,7 +247,8 @@ def _sources(study: StudyFile, cohort: Cohort) -> tuple[str, ...]:
     """Return the centres; where the table does not name them, the one collection that the data lie in."""
     centre = study.study.data.centre
     if centre not in cohort.circumstances.columns:
-        return ((study.images or study.table).name,)
+        stored = f"snapshot {study.study.data.snapshot or study.name}" if study.study.data.from_store else ""
+        return (stored or (study.images or study.table).name,)
     return tuple(sorted(cohort.circumstances[centre].dropna().unique()))
 
 

@@ -1,0 +1,96 @@
+"""What can be nothing but an identifier, or is likely one, whoever it belongs to: patterns, each in linear time."""
+
+from __future__ import annotations
+
+import re
+
+from prognoscope.deidentify.words import alternatives
+
+_CAPITAL = r"(?-i:[A-ZÀ-ÖØ-Þ][\w'’\-]*)"
+_PARTICLE = r"(?:van|von|de|der|den|la|le|di|da|del|bin|al)\b"
+_INITIAL = r"(?-i:[A-Z])\."
+_NAME = rf"(?:{_PARTICLE}\s+)*{_CAPITAL}\.?(?:[\s,]+(?:{_INITIAL}|{_CAPITAL}|{_PARTICLE})){{0,3}}"
+_SMALL = r"(?-i:[a-z])[\w'’\-]+"  # after a title with its full stop a name may be in small letters too
+_STREET = alternatives("streets")
+_NUMBER = r"[\w\-/]*\d[\w\-/]*(?:\s\d{2,8}(?![\w.,]*\w))*"  # a number, and the groups of digits that go on with it
+
+# Patterns in the order in which they run; the first of each pair names the kind in the report.
+CERTAIN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        # Bounded, and only from the beginning of a run: otherwise a long run without @ takes quadratic time.
+        ("mail", r"(?<![\w.+%\-])[\w.+%\-]{1,64}@[\w\-]{1,64}(?:\.[\w\-]{1,64}){1,8}"),
+        ("address", r"\b(?:https?|ftp|file)://\S+|\bwww\.[\w\-]+\.\S+"),
+        ("number", r"(?<![\d\-])\d{3}-\d{2}-\d{4}(?![\d\-])"),
+        ("phone", r"(?<![\w.])(?:\+\d{1,3}[\s.\-]?)?\(\d{2,5}\)[\s.\-]?\d{3,4}[\s.\-]?\d{3,4}(?!\d)"),
+        ("phone", r"(?<![\w.\-])(?:\+?\d{1,2}[\s.\-])?\d{3}[\-.\s]\d{3}[\-.\s]\d{4}(?![\d\-])"),
+        ("phone", r"(?<![\w.])\+\d{1,3}(?:[\s.\-]?\d{2,4}){2,5}(?!\d)"),
+        ("number", r"\b(?-i:[A-Z]{2}\d{2})(?: ?(?-i:[A-Z0-9]{4})){3,7}(?: ?(?-i:[A-Z0-9]{1,3}))?\b"),  # IBAN
+    )
+)
+LIKELY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        (
+            "phone",
+            r"\b(?:tel|phone|telephone|fax|pager|beeper|cell|mobile|call|ext)\b[.:#\s]*(?:no\.?\s*)?"
+            r"\+?[\d(][\d\s().\-/]{3,}\d",
+        ),
+        ("phone", r"(?<![\w.\-])\d{3}-\d{4}(?![\d\-])|\bext\.?\s*\d{2,6}\b"),
+        ("phone", r"(?<![\w.,])0\d{1,4}[\s/.\-]{1,3}\d{2,4}(?:[\s.\-]\d{2,4}){1,3}(?![\d.,]\d)"),
+        (
+            "number",
+            r"\b(?:mrn|m\.r\.n|pid|pat(?:ient)?[\s_.\-]?(?:id|no|nr)|ssn|nhs|dob|acc(?:ession)?|medical\s*record|record"
+            r"|case|order|visit|encounter|insurance|policy|licen[cs]e|passport|serial|account|id)\b"
+            rf"\s*(?:no|nr|num(?:ber)?)?\s*[.:#=]+\s*(?:[A-Z]{{1,3}}\s)?{_NUMBER}",
+        ),
+        (
+            "number",
+            rf"\b(?:mrn|ssn|pid)\s+{_NUMBER}"
+            rf"|\b(?:accession|patient\s*id|medical\s*record|passport)\s+(?:no\.?|nr\.?|number)?\s*{_NUMBER}",
+        ),
+        ("number", r"#\s?\d{4,}\b"),
+        ("number", r"(?<![\d.,\-])\d{3}([ .])\d{2}\1\d{4}(?![\d\-]|[.,]\d)"),  # a social security number
+        ("number", r"(?<![\d.,\-])\d{2,5}([.\-/])\d{2,5}(?:\1\d{2,5}){1,4}(?![\d\-]|[.,]\d)(?<=[\d.\-/]{12})"),
+        ("number", r"(?<![\w.])[A-Z]{1,4}[\-_ ]?\d{6,}(?![\w.])"),
+        ("number", r"(?<![\d.,])\d{7,}(?![\d.,]\d|\d)"),
+        ("address", r"(?<![\d.])\d{2,3}(?:\.\d{1,3}){3}(?![\d.]*\d)"),  # of a computer
+        (
+            "address",
+            r"(?<![\d.])[+\-]?\d{1,3}\.\d{5,}\s*°?\s*[NS]?[\s,;/]+[+\-]?\d{1,3}\.\d{5,}",
+        ),  # of a place on earth
+        ("address", r"\d{1,3}°\s?\d{1,2}[′'’](?:\s?\d{1,2}(?:\.\d+)?[″\"”])?\s?[NSEW]\b"),
+        (
+            "address",
+            rf"(?<!\w)\d{{1,5}}\s+(?:[NSEW]\.?\s+)?(?:{_CAPITAL}\s+){{1,3}}{_STREET}\b\.?"
+            r"(?:,?\s*(?:apt|unit|suite|ste|#)\.?\s*\w+)?"
+            # The town after the street is part of the address, also where no element of the study names it.
+            rf"(?:,\s*{_CAPITAL}\b)?",
+        ),
+        ("address", rf"\b{_CAPITAL}(?:stra(?:ß|ss)e|str\.|weg|platz|gasse)\s*\d{{1,4}}\w?\b"),
+        ("address", r"\bp\.?\s?o\.?\s?box\s+\d+"),
+        ("address", rf"\b{_CAPITAL}(?:\s{_CAPITAL}){{0,2}},\s*(?-i:[A-Z]{{2}})\s+\d{{5}}(?:-\d{{4}})?\b"),
+    )
+)
+INTRODUCED: tuple[re.Pattern[str], ...] = (
+    *(
+        re.compile(rf"\b(?P<cue>{cue})(?P<name>{_NAME})", re.IGNORECASE)
+        for cue in (
+            rf"{alternatives('titles')}\b\.?\s+",
+            rf"{alternatives('cues')}\s*(?:name)?\s*[:=]\s*",
+            rf"{alternatives('acts')}\s+by:?\s+",
+        )
+    ),
+    re.compile(
+        rf"\b(?P<cue>(?:dr|prof|mr|mrs|ms)\.\s+)(?P<name>{_SMALL}(?:\s+[a-z]\.)?"
+        rf"(?:\s+(?!{alternatives('no_surnames')}\b){_SMALL})?)",
+        re.IGNORECASE,
+    ),
+)
+CARET = re.compile(r"\b[A-Za-zÀ-ÿ'\-]{2,}\^[A-Za-zÀ-ÿ'\-]*(?:\^[A-Za-zÀ-ÿ.'\-]*)*")
+UID_TEXT = re.compile(r"(?<![\d.])[0-2](?:\.\d+){5,}(?![\d.]*\d)")
+HIGH_AGE = re.compile(
+    r"(?:(?<=\bage )|(?<=\bage: )|(?<=\baged ))(?:9\d|1[0-2]\d)\b"
+    r"|(?<![\d.,])(?:9\d|1[0-2]\d)(?=[\s\-]*(?:years?|yrs?|y\.?/?o\.?|jährig\w*|jahre|ans|anni|años)(?![a-z]))",
+    re.IGNORECASE,
+)

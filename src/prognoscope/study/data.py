@@ -1,0 +1,59 @@
+"""Where the data of a study lie: a folder, or a snapshot of the store."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from prognoscope.core.settings import Settings
+
+STORED = "store:"  # begins the name of a table that lies in the store
+
+
+def _one_or_more(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
+
+
+class Data(Settings):
+    """Where the data lie. Paths are relative to the study file; `${NAME}` stands for an environment variable."""
+
+    images: str = Field(
+        "",
+        description="folder with the images (DICOM, any nesting); beside `query:` it is first taken into the store",
+    )
+    query: str | None = Field(
+        None,
+        description='which series of the store to study (`modality = PT and roi ~ GTV*`; `""` for all), frozen by the '
+        "first run",
+    )
+    snapshot: str = Field(
+        "", description="name of the snapshot of the store that is studied; with `query:` the study's name by default"
+    )
+    table: str = Field(
+        description="table with one row per patient: CSV, XLSX or Parquet; `store:NAME` for one of the store"
+    )
+    patient: str = Field("patient_id", description="column of the table that holds the DICOM PatientID")
+    missing: Names = Field((), description="texts that mean unknown, besides the empty cell")
+    centre: str = Field(
+        "centre", description="column with the institution, if there is one: for guards, never a predictor"
+    )
+    scanner: str = Field("scanner", description="column with the scanner, if there is one")
+
+    @property
+    def from_store(self) -> bool:
+        """Whether the study works on a snapshot of the store."""
+        return self.query is not None or bool(self.snapshot)
+
+    def contradiction(self, *, images_needed: bool) -> str:
+        """Say what in these keys does not go together; empty when all does."""
+        if images_needed and not self.images and not self.from_store:
+            return "image predictors need `images:`, the folder that holds them, or a `query:` of the store"
+        if self.snapshot and self.images and self.query is None:
+            return "`images:` and `snapshot:` together need the `query:` that finds the images in the store"
+        if self.table.startswith(STORED) and not self.from_store:
+            return f"the table {self.table} lies in the store: it needs `query:` or `snapshot:` beside it"
+        return ""
