@@ -185,3 +185,15 @@ def test_a_horizon_beyond_the_last_event_has_one_class_and_says_so() -> None:
         assert np.isnan(metrics[name].estimate), name
         assert metrics[name].reason == "nobody without the event was followed to the horizon", name
     assert np.isfinite(metrics["c_index"].estimate)
+
+
+@pytest.mark.parametrize("analytic", [False, True])
+def test_risks_of_exactly_0_and_1_leave_the_curve_and_give_reasons_without_a_warning(analytic: bool) -> None:
+    event, risk = binary_cohort(200, seed=10)
+    risk[:2] = 0.0, 1.0
+    given = OutOfFold(risk[None], np.zeros((1, 200), dtype=np.int64))
+    model = _evaluate(Binary(event), {"all": given}, analytic=analytic).models[0]
+    assert "exactly 0 or 1" in model.metrics["ici"].reason
+    assert np.isnan(model.metrics["ici"].estimate)
+    assert np.isfinite(model.calibration.curve.y).all()
+    assert np.isfinite(model.calibration.loess.y).all()
