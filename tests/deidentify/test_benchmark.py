@@ -63,7 +63,7 @@ def test_five_hundred_objects_of_all_kinds(tmp_path: Path, profile: str) -> None
 def test_names_in_pixels_are_covered_and_the_rest_of_the_picture_stays(tmp_path: Path) -> None:
     result = run(tmp_path, "research", patients=2, burn=True)
     assert result.wrong == ()
-    assert result.by(0)["pixels hidden"] == (16, 16)
+    assert result.right["pixels hidden", "pixels"] == 24
 
 
 def test_the_scorer_sees_what_was_not_de_identified(tmp_path: Path) -> None:

@@ -58,6 +58,18 @@ def test_a_date_time_keeps_its_precision_time_and_zone(before: str, after: str) 
         ("on 1 March 2020", "on 29 February 2020"),
         ("on Mar 1, 2020", "on Feb 29, 2020"),
         ("31/12/2020", "30/12/2020"),  # only day first makes a date of it
+        ("January the 1st, 2020", "December 31, 2019"),
+        ("the first of March 2020", "the 29 February 2020"),
+        ("thirty-first of December 2020", "30 December 2020"),
+        ("am 1. März 2020", "am 29 Februar 2020"),
+        ("le 1er mars 2020", "le 29 février 2020"),
+        ("1 de enero de 2020", "31 diciembre 2019"),
+        ("1 gennaio 2020", "31 dicembre 2019"),
+        ("2020年3月1日", "2020年2月29日"),
+        ("2020년 3월 1일", "2020년 2월 29일"),
+        ("02 01 2020", "01 31 2020"),
+        ("on 31 Jan", "on 30 Jan"),
+        ("since May 5", "since May 4"),
     ],
 )
 def test_a_date_that_people_write_keeps_its_form(before: str, after: str) -> None:
@@ -69,6 +81,15 @@ def test_a_date_that_people_write_keeps_its_form(before: str, after: str) -> Non
     ["TE 102.5", "512 x 512", "version 4.7.1.2", "SUV 12.3 at 3/4", "L4/5", "1.2.840.10008.1.2.1", "b1000 3.5.7"],
 )
 def test_numbers_of_imaging_are_no_dates(text: str) -> None:
+    assert written(text, -400) == text
+
+
+def test_years_of_japanese_reigns_are_taken_out() -> None:
+    assert written("令和2年3月1日 検査", -1) == "… 検査"
+
+
+@pytest.mark.parametrize("text", ["stage 3 may progress", "20 mar", "first post contrast", "Dec 5 mm"])
+def test_words_that_are_months_too_are_no_dates(text: str) -> None:
     assert written(text, -400) == text
 
 

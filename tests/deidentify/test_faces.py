@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydicom import dcmread
+from scipy import ndimage
 
 from prognoscope.core.geometry import Grid, Volume
 from prognoscope.deidentify.faces import find_face, shows_head
 from prognoscope.jobs.deidentify import deidentify
 from tests.make.deidentify import BASIC, CT, PROJECT, an_object, save, with_pixels
+from tests.make.heads import a_face
 
 SHAPE, SPACING = (64, 64, 48), (4.0, 4.0, 4.0)
 FACES = BASIC.model_copy(update={"clean_faces": True})
@@ -38,6 +40,24 @@ def test_nose_and_front_of_the_face_become_air_and_the_brain_stays() -> None:
     assert face.air == -1000
     assert face.voxels[nose].all()
     assert not face.voxels[brain].any()
+
+
+@pytest.mark.parametrize("lean_degrees", [-10, 0, 15])
+def test_what_is_left_of_the_face_is_flat(lean_degrees: float) -> None:
+    # A cut at one depth below the skin leaves the same face further in: the first try did.
+    values, brain = a_face(3.0)
+    values = ndimage.rotate(values, lean_degrees, axes=(0, 1), reshape=False, order=0, cval=-1000)
+    brain = ndimage.rotate(brain, lean_degrees, axes=(0, 1), reshape=False, order=0)
+    face = find_face(Volume(values.astype(np.float32), Grid(values.shape, (3.0, 3.0, 3.0)))).voxels
+    taken = np.asarray((face & (values > -500)).any(axis=1))
+    left = (values > -500) & ~face
+    depth = 3.0 * np.asarray(left.argmax(axis=1))
+    seen = np.asarray(taken & np.asarray(left.any(axis=1)))
+    assert seen.sum() > 700
+    rows = [depth[row][seen[row]] for row in range(len(depth)) if seen[row].sum() > 5]
+    flat = sum(int((np.abs(row - np.median(row)) <= 3.0).sum()) for row in rows)  # within a voxel, from ear to ear
+    assert flat / sum(len(row) for row in rows) > 0.93
+    assert not (face & brain).any()
 
 
 @pytest.mark.parametrize("turn", [(2, 1, 0), (1, 0, 2), (0, 2, 1)])

@@ -226,6 +226,33 @@ def test_a_picture_is_covered_and_stored_without_loss() -> None:
     assert cover_picture(stream.getvalue(), DOE, Screen("MI 1.2")) is None
 
 
+@pytest.mark.parametrize("place", [0, 7, 19])
+def test_a_name_in_a_single_frame_is_seen_and_covered_in_all(place: int) -> None:
+    frames = np.full((20, 40, 60), 9, np.uint8)
+    frames[place, 4, 10:20] = 250
+    dataset = as_file(with_pixels(an_object(US), frames))
+    assert cover_identifiers(dataset, DOE, Screen("DOE"))
+    assert (dataset.pixel_array == 9).all()
+
+
+def test_dark_text_in_a_single_bright_frame_is_seen() -> None:
+    frames = np.full((20, 40, 60), 200, np.uint8)
+    frames[7, 4, 10:20] = 3
+    assert cover_identifiers(as_file(with_pixels(an_object(US), frames)), DOE, Screen("DOE"))
+
+
+@needs_reader
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_real_reader_finds_a_name_that_stands_on_its_head_or_on_its_side(turned: int) -> None:
+    line = Image.new("L", (180, 24), 30)
+    ImageDraw.Draw(line).text((4, 4), "ZORVAK JANE 1956", fill=250, font=ImageFont.load_default(size=9))
+    picture = Image.new("L", (256, 256), 30)
+    picture.paste(line.rotate(turned, expand=True), (30, 30))
+    dataset = as_file(with_pixels(an_object(US), np.asarray(picture)))
+    assert cover_identifiers(dataset, DOE, open_reader())
+    assert dataset.pixel_array.max() < 100
+
+
 @needs_reader
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "height"), [(256, 14), (512, 20), (1024, 24)])

@@ -50,12 +50,17 @@ def put(folder: Path, name: str, data: bytes) -> None:
         b"\0" * 128 + b"DICM",
         b"\0" * 128 + b"DICM" + b"\xff" * 200,
         b"%PDF-1.7 Jane Doe",
-        b"PK\x03\x04" + bytes(100),
     ],
 )
 def test_what_is_no_dicom_is_held_back(tmp_path: Path, data: bytes) -> None:
     put(tmp_path, "a.dcm", data)
     assert reasons(tmp_path) == {"dicom-unreadable": 1}
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04", b"\x1f\x8b\x08", b"7z\xbc\xaf\x27\x1c"])
+def test_an_archive_is_held_back_and_not_looked_into(tmp_path: Path, data: bytes) -> None:
+    put(tmp_path, "a.dcm", data + bytes(100))
+    assert reasons(tmp_path) == {"archive-packed": 1}
 
 
 def test_a_file_cut_off_anywhere_is_held_back_or_clean(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_label_that_means_more_illness_in_one_group_is_flagged(table: Any, tmp
     random = np.random.default_rng(4)
     more = np.where(frame.sex == "F", 1.0, 0.0) + frame.died + 0.5 * random.normal(size=N)
     frame.assign(need=more, none=random.normal(size=N)).to_csv(tmp_path / "need.csv", index=False)
-    columns = {"risk": "p", "outcome": "died", "groups": ("sex",)}
+    columns: dict[str, Any] = {"risk": "p", "outcome": "died", "groups": ("sex",)}
     flagged = validated((tmp_path / "need.csv", frame), **columns, reference_outcome="need").document["guards"]
     assert (flagged[0]["name"], flagged[0]["status"]) == ("proxy-outcome", "warned")
     assert "F has a reference outcome" in flagged[0]["evidence"]

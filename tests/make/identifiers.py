@@ -21,6 +21,8 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from tests.make.invented import Person, invent_person
+
 TABLE = Path(__file__).parents[2] / "src/prognoscope/deidentify/standard/profile.json"
 Action = Literal[
     "tag retained",
@@ -50,45 +52,16 @@ PLAN = ("CT", "CT", "CT", "MR", "MR", "MR", "PT", "PT", "PT", "US", "US", "CR", 
 BURNED = ("US", "CR", "SC")
 KEPT_WORDS = "Lesion in left lung, Hodgkin lymphoma and Parkinson disease"
 _BINARY = ("OB", "OW", "UN")
-_SYLLABLES = ("zor", "vak", "lun", "mir", "tej", "pol", "gry", "bex", "dun", "hal", "kip", "fes", "wym", "jat", "noz")
 _FIXED = frozenset(
     tag_for_keyword(word)
     for word in (  # noqa: SIM905 - a list of words reads better
         "SOPInstanceUID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID PatientID PatientName PatientBirthDate"
         " StudyDate AccessionNumber ContentSequence ReferencedSOPInstanceUID ReferencedFrameOfReferenceUID"
         " EncapsulatedDocument ReferencedImageSequence SourceImageSequence TimezoneOffsetFromUTC SeriesDescription"
+        " AcquisitionComments ContentCreatorName ConceptNameCodeSequence IconImageSequence"
         " StudyDescription ImageComments PatientComments OtherPatientIDsSequence StudyTime PatientSex PatientAge"
     ).split()
 )
-
-
-@dataclass(frozen=True)
-class Person:
-    """An invented patient and the people and places around them."""
-
-    given: str
-    family: str
-    patient_id: str
-    other_id: str
-    accession: str
-    address: str
-    phone: str
-    mail: str
-    physician: str
-    institution: str
-    birth: str
-    study: str
-    scan: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.family}^{self.given}"
-
-    def secrets(self) -> tuple[str, ...]:
-        """Strings that may be nowhere in what leaves."""
-        physician = self.physician.split("^")
-        words = (self.given, self.family, self.patient_id, self.other_id, self.accession, self.address, self.phone)
-        return (*words, self.mail, self.institution, *physician, self.birth)
 
 
 @dataclass(frozen=True)
@@ -103,7 +76,7 @@ class Check:
     surface: str
     where: tuple[str, ...]
     text: str = ""
-    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    box: tuple[int, ...] = (0, 0, 0, 0)
 
 
 @dataclass
@@ -168,7 +141,7 @@ def write_patients(
     key = AnswerKey()
     number = 0
     for _ in range(patients):
-        person = _person(random_)
+        person = invent_person(random_)
         key.people.append(person)
         study = _Study(person, random_, key, options)
         for modality in PLAN:
@@ -203,6 +176,7 @@ class _Study:
         self._descriptions(dataset, number)
         self._nested(dataset, number)
         self._private(dataset, number)
+        self._spelt(dataset, number)
         if modality in ("CT", "MR", "PT", "US", "CR", "SC"):
             self._pixels(dataset, modality, number, burn=burn)
         if modality in _CONTENT:
@@ -218,7 +192,7 @@ class _Study:
         dataset.SOPInstanceUID = self.new_uid()
         dataset.StudyInstanceUID, dataset.SeriesInstanceUID = self.uid, self.series[modality]
         dataset.FrameOfReferenceUID = self.frame
-        dataset.PatientName, dataset.PatientID = person.name, person.patient_id
+        dataset.PatientName, dataset.PatientID = person.full_name, person.patient_id
         dataset.PatientBirthDate, dataset.PatientSex, dataset.PatientAge = person.birth, "F", "047Y"
         dataset.StudyDate, dataset.StudyTime = person.study, "101500"
         dataset.AccessionNumber, dataset.StudyID = person.accession, "1"
@@ -334,6 +308,21 @@ class _Study:
                     self.key.ask(number, "text removed", "description", keyword, text=secret)
         self.key.hide(number, written)
 
+    def _spelt(self, dataset: Dataset, number: int) -> None:
+        """Spellings that no element of the study has as they stand, one after the other in a comment."""
+        spellings = self.person.spellings()
+        dataset.AcquisitionComments = f"{KEPT_WORDS}; " + "; ".join(spellings) + f"; {KEPT_WORDS}"
+        for text in spellings:
+            self.key.ask(number, "text removed", "spelling", "AcquisitionComments", text=text)
+        if "clean_descriptors" in self.options:
+            self.key.ask(number, "text retained", "spelling", "AcquisitionComments", text=KEPT_WORDS)
+        icon = Dataset()
+        icon.SamplesPerPixel, icon.PhotometricInterpretation, icon.PixelRepresentation = 1, "MONOCHROME2", 0
+        icon.BitsAllocated, icon.BitsStored, icon.HighBit = 8, 8, 7
+        icon.Rows, icon.Columns, icon.PixelData = 4, len(self.person.family), self.person.family.encode() * 4
+        dataset.IconImageSequence = Sequence([icon])
+        self.key.ask(number, "text removed", "icon", "IconImageSequence", "PixelData", text=self.person.family)
+
     def _nested(self, dataset: Dataset, number: int) -> None:
         person, uid = self.person, self.new_uid()
         deep = Dataset()
@@ -342,6 +331,8 @@ class _Study:
         region = Dataset()
         region.CodeValue, region.CodingSchemeDesignator = "39607008", "SCT"
         region.CodeMeaning = "Lung structure"
+        own = deep.private_block(0x0043, f"ACME {person.family}", create=True)
+        own.add_new(0x01, "LO", person.name)
         region.AnatomicRegionModifierSequence = Sequence([deep])
         dataset.AnatomicRegionSequence = Sequence([region])
         other = Dataset()
@@ -351,6 +342,8 @@ class _Study:
         ask = self.key.ask
         ask(number, "text retained", "sequence", "AnatomicRegionSequence", "CodeMeaning", text="Lung structure")
         ask(number, "text removed", "sequence", *path, "PatientName", text=person.family)
+        ask(number, "text removed", "private", *path, "(0043,0010)", text=person.family)
+        ask(number, "text removed", "private", *path, "(0043,1001)", text=person.family)
         ask(number, "text removed", "sequence", *path, "InstitutionName", text=person.institution)
         ask(number, "UID changed", "sequence", *path, "ReferencedSOPInstanceUID", text=uid)
         ask(number, "UID consistent", "sequence", *path, "ReferencedSOPInstanceUID", text=uid)
@@ -376,12 +369,10 @@ class _Study:
         noise = np.random.default_rng(number).integers(20, 60, (size, size), dtype=np.uint8)
         picture = Image.fromarray(noise)
         if burn and modality in BURNED:
-            font = ImageFont.load_default(size=16)
-            draw = ImageDraw.Draw(picture)
-            for place, text in ((12, f"{self.person.family} {self.person.given}"), (36, self.person.patient_id)):
-                draw.text((10, place), text, fill=250, font=font)
-                left, top, right, bottom = draw.textbbox((10, place), text, font=font)
-                box = (int(top), int(left), int(bottom) + 1, int(right) + 1)
+            lines = [(12, 16, 0, self.person.family + " " + self.person.given), (36, 16, 0, self.person.patient_id)]
+            lines += [(56, 9, 180, f"{self.person.given} {self.person.birth}")]  # small, and on its head
+            for top, points, turned, text in lines:
+                box = _draw(picture, (10, top), text, points, turned)
                 self.key.checks.append(Check(number, "pixels hidden", "pixels", ("PixelData",), text, box))
         values = np.asarray(picture)
         free = (80 if modality in BURNED else 0, 0, size, size)
@@ -399,6 +390,11 @@ class _Study:
         dataset.BitsStored, dataset.HighBit = dataset.BitsAllocated, dataset.BitsAllocated - 1
         dataset.PixelRepresentation = 0
         dataset.PixelData = values.tobytes()
+        if modality == "MR":
+            dataset.PixelData += self.person.family.encode() + b" " * (len(self.person.family) % 2)
+        if colour:
+            dataset.ICCProfile = b"\0\0\2\0" + self.person.family.encode() + b"\0" * (len(self.person.family) % 2)
+            self.key.ask(number, "text removed", "binary", "ICCProfile", text=self.person.family)
         if modality in BURNED:
             dataset.BurnedInAnnotation = "YES" if burn else "NO"
         if modality == "CT":
@@ -409,6 +405,16 @@ class _Study:
             dataset.add_new(0x60003000, "OW", self.person.family.encode() + b" " * (len(self.person.family) % 2))
             dataset.add_new(0x60004000, "LT", f"overlay of {self.person.name}")
             self.key.ask(number, "text removed", "overlay", "(6000,4000)", text=self.person.family)
+
+
+def _draw(picture: Image.Image, place: tuple[int, int], text: str, points: int, turned: int) -> tuple[int, ...]:
+    """Draw a line of text at a place (from the left, from the top); return `(top, left, bottom, right)` of it."""
+    font = ImageFont.load_default(size=points)
+    ink = Image.new("L", (picture.width, 2 * points))
+    ImageDraw.Draw(ink).text((2, 2), text, fill=255, font=font)
+    ink = ink.crop(ink.getbbox()).rotate(turned)
+    picture.paste(250, place, ink)
+    return place[1], place[0], place[1] + ink.height, place[0] + ink.width
 
 
 def _draw_into_spare_bit(dataset: Dataset, text: str) -> None:
@@ -435,6 +441,10 @@ def _report(study: _Study, dataset: Dataset, number: int) -> None:
     dataset.CompletionFlag, dataset.VerificationFlag = "COMPLETE", "UNVERIFIED"
     text, observer = Dataset(), Dataset()
     text.RelationshipType, text.ValueType = "CONTAINS", "TEXT"
+    title = f"Report on {person.given} {person.family}"
+    dataset.ConceptNameCodeSequence = Sequence([_code("126000", title)])
+    study.key.ask(number, "text removed", "report", "ConceptNameCodeSequence", "CodeMeaning", text=person.family)
+    study.key.ask(number, "text retained", "report", "ConceptNameCodeSequence", "CodeMeaning", text="Report on")
     text.ConceptNameCodeSequence = Sequence([_code("121071", "Finding")])
     text.TextValue = f"{KEPT_WORDS} in {person.given} {person.family} ({person.patient_id}), call {person.phone}."
     observer.RelationshipType, observer.ValueType = "HAS OBS CONTEXT", "PNAME"
@@ -459,9 +469,13 @@ def _contours(study: _Study, dataset: Dataset, number: int) -> None:
     reference.FrameOfReferenceUID = study.frame
     reference.RTReferencedStudySequence = Sequence([study_item])
     dataset.ReferencedFrameOfReferenceSequence = Sequence([reference])
-    roi.ROINumber, roi.ReferencedFrameOfReferenceUID, roi.ROIName = 1, study.frame, "GTV"
+    roi.ROINumber, roi.ReferencedFrameOfReferenceUID, roi.ROIName = 1, study.frame, f"GTV_{study.person.family}"
     roi.ROIGenerationAlgorithm = "MANUAL"
     dataset.StructureSetROISequence = Sequence([roi])
+    where = ("StructureSetROISequence", "ROIName")
+    study.key.ask(number, "text removed", "region", *where, text=study.person.family)
+    if "clean_descriptors" in study.options:
+        study.key.ask(number, "text retained", "region", *where, text="GTV")
     path = ("ReferencedFrameOfReferenceSequence", "RTReferencedStudySequence", "RTReferencedSeriesSequence")
     _ask_links(study, number, (*path, "SeriesInstanceUID"), (*path, "ContourImageSequence", "ReferencedSOPInstanceUID"))
 
@@ -496,33 +510,6 @@ def _code(value: str, meaning: str) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
     return item
-
-
-def _person(random_: random.Random) -> Person:
-    def word(count: int) -> str:
-        return "".join(random_.choice(_SYLLABLES) for _ in range(count)).capitalize()
-
-    def number(digits: int) -> str:
-        return str(random_.randrange(10 ** (digits - 1), 10**digits))
-
-    year = random_.randrange(2003, 2020)
-    day = f"{random_.randrange(1, 13):02d}{random_.randrange(1, 27):02d}"
-    given, family = word(3), word(4)
-    return Person(
-        given=given,
-        family=family,
-        patient_id=f"MRN{number(7)}",
-        other_id=f"H-{number(8)}",
-        accession=f"A{number(9)}",
-        address=f"{number(3)} {word(3)} Street, {word(3)}",
-        phone=f"{number(3)}-{number(3)}-{number(4)}",
-        mail=f"{given.lower()}.{word(3).lower()}@{word(2).lower()}.org",
-        physician=f"{word(4)}^{word(3)}",
-        institution=f"{word(3)} Hospital",
-        birth=f"19{random_.randrange(30, 99)}{random_.randrange(1, 13):02d}{random_.randrange(1, 27):02d}",
-        study=f"{year}{day}",
-        scan=f"{year}{day[:2]}{int(day[2:]) + 1:02d}",
-    )
 
 
 def _write(dataset: Dataset, path: Path, person: Person) -> None:

@@ -24,8 +24,9 @@ from prognoscope.deidentify.words import CLINICAL_NOUNS, ON_SCREEN, ORDINARY
 Box = tuple[int, int, int, int]
 SURE_SCORE = 0.5
 LARGEST_SHARE = 0.3  # of a picture may be covered; above that it is a page of text, not an image
-MOST_FRAMES_READ = 8
+MOST_STRETCHES = 8  # of frames, each read as its brightest projection
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+_IDEOGRAPH = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _VOCABULARY = frozenset(word.upper() for word in (*ON_SCREEN, *ORDINARY, *CLINICAL_NOUNS))
 
@@ -43,8 +44,8 @@ def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, read
     Parameters
     ----------
     frames
-        Pictures `(rows, columns, 3)` of one size that show the same screen; at most eight are read, and their
-        brightest projection.
+        Pictures `(rows, columns, 3)` of one size that show the same screen. The first is read, the brightest
+        projection of each stretch of them (so that a name in a single frame is seen) and the darkest of all.
     cleaner
         Knows the people of the study.
     reader
@@ -80,9 +81,11 @@ def as_picture(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 def identifies(text: str, cleaner: Cleaner) -> bool:
     """Whether a line read from pixels may identify someone.
 
-    A line of fewer than two letters or digits says nothing.
+    A line of fewer than two letters or digits says nothing, unless it is an ideograph.
     """
     plain = _letters_and_digits(text)
+    if _IDEOGRAPH.search(plain):
+        return True
     if len(plain) < 2:
         return False
     if WRITTEN.search(text) or _TIME.search(text) or _LONG_NUMBER.search(text):
@@ -129,9 +132,9 @@ def _technical(run: str) -> bool:
 def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     if len(frames) == 1:
         return [frames[0]]
-    places = sorted({round(place) for place in np.linspace(0, len(frames) - 1, MOST_FRAMES_READ)})
-    chosen = [frames[place] for place in places]
-    return [*chosen, np.max(np.stack(chosen), axis=0)]
+    stack = np.stack(frames)
+    stretches = np.array_split(stack, min(len(frames), MOST_STRETCHES))
+    return [frames[0], *(stretch.max(axis=0) for stretch in stretches), stack.min(axis=0)]
 
 
 def _share(boxes: set[Box], rows: int, columns: int) -> float:

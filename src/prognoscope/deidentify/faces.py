@@ -1,8 +1,8 @@
 """Faces in head CT and MR: everything in front of the skin of the face is made air, and so is the face itself.
 
-A surface rendering of a head shows a face because of the boundary between air and skin. The mask takes the front of
-the head: for each row of voxels that runs from front to back, what lies less than `DEPTH_MM` behind the first
-tissue, in the part of the head below the brow. Brain, skull base and the rest of the head stay.
+A surface rendering of a head shows a face because of the boundary between air and skin. The mask takes all that lies
+before a plane `DEPTH_MM` behind the profile, in the part of the head below the brow, so that no relief is left. Brain,
+skull base and the rest of the head stay.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from scipy import ndimage
 from prognoscope.core.geometry import Grid, Volume
 from prognoscope.core.problems import Refused, refuse
 
-DEPTH_MM = 25.0  # nose, eyelids and lips lie within this distance of the first tissue met from the front
+DEPTH_MM = (
+    35.0  # nose, eyelids and lips lie within this distance of the mean profile; the brain below the brow does not
+)
+PROFILE_MM = 60.0  # how far the profile reaches from the tip of the nose backwards
 BROW_MM = 95.0  # below the top of the head: about the height of the brow in adults
 FACE_MM = 140.0  # from the brow down to below the chin
 SHARE_OF_RANGE = 0.15  # tissue is brighter than this share of the way from air to the 99th percentile
-MARGIN_MM = 3.0
 FEWEST_SLICES = 8
 
 
@@ -129,15 +131,17 @@ def render_head(volume: Volume) -> NDArray[np.uint8]:
 
 
 def _front(head: NDArray[np.bool_], spacing: list[float]) -> NDArray[np.bool_]:
-    """Voxels before the first tissue and up to the depth behind it, where there is tissue within the front half."""
-    first = np.where(head.any(axis=1), head.argmax(axis=1), head.shape[1])
-    surface = ndimage.minimum_filter(first, size=(3, 3))  # a hole in the skin opens no window
-    depth = round((DEPTH_MM + MARGIN_MM) / spacing[1])
-    place = np.arange(head.shape[1])[None, :, None]
-    foremost = int(first.min())
-    reach = foremost + round(60.0 / spacing[1])  # ears and the back of a turned head are no face
-    found = (surface < reach)[:, None, :] & (place < (surface + depth)[:, None, :])
-    return np.asarray(found & (place < reach))
+    """Voxels before a plane through the face, which leans as the profile does: what is left of the face is flat.
+
+    (A cut at one depth below the skin would leave the same face, 3 cm further in.)
+    """
+    profile = np.where(head.any(axis=1), head.argmax(axis=1), head.shape[1]).min(axis=1) * spacing[1]
+    rows = np.arange(len(profile))
+    face = profile < profile.min() + PROFILE_MM  # the throat, further back, says nothing of how the face leans
+    slope, start = np.polyfit(rows[face], profile[face], 1) if face.sum() > 1 else (0.0, profile.min())
+    cut = (start + slope * rows + DEPTH_MM) / spacing[1]
+    before = np.broadcast_to(np.arange(head.shape[1])[None, :, None] < cut[:, None, None], head.shape)
+    return np.asarray(before if (before & head).any() else np.zeros_like(head))
 
 
 def _tissue(voxels: NDArray[np.float32]) -> NDArray[np.bool_]:

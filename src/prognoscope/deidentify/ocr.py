@@ -73,7 +73,8 @@ def open_reader() -> Reader:
     )
 
     def read(picture: NDArray[np.uint8]) -> tuple[Line, ...]:
-        found, _ = engine(np.ascontiguousarray(picture[:, :, ::-1]), use_cls=False)
+        # The classifier of angles turns lines that stand on their head: without it they are found, and not read.
+        found, _ = engine(np.ascontiguousarray(picture[:, :, ::-1]), use_cls=True)
         return tuple(_line(entry, picture.shape[:2]) for entry in found or ())
 
     return read

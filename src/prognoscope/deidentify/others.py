@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from prognoscope.core.problems import Refused
+from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.batch import Outcome, Planned, thumbnail_of
 from prognoscope.deidentify.dicom import write_bytes
 from prognoscope.deidentify.identity import Identity
@@ -27,6 +27,7 @@ from prognoscope.deidentify.text import Cleaner
 from prognoscope.deidentify.workbooks import TABLES, read_sheets, written_workbook
 
 Kind = Literal["picture", "nifti", "table", "record"]
+_ARCHIVES = (b"PK\3\4", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
 UNOWNED = "unassigned"
 
 
@@ -55,7 +56,15 @@ def kind_of(path: Path) -> Kind | None:
     if path.suffix.lower() in RECORDS:
         return "record"
     with path.open("rb") as stream:
-        return "picture" if is_picture(stream.read(16)) else None
+        head = stream.read(16)
+    if head.startswith(_ARCHIVES):
+        raise refuse(
+            "archive-packed",
+            subject="file",
+            found="it is an archive, and nothing is unpacked here",
+            remedy="unpack it into a folder of its own, and de-identify that",
+        )
+    return "picture" if is_picture(head) else None
 
 
 def owners_by_tables(

@@ -91,6 +91,6 @@ CARET = re.compile(r"\b[A-Za-zÀ-ÿ'\-]{2,}\^[A-Za-zÀ-ÿ'\-]*(?:\^[A-Za-zÀ-ÿ.
 UID_TEXT = re.compile(r"(?<![\d.])[0-2](?:\.\d+){5,}(?![\d.]*\d)")
 HIGH_AGE = re.compile(
     r"(?:(?<=\bage )|(?<=\bage: )|(?<=\baged ))(?:9\d|1[0-2]\d)\b"
-    r"|(?<![\d.,])(?:9\d|1[0-2]\d)(?=[\s\-]*(?:years?|yrs?|y\.?/?o\.?|jähr|jahre|ans|anni|años)(?![a-z]))",
+    r"|(?<![\d.,])(?:9\d|1[0-2]\d)(?=[\s\-]*(?:years?|yrs?|y\.?/?o\.?|jährig\w*|jahre|ans|anni|años)(?![a-z]))",
     re.IGNORECASE,
 )

@@ -22,6 +22,7 @@ _ACCENTS = {
 _LETTER = {sign: f"[{base}{rest}]" for base, rest in _ACCENTS.items() for sign in base + rest}
 _GAP = r"[\s_^,.'’‘`\-]"  # between the words of a name
 _BREAK = r"[\s._/\-]"  # within a number
+LONG_NUMBER = 6  # digits that identify by themselves, without the letters before them
 _COMMON = NO_NAMES | ORDINARY | CLINICAL_NOUNS | ON_SCREEN
 
 
@@ -59,13 +60,17 @@ def _name_pattern(form: str) -> str:
         return r"[\s\u3000・]*".join(re.escape(sign) for sign in form.replace(" ", ""))
     words = form.split(" ")
     gap = _GAP + ("*" if _glued(words) else "+")
-    return rf"(?<![^\W\d_]){gap.join(_letters(word) for word in words)}(?![^\W\d_])"
+    pattern = gap.join(_letters(word) for word in words)
+    if sorted(len(word) for word in words) == [1, 3]:  # an initial and a short name: glued only as `JDoe`
+        pattern += f"|(?-i:{re.escape(''.join(word.capitalize() for word in words))})"
+    return rf"(?<![^\W\d_])(?:{pattern})(?![^\W\d_])"
 
 
 def _glued(words: list[str]) -> bool:
     """Whether the words of a name are still a name when nothing stands between them."""
     together = "".join(words).lower()
-    return max(len(word) for word in words) >= 3 and len(together) >= 4 and together not in _COMMON
+    longest = max(len(word) for word in words)
+    return longest >= 3 and len(together) >= 4 + (min(len(word) for word in words) == 1) and together not in _COMMON
 
 
 def _part_pattern(part: str) -> str:
@@ -83,13 +88,15 @@ def _letters(word: str) -> str:
 
 def _id_pattern(known: str) -> str:
     pieces = re.findall(r"[^\W\d_]+|\d+", known)
-    if known.isdigit() and len(known) >= 6:
-        pattern = f"{_BREAK}?".join(known)  # digits in groups of any length
-    else:
-        pattern = r"[\W_]{0,3}".join(re.escape(piece) for piece in pieces)
+    pattern = r"[\W_]{0,3}".join(_grouped(piece) for piece in pieces)
     before = r"(?<!\d)" if pieces[0].isdigit() else r"(?<![^\W\d_])"
     after = r"(?!\d)" if pieces[-1].isdigit() else r"(?![^\W\d_])"
     return before + pattern + after
+
+
+def _grouped(piece: str) -> str:
+    """Return a pattern for letters or digits; long digits may stand in groups of any length."""
+    return f"{_BREAK}?".join(piece) if piece.isdigit() and len(piece) >= LONG_NUMBER else re.escape(piece)
 
 
 def _name_forms(name: str) -> set[str]:
@@ -133,6 +140,7 @@ def _ideographic(name: str) -> bool:
 
 def _id_forms(known: str) -> set[str]:
     forms = {known, *re.split(r"[,;\r\n\\^]+", known)}
+    forms |= {number for number in re.findall(r"\d+", known) if len(number) >= LONG_NUMBER}
     forms |= {form.lstrip("0 ") for form in forms}  # leading zeros get lost in spreadsheets
     return {form.strip() for form in forms if _identifies(form.strip())}
 

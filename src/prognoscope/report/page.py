@@ -144,7 +144,7 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),
-            scrutiny=scrutiny.shown(content.scrutiny) if content.scrutiny else None,
+            scrutiny=scrutiny.shown(content.scrutiny, evaluation.models[0].metrics) if content.scrutiny else None,
             learning_figure=_learning_figure(content),
             gaps=scrutiny.gap_rows(content.scrutiny.gaps) if content.scrutiny else (),
             failures_words=slices_in_words(content.failures) if content.failures else "",
