@@ -5,7 +5,9 @@ the patients anew 20 times; every model of the demo, tuning, selection and scali
 AUC over folds, repeats and permutations must lie within 0.5 ± 0.05. Beside it: the AUC with the true outcomes, and what
 the common mistake gives, choosing predictors on all patients before the folds are made.
 
-    python benchmarks/permuted_labels.py [PERMUTATIONS] [JOBS] [DEMO]   # DEMO: folder of `prognoscope demo`, or made
+    python benchmarks/permuted_labels.py [PERMUTATIONS] [JOBS] [DEMO]
+
+DEMO is a folder of `prognoscope demo` (`build/demo`), made where it is absent.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,11 +14,11 @@ from prognoscope.core.problems import Refused
 from prognoscope.core.table import PATIENT
 
 DEATH = SurvivalOutcome.model_validate(
-    {"time": "followed", "event": {"column": "status", "is": "D"}, "horizon": "730 day"}
+    {"time": "followed", "event": {"column": "status", "is": "D"}, "horizon": "860 day"}
 )
 
 
-def rows(**columns: list[str | None]) -> pd.DataFrame:
+def rows(**columns: Sequence[str | None]) -> pd.DataFrame:
     number = len(next(iter(columns.values())))
     index = pd.Index([f"P{row:03}" for row in range(number)], name=PATIENT)
     return pd.DataFrame(columns, index=index, dtype=object)
@@ -119,3 +121,58 @@ def test_a_horizon_that_nobody_reached_is_refused() -> None:
 def test_a_horizon_is_written_with_its_unit(text: str | int, days: float) -> None:
     rule = SurvivalOutcome.model_validate({"time": "t", "event": {"column": "s", "is": "D"}, "horizon": text})
     assert rule.horizon == days
+
+
+def test_a_third_value_beside_event_and_censored_is_refused_until_the_file_says_what_it_means() -> None:
+    frame = rows(followed=["845", "900", "950", "999"], status=["D", "NED", "-9", None])
+    with pytest.raises(Refused, match=r"does not say what -9, NED means; list .* under `censored:`") as refused:
+        read_outcome(frame, DEATH, zero(frame))
+    assert refused.value.problem.code == "outcome-coding"
+    event = {"column": "status", "is": "D", "censored": ["NED", "-9"]}
+    rule = SurvivalOutcome.model_validate({"time": "followed", "event": event, "horizon": 860})
+    assert read_outcome(frame, rule, zero(frame)).patients == ("P000", "P001", "P002")
+
+
+def test_one_value_named_as_event_and_as_censored_is_refused() -> None:
+    event = {"column": "status", "is": 1, "censored": [0, 1.0]}
+    rule = SurvivalOutcome.model_validate({"time": "followed", "event": event, "horizon": 860})
+    frame = rows(followed=["845", "900"], status=["1", "0"])
+    with pytest.raises(Refused, match="1 is named as the event and under `censored:` too"):
+        read_outcome(frame, rule, zero(frame))
+
+
+def test_all_may_die_in_the_end_if_some_live_at_the_horizon() -> None:
+    frame = rows(followed=["300", "1200", "2000"], status=["D", "D", "D"])
+    read = read_outcome(frame, DEATH, zero(frame))
+    assert isinstance(read.outcome, TimeToEvent)
+    assert (read.outcome.events, read.outcome.events_by_horizon) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("followed", "status", "told"),
+    [
+        (["900", "1200"], ["D", "NED"], "no patient of 2 has the event by the horizon of 860 days"),
+        (["300", "860"], ["D", "D"], "every patient of 2 has the event by the horizon of 860 days"),
+        (["300", "860", "400"], ["D", "D", "NED"], "every patient of 2 followed so far has the event"),
+    ],
+)
+def test_a_time_to_event_needs_both_kinds_at_the_horizon(followed: list[str], status: list[str], told: str) -> None:
+    frame = rows(followed=followed, status=status)
+    with pytest.raises(Refused, match=told) as refused:
+        read_outcome(frame, DEATH, zero(frame))
+    assert refused.value.problem.code == "one-class"
+
+
+@pytest.mark.parametrize("cells", [["true", "false"], ["True", "False"], ["TRUE", "FALSE"]])
+def test_booleans_are_values_however_they_are_written(cells: list[str]) -> None:
+    frame = rows(dead=cells)
+    read = read_outcome(frame, BinaryOutcome(column="dead", event=True), zero(frame))
+    assert read.outcome.event.tolist() == [True, False]
+    read = read_outcome(frame, BinaryOutcome(column="dead", event=True, no_event=(False,)), zero(frame))
+    assert read.outcome.event.tolist() == [True, False]
+
+
+def test_nobody_with_an_outcome_is_told_by_the_reasons() -> None:
+    frame = rows(followed=["10", "20", None], status=["D", "NED", "D"])
+    with pytest.raises(Refused, match=r"none of 3 .*: 2 × outcome-before-time-zero, 1 × outcome-unknown"):
+        read_outcome(frame, DEATH, zero(frame, 100))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prognoscope.cohort import ClinicalPredictor, Filter, characteristics, clinical_table, ineligible
+from prognoscope.cohort import ClinicalPredictor, Filter, characteristics, clinical_table, ineligible, number_column
 from prognoscope.core.problems import Refused
 from prognoscope.core.table import PATIENT, Column, Table
 
@@ -116,3 +116,66 @@ def test_free_text_is_no_category() -> None:
 def test_a_constant_predictor_is_noted_by_name() -> None:
     _, notes = clinical_table(rows(grade=["7", "7", None]), (ClinicalPredictor(column="grade", known_at="time_zero"),))
     assert [(note.code, note.subject) for note in notes] == [("constant-predictor", "column grade")]
+
+
+def test_a_rule_about_a_boolean_holds_however_it_is_written() -> None:
+    frame = rows(smoker=["True", "false", "TRUE", None])
+    found = ineligible(frame, (Filter.model_validate({"column": "smoker", "is": True}),))
+    assert [one.patient_id for one in found] == ["P001", "P003"]
+    assert "the study asks for smoker is true" in found[0].problem.found
+
+
+def test_levels_may_be_booleans_or_numbers_and_cells_are_spelt_as_they_are() -> None:
+    frame = rows(smoker=["True", "false", None], grade=["1.0", "2", "1"])
+    predictors = (
+        ClinicalPredictor.model_validate({"column": "smoker", "levels": [False, True], "known_at": "time_zero"}),
+        ClinicalPredictor.model_validate({"column": "grade", "levels": [1, 2], "known_at": "time_zero"}),
+    )
+    table, notes = clinical_table(frame, predictors)
+    assert table.frame["smoker"].tolist() == ["true", "false", None]
+    assert table.frame["grade"].tolist() == ["1", "2", "1"]
+    assert notes == ()
+
+
+def test_a_comma_that_may_mean_thousands_is_refused() -> None:
+    dose = ClinicalPredictor(column="dose", known_at="time_zero")
+    with pytest.raises(Refused, match="'1,234' may be a thousand or a decimal fraction") as refused:
+        clinical_table(rows(dose=["1,234", "2", "5,678"]), (dose,))
+    assert refused.value.problem.code == "number-ambiguous"
+    with pytest.raises(Refused, match="P001: “1,234” is not a number where other cells have no comma") as refused:
+        clinical_table(rows(dose=["2.5", "1,234", "7.25"]), (dose,))
+    assert refused.value.problem.code == "not-a-number"
+    with pytest.raises(Refused, match="number-ambiguous"):
+        ineligible(rows(dose=["1,234", "2"]), (Filter(column="dose", at_least=2),))
+
+
+def test_a_column_without_any_cell_is_read_as_numbers_that_are_missing() -> None:
+    frame = pd.DataFrame({"age": [np.nan, np.nan]}, index=pd.Index(["a", "b"], name=PATIENT))
+    assert np.isnan(number_column(frame, "age")).all()
+
+
+def test_two_spellings_of_one_level_and_words_for_unknown_are_noted() -> None:
+    frame = rows(sex=["f", "m", "F", "NA", "unknown", "Unknown", None])
+    _, notes = clinical_table(frame, (ClinicalPredictor(column="sex", known_at="time_zero"),))
+    assert [(note.code, note.subject) for note in notes] == [
+        ("levels-alike", "column sex"),
+        ("levels-alike", "column sex"),
+        ("unknown-as-value", "column sex"),
+    ]
+    assert notes[0].found == "“F” and “f” differ only in case or blanks and count as two values"
+    assert notes[2].found == "“NA” counts as a value in 3 of 6 known cells"
+
+
+@pytest.mark.parametrize(
+    ("cells", "noted"),
+    [
+        (["61", "-9", "40", "-9"], ["“-9” counts as a value in 2 of 4 known cells"]),
+        (["61", "999", "40", "70"], ["“999” counts as a value in 1 of 4 known cells"]),
+        (["61", "99", "40", "70"], []),  # an age
+        (["-3", "-9", "4", "7"], []),  # a column with other negative values
+        (["900", "999", "1200", "700"], []),
+    ],
+)
+def test_numbers_that_often_mean_unknown_are_noted_where_they_stand_apart(cells: list[str], noted: list[str]) -> None:
+    _, notes = clinical_table(rows(size=[*cells]), (ClinicalPredictor(column="size", unit="mm", known_at="time_zero"),))
+    assert [note.found for note in notes] == noted

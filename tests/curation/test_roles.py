@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from prognoscope.core.geometry import Grid
@@ -83,3 +85,27 @@ def test_a_patient_without_the_modality_is_told_what_there_is() -> None:
     index = ImageIndex((series("S1", modality="CT"),), ())
     with pytest.raises(Refused, match="there are: CT “body”"):
         choose(index, "P1", PET)
+
+
+def test_brackets_in_a_name_mean_themselves() -> None:
+    index = ImageIndex((series("S1", description="T1 [axial]"),), (regions("R1", "GTV[1]", "GTV1", label="[a]"),))
+    assert choose(index, "P1", Role("PT", "PT", "GTV[1]", series="*[axial]", label="[a]")).region == "GTV[1]"
+
+
+def test_a_region_on_a_series_of_several_volumes_goes_to_the_one_it_names_or_the_study_chooses() -> None:
+    echoes = (series("S1#echo time 5", description="MR [echo time 5]"), series("S1#echo time 9", description="MR [9]"))
+    named = replace(regions("R1", "GTV"), volume_uid="S1#echo time 9")
+    assert choose(ImageIndex(echoes, (named,)), "P1", PET).series.uid == "S1#echo time 9"
+    index = ImageIndex(echoes, (regions("R1", "GTV"),))
+    with pytest.raises(Refused, match=r"a series of 2 volumes \(MR \[echo time 5\]; MR \[9\]\).*with `series:`"):
+        choose(index, "P1", PET)
+    chosen = choose(index, "P1", Role("PT", "PT", "GTV", series="*echo time 5*"))
+    assert chosen.series.uid == "S1#echo time 5"
+
+
+def test_a_region_on_a_series_that_was_refused_is_told_with_its_reason_though_another_series_is_sound() -> None:
+    problem = Problem("mixed-orientations", "series S9", "20 slices are turned", "fetch it again")
+    index = ImageIndex(
+        (series("S1"),), (regions("R1", "GTV", on="S9"),), (RefusedSeries("P1", "PT", "S9", "body", problem),)
+    )
+    assert code_of(index, PET) == "mixed-orientations"

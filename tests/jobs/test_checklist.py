@@ -188,3 +188,34 @@ def test_the_command_prints_the_items_a_tally_and_one_document(study: Path) -> N
     document = json.loads(runner.invoke(app, ["checklist", "tripod-ai", str(study), "--json"]).stdout)
     assert document["schema"] == 1
     assert [row["number"] for row in document["items"]] == [item.number for item in ITEMS]
+
+
+def test_a_set_kept_apart_makes_a_development_an_evaluation_too(study: Path) -> None:
+    changed(study, held_out={"plan": "external", "column": "centre", "n": 20, "only_learnt_from": 31})
+    rows = by_number(study)
+    assert "evaluation on a set kept apart (external by centre, 20 held out and 31 only learnt from)" in rows["4"].found
+    assert rows["12g"].found == "By the predictor of the bundle."
+    assert rows["16"].status == rows["20c"].status == "attest"
+    assert rows["12c"].status == "shown"
+
+
+def test_sites_held_out_and_thresholds_by_costs_complete_their_items(study: Path) -> None:
+    changed(
+        study,
+        held_out={"plan": "leave-one-site-out"},
+        sites=[{"level": "A"}, {"level": "B"}],
+        alerts={"threshold": 0.2},
+    )
+    rows = by_number(study)
+    assert rows["23b"].found == "Each of 2 sites was predicted by models learnt at the others."
+    assert rows["12d"].status == rows["15"].status == "shown"
+    assert "leave one site out" in rows["12a"].found
+
+
+def changed(folder: Path, **more: Any) -> None:
+    """Give a study other results, as its run would have written them."""
+    document = json.loads((folder / "evaluation.json").read_text()) | more
+    write(folder, {"evaluation.json": document})
+    run = json.loads((folder / "run.json").read_text())
+    run["outputs"]["evaluation.json"] = of_file(folder / "evaluation.json")
+    write(folder, {"run.json": run})

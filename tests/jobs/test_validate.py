@@ -10,8 +10,8 @@ import pytest
 
 from prognoscope.core.problems import Refused
 from prognoscope.jobs.samplesize import sample_size
-from prognoscope.jobs.validate import Columns, validate_predictions
-from prognoscope.validation import auc, brier, c_index
+from prognoscope.jobs.validate import Columns, thresholds_to_show, validate_predictions
+from prognoscope.validation import auc, average_precision, brier, c_index
 from tests.make.validation import binary_cohort, survival_cohort
 
 N = 150
@@ -164,3 +164,106 @@ def test_riley_s_example_by_the_words_of_the_command() -> None:
 def test_what_is_not_given_is_asked_for_by_its_option(kind: Any) -> None:
     with pytest.raises(Refused, match="sample-size-input"):
         sample_size(kind, parameters=10)
+
+
+def test_thresholds_can_be_named_and_implied_by_costs(table: Any) -> None:
+    assert thresholds_to_show("", "") == (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+    assert thresholds_to_show("0.25, 0.1", "1:4") == (0.1, 0.2, 0.25)  # 1 / (1 + 4)
+    found = validate_predictions(table[0], Columns(risk="p", outcome="died"), thresholds=(0.2,), resamples=200)
+    assert [row["threshold"] for row in found.document["thresholds"]] == [0.2]
+
+
+@pytest.mark.parametrize(
+    ("given", "costs", "code"),
+    [("0.1,x", "", "threshold-range"), ("20", "", "threshold-range"), ("nan", "", "threshold-range"),
+     ("", "1", "cost-range"), ("", "0:5", "cost-range"), ("", "a:b", "cost-range"), ("", "1:2:3", "cost-range")],
+)  # fmt: skip
+def test_what_is_no_threshold_and_no_cost_is_refused(given: str, costs: str, code: str) -> None:
+    with pytest.raises(Refused, match=code):
+        thresholds_to_show(given, costs)
+
+
+def test_a_label_that_means_more_illness_in_one_group_is_flagged(table: Any, tmp_path: Path) -> None:
+    _, frame = table
+    random = np.random.default_rng(4)
+    more = np.where(frame.sex == "F", 1.0, 0.0) + frame.died + 0.5 * random.normal(size=N)
+    frame.assign(need=more, none=random.normal(size=N)).to_csv(tmp_path / "need.csv", index=False)
+    columns: dict[str, Any] = {"risk": "p", "outcome": "died", "groups": ("sex",)}
+    flagged = validated((tmp_path / "need.csv", frame), **columns, reference_outcome="need").document["guards"]
+    assert (flagged[0]["name"], flagged[0]["status"]) == ("proxy-outcome", "warned")
+    assert "F has a reference outcome" in flagged[0]["evidence"]
+    assert "p < 0.001" in flagged[0]["evidence"]
+    fair = validated((tmp_path / "need.csv", frame), **columns, reference_outcome="none").document["guards"]
+    assert fair[0]["status"] == "passed"
+    with pytest.raises(Refused, match="groups-missing"):
+        validated((tmp_path / "need.csv", frame), risk="p", outcome="died", reference_outcome="need")
+
+
+def test_a_group_that_the_model_serves_worse_is_found_and_the_largest_errors_named(tmp_path: Path) -> None:
+    event, risk = binary_cohort(600, seed=5)
+    age = np.random.default_rng(6).uniform(20, 90, 600)
+    old = age > 60
+    event = np.where(old, np.random.default_rng(7).random(600) < 1 - risk, event)
+    frame = pd.DataFrame({"id": [f"A{row}" for row in range(600)], "died": event.astype(int), "p": risk, "age": age})
+    frame.to_csv(tmp_path / "old.csv", index=False)
+    found = validated((tmp_path / "old.csv", frame), risk="p", outcome="died", slices=("age",), patient="id")
+    worst = found.document["slices"][0]
+    assert worst["rule"].startswith("age > 5") or worst["rule"].startswith("age > 6")
+    assert worst["p"] < 0.001
+    distance = np.abs(risk - event)
+    assert found.document["worst"][0]["patient"] == f"A{distance.argmax()}"
+    assert len(found.document["worst"]) == 10
+
+
+def test_few_patients_are_not_searched_for_groups(table: Any, tmp_path: Path) -> None:
+    table[1].head(60).to_csv(tmp_path / "few.csv", index=False)
+    found = validated((tmp_path / "few.csv", None), risk="p", outcome="died", slices=("sex",))
+    assert found.document["slices"] == []
+
+
+def test_the_clinic_s_prevalence_reaches_net_benefit_and_precision(table: Any) -> None:
+    rare = validate_predictions(table[0], Columns(risk="p", outcome="died"), resamples=0, prevalence=0.02)
+    model = rare.document["models"]["p"]
+    assert model["decision_curve"]["prevalence"] == 0.02
+    assert model["decision_curve"]["net_benefit"][0] <= 0.02
+    assert model["metrics"]["average_precision"]["estimate"] == pytest.approx(
+        average_precision(table[1].died, table[1].p, prevalence=0.02)
+    )
+    assert "stated for a prevalence of 2 %" in rare.document["interval"]
+
+
+def test_groups_are_compared_at_the_same_prevalence(table: Any) -> None:
+    columns = Columns(risk="p", outcome="died", groups=("sex",))
+    found = validate_predictions(table[0], columns, resamples=0, prevalence=0.02)
+    women = table[1][table[1].sex == "F"]
+    expected = average_precision(women.died, women.p, prevalence=0.02)
+    assert found.groups[0].metrics["average_precision"].estimate == pytest.approx(expected)
+
+
+def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "header.csv").write_text("died,p\n")
+    with pytest.raises(Refused, match="rows-missing"):
+        validated((tmp_path / "header.csv", None), risk="p", outcome="died")
+
+
+def test_a_place_that_cannot_be_written_is_a_problem(table: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Refused, match="cannot-write"):
+        validate_predictions(table[0], Columns(risk="p", outcome="died"), resamples=0, out=tmp_path / "file" / "out")
+
+
+def test_one_patient_gives_reasons_and_no_warning(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("died,p\n1,0.4\n")
+    found = validated((tmp_path / "one.csv", None), risk="p", outcome="died")
+    metrics = found.evaluation.models[0].metrics
+    assert metrics["auc"].reason == "every patient had the event"
+    assert np.isnan(metrics["ici"].estimate)
+
+
+def test_risks_in_per_cent_are_recognised(table: Any, tmp_path: Path) -> None:
+    table[1].assign(p=table[1].p * 100).to_csv(tmp_path / "per_cent.csv", index=False)
+    with pytest.raises(Refused, match="divide them by 100 if they are per cent"):
+        validated((tmp_path / "per_cent.csv", None), risk="p", outcome="died")
+    table[1].assign(p=np.log(table[1].p)).to_csv(tmp_path / "scores.csv", index=False)
+    with pytest.raises(Refused, match="not scores or linear predictors"):
+        validated((tmp_path / "scores.csv", None), risk="p", outcome="died")

@@ -128,6 +128,19 @@ def test_nobody_else_is_lost(broken: tuple[Path, dict[str, str]], finished: RunR
     assert finished.flow.considered == len(finished.flow.included) + len(finished.flow.exclusions)
 
 
+def test_a_damaged_file_is_noted_although_nobody_is_excluded_for_it(broken: tuple[Path, dict[str, str]]) -> None:
+    folder = broken[0]
+    (folder / "cohort/images/lost.dcm").write_bytes(
+        next((folder / "cohort/images").rglob("000.dcm")).read_bytes()[:300]
+    )
+    result = run_study(folder / "study.yaml", out=folder / "noted")
+    (folder / "cohort/images/lost.dcm").unlink()
+    (note,) = [note for note in result.notes if note.code == "dicom-truncated"]
+    assert note.subject == "2 files were left aside"
+    assert "lost.dcm" in note.found
+    assert "lost.dcm" in (folder / "noted/report.html").read_text()
+
+
 def test_two_patients_under_one_id_are_refused_with_their_rows(broken: tuple[Path, dict[str, str]]) -> None:
     folder = broken[0]
     lines = (folder / "cohort/clinical.csv").read_text().splitlines()

@@ -89,6 +89,29 @@ def test_the_report_is_one_file_without_requests(finished: RunResult) -> None:
     assert re.findall(r"(?:src|href)=[\"'](?!#|data:)[^\"']*", page) == []
 
 
+DYNAMIC = {"models", "metrics", "differences", "outputs", "versions", "images", "seconds", "overrides"}
+
+
+def keys(node: Any) -> set[str]:
+    """Every key of a document but the names that a study chooses itself."""
+    if isinstance(node, list):
+        return set().union(*map(keys, node))
+    if not isinstance(node, dict):
+        return set()
+    chosen = {name for name in DYNAMIC & set(node) if isinstance(node[name], dict)}
+    below = [keys(list(value.values()) if name in chosen else value) for name, value in node.items()]
+    return set(node).union(*below)
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "run.json", "bundle/card.json"])
+def test_every_key_of_a_document_is_in_the_docs(finished: RunResult, name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"[a-z_0-9]+", page))
+    document = json.loads((finished.out / name).read_text())
+    document.pop("as_used", None)  # the keys of a study file have a page of their own
+    assert keys(document) - words == set()
+
+
 def test_a_second_run_computes_nothing_and_gives_the_same_bytes(tmp_path: Path) -> None:
     first = run(tmp_path, studies.binary())
     before = {path.name: path.read_bytes() for path in first.out.iterdir() if path.is_file()}
@@ -173,7 +196,7 @@ SMALL = {"folds": 2, "repeats": 1, "inner": 2, "refits": 20, "resamples": 200}
         ({"data": {"table": "table.csv", "images": "nowhere"}}, "folder-missing"),
         ({"data": {"table": "table.csv", "images": "."}}, "no-dicom"),
         ({"eligible": [{"column": "age", "above": 200}]}, "no-participants"),
-        ({"outcome": {"column": "grade", "event": "Medium"}}, "outcome-coding"),
+        ({"outcome": {"column": "centre", "event": "East"}}, "outcome-coding"),
         ({"validate": {"folds": 50}}, "fewer-events-than-folds"),
         ({"validate": {**SMALL, "override": {"typo": "x"}}}, "override-unknown"),
     ],
@@ -212,3 +235,34 @@ def test_the_outcome_in_disguise_blocks_the_bundle_until_overridden_in_writing(t
     allowed = run(tmp_path, studies.binary(validate=rules), name="allowed")
     assert (allowed.out / "bundle" / "card.json").exists()
     assert "the marker is measured at birth" in (allowed.out / "report.html").read_text()
+
+
+def test_a_column_that_is_missing_is_told_before_any_image_is_read(tmp_path: Path) -> None:
+    wrong = [{"column": "aeg", "unit": "year", "known_at": "time_zero"}]
+    with pytest.raises(Refused, match="but has age"):  # and not that there are no images
+        run(tmp_path, studies.binary(data={"table": "table.csv", "images": "."}, predictors=wrong))
+
+
+def test_a_study_that_stops_tells_who_had_been_excluded(tmp_path: Path) -> None:
+    frame = studies.table(tmp_path / "table.csv")
+    frame.loc[frame["dead"] == 1, "age"] = 17
+    frame.loc[frame.index[frame["dead"] == 1][:2], "age"] = 60
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    rule = {"column": "age", "at_least": 18}
+    with pytest.raises(
+        Refused, match=r"2 events for 3 folds; \d+ participants are left, excluded were .* not-eligible"
+    ):
+        run(tmp_path, studies.binary(eligible=[rule]))
+
+
+def test_the_only_model_of_a_study_without_images_is_named_by_what_it_holds(finished: RunResult) -> None:
+    assert finished.evaluation["models"]["all"]["title"] == "Clinical predictors"
+
+
+def test_who_is_lost_before_the_horizon_is_in_neither_group_of_the_cohort_table(tmp_path: Path) -> None:
+    frame = studies.table(tmp_path / "table.csv")
+    result = run(tmp_path, studies.survival(validate=SMALL))
+    lost = int(((frame["event"] == 0) & (frame["time"] < 365)).sum())
+    page = (result.out / "report.html").read_text()
+    assert lost > 0
+    assert f"{lost} lost to follow-up before the horizon count among all, and in neither group" in page

@@ -109,7 +109,7 @@ def test_runs_zones_and_dependences(shape: tuple[int, int]) -> None:
     random = np.random.default_rng(shape[0])
     counts = random.integers(0, 4, (2, *shape)).astype(float)
     counts[:, 0, 0] += 1
-    sizes = np.sort(random.choice(5000, shape[1], replace=False)) + 1.0
+    sizes = np.sort(random.choice(5000, shape[1], replace=False)).astype(np.float64) + 1.0
     found = emphasis_features(counts, sizes, np.array([77.0, 9.0]))
     for row, matrix, voxels in zip(found, counts, (77.0, 9.0), strict=True):
         assert row == pytest.approx(emphasis(matrix, sizes, voxels), rel=1e-10, abs=1e-12)

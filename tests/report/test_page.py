@@ -254,7 +254,7 @@ def test_a_validation_of_foreign_predictions_has_no_flow_and_no_importances() ->
     )
     found = read(text)
     anchors = [element.attributes["id"] for element in found if element.tag == "section"]
-    assert anchors == ["answer", "trust", "performance", "subgroups", "methods"]
+    assert anchors == ["answer", "trust", "performance", "scrutiny", "subgroups", "methods"]
     whole = words_of(text)
     assert "How well do these predictions foretell the event (death in hospital)?" in whole
     assert "Whether these patients are others than those from whom the predictor was learnt was not stated" in whole

@@ -193,6 +193,38 @@ def test_a_series_with_two_full_orientations_is_two_volumes(tmp_path: Path) -> N
     assert len({series.uid for series in index.series}) == 2
 
 
+def two_orientations(folder: Path, *, named: list[str]) -> ImageIndex:
+    """A series with axial and sagittal slices, and regions that name some of its instances."""
+    dicom.write_series(folder, slices=6, prefix="a")
+    turned = lambda number, file: setattr(file, "SOPInstanceUID", f"1.2.3.8.{number}")  # noqa: E731
+    dicom.write_series(folder, slices=5, prefix="s", orientation=dicom.SAGITTAL, origin=(30, 0, 0), edit=turned)
+
+    def names(file: FileDataset) -> None:
+        (series,) = file.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0].RTReferencedSeriesSequence
+        series.ContourImageSequence = [dicom.item(ReferencedSOPInstanceUID=uid) for uid in named]
+
+    dicom.write_regions(folder / "regions.dcm", {"GTV": [dicom.square(-2, 1, -17.0)]}, edit=names)
+    return scan(folder)
+
+
+def test_turned_slices_of_a_series_with_regions_are_refused_as_mixed(tmp_path: Path) -> None:
+    for number, named in enumerate([[], ["1.2.3.7.1", "1.2.3.8.1"], ["9.9.9"]]):
+        index = two_orientations(tmp_path / str(number), named=named)
+        assert index.series == ()
+        (refused,) = index.refused
+        assert (refused.uid, refused.problem.code) == ("1.2.3", "mixed-orientations")
+        assert "2 orientations: 6 slices 1\\0\\0\\0\\1\\0; 5 slices 0\\1\\0\\0\\0\\-1" in refused.problem.found
+        assert "the regions of regions.dcm were drawn on the whole series" in refused.problem.found
+
+
+def test_regions_that_name_the_instances_of_one_of_two_volumes_are_drawn_on_it(tmp_path: Path) -> None:
+    index = two_orientations(tmp_path, named=["1.2.3.7.2", "1.2.3.7.3"])
+    (regions,) = index.region_sets
+    assert (regions.series_uid, regions.volume_uid) == ("1.2.3", "1.2.3#orientation 1\\0\\0\\0\\1\\0")
+    assert regions.volume_uid in {series.uid for series in index.series}
+    assert len(index.series) == 2
+
+
 def test_a_tilted_gantry_is_refused_with_its_angle(tmp_path: Path) -> None:
     def sheared(number: int, file: FileDataset) -> None:
         file.ImagePositionPatient = [0, number * 3.0 * float(np.tan(np.radians(15))), 3.0 * number]
@@ -355,9 +387,18 @@ def test_one_series_under_two_patient_ids_is_refused_for_both(tmp_path: Path) ->
     ]
 
 
-def test_a_series_without_patient_id_is_refused(tmp_path: Path) -> None:
-    dicom.write_series(tmp_path, edit=lambda _, file: setattr(file, "PatientID", "  "))
-    assert refusal(scan(tmp_path)).code == "patient-id-missing"
+def test_a_series_without_patient_id_is_set_aside_and_makes_no_patient(tmp_path: Path) -> None:
+    dicom.write_series(tmp_path / "known", series="1.2.4")
+    dicom.write_series(tmp_path / "nobody", edit=lambda _, file: setattr(file, "PatientID", "  "))
+    nobody = lambda file: setattr(file, "PatientID", "")  # noqa: E731
+    dicom.write_regions(tmp_path / "regions.dcm", {"GTV": [dicom.square(-2, 1, -17.0)]}, edit=nobody)
+    index = scan(tmp_path)
+    assert index.patients == ("P1",)
+    assert [(one.code, one.subject) for one in index.set_aside] == [
+        ("patient-id-missing", "series 1.2.3"),
+        ("patient-id-missing", "series 1.2.9"),
+    ]
+    assert "6 of its files (such as nobody/003.bin) have no PatientID" in index.set_aside[0].found
 
 
 def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:

@@ -39,6 +39,12 @@ def test_missing_cells_are_none(tmp_path: Path) -> None:
     assert frame["grade"].tolist() == [None, None, None, None, "High"]
 
 
+def test_a_number_that_means_missing_means_its_equals_too(tmp_path: Path) -> None:
+    frame = csv(tmp_path, "id,size\n-9,-9.0\n09,-9\n2,9\n", missing=("-9", "9"))
+    assert frame["size"].tolist() == [None, None, None]
+    assert frame["id"].tolist() == [None, "09", "2"]  # an identifier keeps its zeros
+
+
 def test_nan_and_na_stay_text_unless_told(tmp_path: Path) -> None:
     assert csv(tmp_path, "id,x\n1,NA\n2,nan\n")["x"].tolist() == ["NA", "nan"]
 

@@ -15,6 +15,7 @@ from prognoscope.study.file import read_study
 from prognoscope.study.predict import predict_source
 from prognoscope.study.run import RunResult, run_study
 from tests.make import studies
+from tests.make.training import in_processes
 
 QUICK = {"folds": 3, "repeats": 2, "inner": 2, "resamples": 200, "refits": 20}
 ONE = {"try": {"elastic-net-logistic": {"features": 3, "l1_ratio": 0.2, "penalty": [0.3, 0.05]}}}
@@ -22,7 +23,7 @@ ONE = {"try": {"elastic-net-logistic": {"features": 3, "l1_ratio": 0.2, "penalty
 
 def run(folder: Path, *, name: str, **changes: object) -> RunResult:
     path = studies.write(folder, studies.binary(**({"validate": QUICK, "models": ONE} | changes)), name=f"{name}.yaml")
-    return run_study(path, out=folder / "out" / name, store=folder / "store")
+    return run_study(path, out=folder / "out" / name, store=folder / "stores" / name)
 
 
 def document(result: RunResult) -> Any:
@@ -94,6 +95,8 @@ def test_the_threshold_of_the_costs_is_chosen_in_each_fold_and_kept_in_the_bundl
     assert alerts["sensitivity"]["estimate"] > alerts["specificity"]["estimate"]
     page = json.loads((decided.out / "bundle/predictor/predictor.json").read_text())
     assert 0 < page["pipelines"][0]["threshold"] < 0.5
+    card = json.loads((decided.out / "bundle/card.json").read_text())
+    assert (card["alert_threshold"], card["set_error"]) == (page["pipelines"][0]["threshold"], 0.2)
     shown = (decided.out / "report.html").read_text()
     assert "A missed event was said to cost as much as 4.0 false alerts" in shown
     assert "carried over to a clinic in which 5 of 100 have the event" in shown
@@ -172,3 +175,11 @@ def test_what_cannot_be_decided_by_is_refused_with_its_line(
     with pytest.raises(Refused, match=r"study.yaml, line \d+") as refused:
         read_study(studies.write(tmp_path, study))
     assert told in str(refused.value)
+
+
+def test_two_processes_give_the_same_bytes(decided: RunResult, folder: Path) -> None:
+    again = run_study(
+        folder / "decided.yaml", out=folder / "out" / "again", store=folder / "another store", mapper=in_processes
+    )
+    for name in ("evaluation.json", "predictions.csv", "bundle/predictor/arrays.npz"):
+        assert (again.out / name).read_bytes() == (decided.out / name).read_bytes(), name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import runpy
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,11 @@ def problem_of(folder: Path, text: str) -> str:
         ("question: Who dies?\n", "", "question: this key is missing"),
         ("outcome: {column: dead, event: 1}\n", "", "outcome: this key is missing"),
         ("known_at: time_zero", "known_at: later", "age is known only after time zero"),
+        ("column: age", "column: dead", "line 6: predictors: column: dead tells the outcome"),
+        ("column: age", "column: patient_id", "line 6: predictors: column: patient_id names the patients"),
+        ("models:", "success: [{metric: aucc, at_least: 0.6}]\nmodels:", "did you mean “auc”?"),
+        ("models:", "success: [{metric: c_index, at_least: 0.6}]\nmodels:", "line 7: success: metric: unknown metric"),
+        ("models:", "name: ../../elsewhere\nmodels:", "line 7: name: it becomes the name of a folder"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, before: str, after: str, told: str) -> None:
@@ -123,7 +130,7 @@ def test_a_set_environment_variable_leads_to_the_data(tmp_path: Path, monkeypatc
 def test_what_is_left_out_is_written_down_in_full(tmp_path: Path) -> None:
     used = read_study(studies.write(tmp_path, studies.binary(validate={"repeats": 2}))).as_used()
     assert used["validate"] == {
-        "plan": {"cross-validation": {}},
+        "plan": {"cross-validation": {"column": None}},
         "folds": 5,
         "repeats": 2,
         "inner": 3,
@@ -161,6 +168,14 @@ def test_the_studies_that_ship_are_valid(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [path.stem for path in shipped] == ["sts-lung-metastasis", "sts-survival"]
     for path in shipped:
         assert len(read_study(path).candidates) >= 2
+
+
+@pytest.mark.real_data
+def test_the_table_of_the_sarcoma_studies_is_made_from_the_published_sheet(real_data: Path) -> None:
+    script = Path(__file__).parents[2] / "studies" / "sts_clinical.py"
+    rows = runpy.run_path(str(script))["clinical_table"](real_data / "sts" / "INFOclinical_STS.xlsx")
+    with (real_data / "sts" / "clinical.csv").open(encoding="utf-8", newline="") as file:
+        assert rows == list(csv.reader(file))
 
 
 def test_every_key_of_a_study_file_is_in_the_docs_with_its_meaning() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def run(folder: Path, validate: dict[str, object], *, name: str, store: str = "", **changes: object) -> RunResult:
-    path = studies.write(folder, studies.binary(validate=QUICK | validate, **changes), name=f"{name}.yaml")
+def run(folder: Path, validate: Mapping[str, object], *, name: str, store: str = "", **changes: object) -> RunResult:
+    path = studies.write(folder, studies.binary(validate={**QUICK, **validate}, **changes), name=f"{name}.yaml")
     return run_study(path, out=folder / "out" / name, store=folder / "stores" / (store or name))
 
 
@@ -109,7 +110,8 @@ def test_figures_are_of_the_latest_patients_and_the_bundle_of_all(by_time: RunRe
     assert (found["outcome"]["n"], found["held_out"]["only_learnt_from"]) == (30, 60)
     assert found["held_out"]["folds"] == [{"name": "scanned later than 2016-12-31", "n": 30}]
     assert set(predicted(by_time)["patient_id"]) == {f"{number:03}" for number in range(61, 91)}
-    assert json.loads((by_time.out / "bundle/predictor/predictor.json").read_text())["n"] == 90
+    card = json.loads((by_time.out / "bundle/card.json").read_text())
+    assert (card["participants"], card["tested_on"], card["tested_by"]) == (90, 30, "held-out-by-time")
     assert "60 patients were only learnt from" in (by_time.out / "report.html").read_text()
 
 
@@ -223,6 +225,17 @@ def test_subgroups_are_compared_with_small_ones_suppressed(folder: Path) -> None
 def test_a_table_of_text_is_no_ground_for_bands(folder: Path) -> None:
     with pytest.raises(Refused, match=r"column centre.*not-a-number"):
         run(folder, {"folds": 2, "repeats": 1, "subgroups": [{"column": "centre", "cut_at": [1]}]}, name="text")
+
+
+def test_members_of_a_family_stay_in_one_fold(folder: Path) -> None:
+    result = run(
+        folder, {"plan": {"cross-validation": {"column": "scanned", "folds": 3, "repeats": 2}}}, name="families"
+    )
+    told = predicted(result).merge(
+        pd.read_csv(folder / "table.csv", dtype={"patient_id": str})[["patient_id", "scanned"]]
+    )
+    assert told.groupby(["repeat", "scanned"])["fold"].nunique().max() == 1
+    assert told["fold"].nunique() == 3
 
 
 def test_predictions_hold_nobody_who_was_only_learnt_from(external: RunResult) -> None:

@@ -22,7 +22,14 @@ QUICK = candidates({"random-forest": {"features": 5, "trees": 10, "leaf_share": 
 
 
 def predictor(**changes: Any) -> Predictor:
-    given = {"candidates": QUICK, "inner": 3, "score": auc, "refits": 0, "seed": 1, "set_error": 0.2} | changes
+    given: dict[str, Any] = {
+        "candidates": QUICK,
+        "inner": 3,
+        "score": auc,
+        "refits": 0,
+        "seed": 1,
+        "set_error": 0.2,
+    } | changes
     return fit_predictor(TABLE, OUTCOME, **given)
 
 
@@ -70,7 +77,7 @@ def test_a_predictor_gives_the_sets_that_the_fold_learnt_from_the_same_patients_
         TABLE, OUTCOME, candidates=QUICK, folds=np.where(kept, -1, 0)[None], inner=3, score=auc, seed=1, conformal=True
     )
     learnt = fit_predictor(
-        TABLE.take([TABLE.frame.index[row] for row in np.flatnonzero(kept)]),
+        TABLE.take([TABLE.frame.index[row] for row in np.flatnonzero(kept).tolist()]),
         OUTCOME.take(kept),
         candidates=QUICK, inner=3, score=auc, refits=0, seed=1, set_error=0.2,
     )  # fmt: skip

@@ -37,6 +37,14 @@ def test_cross_validation_deals_patients_by_chance() -> None:
     assert assignment.held_out.tolist() == list(range(12))
 
 
+def test_patients_of_one_value_are_dealt_together_and_those_without_alone() -> None:
+    values: list[object] = ["a", "a", "b", None, "b", None, "c", "c", "a", "d", "d", None]
+    folds = _assign("cross-validation", values, column="family", folds=2, repeats=4).folds
+    for members in ([0, 1, 8], [2, 4], [6, 7], [9, 10]):
+        assert (folds[:, members] == folds[:, members[:1]]).all()
+    assert (folds[:, 3] != folds[:, 5]).any() or (folds[:, 3] != folds[:, 11]).any()
+
+
 def test_each_site_is_one_fold_with_its_name() -> None:
     sites: list[object] = ["Lyon", "Bern", "Bern", "Graz"] * 3
     assignment = _assign("leave-one-site-out", sites, column="centre")

@@ -223,6 +223,12 @@ class TestNoSignal:
         event, risk = binary_cohort(30, seed=1)
         assert no_signal(Binary(event), OutOfFold(risk[None], np.arange(30)[None]), seed=1).status == "warned"
 
+    def test_shuffles_that_leave_folds_of_one_class_do_not_hide_the_others(self) -> None:
+        event = np.tile([True, False, False, False], 4)
+        risk = np.where(event, 0.8, 0.2) + np.linspace(0, 0.1, 16)
+        guard = no_signal(Binary(event), OutOfFold(risk[None], np.repeat(np.arange(4), 4)[None]), seed=1)
+        assert "The cross-validated AUC is 1.00" in guard.evidence
+
 
 class TestSampleSize:
     def test_fifty_patients_for_three_hundred_features_warn_with_the_number_needed(self) -> None:

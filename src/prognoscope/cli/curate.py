@@ -16,7 +16,10 @@ def curate(
     store: StoreOption = DEFAULT_STORE,
     rules: Annotated[Path | None, typer.Option("--rules", help="File of rules (TOML) that give roles.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for curation.json and thumbnails of what failed.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder for the page curation.html, with pictures of what failed, and curation.json."
+        ),
     ] = None,
     jobs: Jobs = cores(),
 ) -> None:

@@ -28,6 +28,7 @@ def run(
     """Answer a study's question: read the images, measure, learn, validate, and leave a report and a bundle."""
     from prognoscope.study.run import run_study
 
+    arguments = {"study": study, "out": out, "store": store, "jobs": jobs, "cluster": cluster, "verify": verify}
     with mapper(jobs=jobs, cluster=cluster) as chosen:
-        result = run_study(study, out=out, store=store, mapper=chosen, verify=verify)
+        result = run_study(study, out=out, store=store, mapper=chosen, verify=verify, arguments=arguments)
     show_run(result, as_json=json)

@@ -56,8 +56,10 @@ def show_predictions(predictions: Predictions, *, as_json: bool) -> None:
     put(f"{predictions.card['outcome']} ({predictions.card['study']})")
     if predictions.card["research_only"]:
         put(f"for research only: {', '.join(predictions.card['warned_by'])}")
+    alert_from = predictions.card.get("alert_threshold")
     for row in predictions.rows:
-        put(f"{row.patient_id}: {_risk(row)}" + (f"; abstained: {row.reason}" if row.abstained else ""))
+        alert = "; alert" if alert_from is not None and row.risk >= alert_from else ""
+        put(f"{row.patient_id}: {_risk(row)}{alert}" + (f"; abstained: {row.reason}" if row.abstained else ""))
 
 
 def _risk(row: Prediction) -> str:

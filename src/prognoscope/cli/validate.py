@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     "auc": "AUC",
+    "average_precision": "average precision",
     "c_index": "C-index (Harrell)",
     "uno_c": "C-index (Uno)",
     "auc_at_horizon": "AUC at the horizon",
@@ -45,8 +46,21 @@ def validate(
     group: Annotated[str, typer.Option("--group", help="Columns, with commas, to show figures by.")] = "",
     reference: Annotated[str | None, typer.Option("--reference", help="Column of another model's risks.")] = None,
     fold: Annotated[str | None, typer.Option("--fold", help="Column of the held-out fold, if cross-validated.")] = None,
+    reference_outcome: Annotated[
+        str | None, typer.Option("--reference-outcome", help="Column of what the outcome may only stand for, by group.")
+    ] = None,
+    slices: Annotated[
+        str, typer.Option("--slices", help="Columns, with commas, in which to look for groups that it serves worse.")
+    ] = "",
+    patient: Annotated[str | None, typer.Option("--patient", help="Column that names the patients.")] = None,
+    thresholds: Annotated[
+        str, typer.Option("--thresholds", help="Risks from which to act, with commas.", show_default=False)
+    ] = "",
+    costs: Annotated[
+        str, typer.Option("--costs", help="FALSE_ALARM:MISSED_EVENT, for the threshold they imply.", show_default=False)
+    ] = "",
     prevalence: Annotated[
-        float | None, typer.Option("--prevalence", help="Of the event in the clinic, for predictive values.")
+        float | None, typer.Option("--prevalence", help="Of the event in the clinic, for whatever depends on it.")
     ] = None,
     resamples: Annotated[int, typer.Option("--resamples", min=0, help="Patient bootstraps for intervals.")] = 2000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the bootstrap.")] = 1,
@@ -54,7 +68,7 @@ def validate(
     json: AsJson = False,
 ) -> None:
     """Validate any model's predictions: discrimination, calibration, net benefit and fairness, with intervals."""
-    from prognoscope.jobs.validate import Columns, validate_predictions
+    from prognoscope.jobs.validate import Columns, thresholds_to_show, validate_predictions
 
     began = clock.monotonic()
     columns = Columns(
@@ -63,11 +77,22 @@ def validate(
         time=time,
         event=event,
         horizon_days=horizon,
-        groups=tuple(name.strip() for name in group.split(",") if name.strip()),
+        groups=_names(group),
         reference=reference,
         fold=fold,
+        reference_outcome=reference_outcome,
+        slices=_names(slices),
+        patient=patient,
     )
-    found = validate_predictions(predictions, columns, out=out, prevalence=prevalence, resamples=resamples, seed=seed)
+    found = validate_predictions(
+        predictions,
+        columns,
+        out=out,
+        thresholds=thresholds_to_show(thresholds, costs),
+        prevalence=prevalence,
+        resamples=resamples,
+        seed=seed,
+    )
     if json:
         put_json(found.document)
     else:
@@ -75,9 +100,14 @@ def validate(
     say(f"took {clock.monotonic() - began:.1f} s")
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _show(found: Validation) -> None:
     evaluation = found.evaluation
-    put(f"{evaluation.n:,} participants, {evaluation.events:,} with the event{_horizon(found)}")
+    participants = "1 participant" if evaluation.n == 1 else f"{evaluation.n:,} participants"
+    put(f"{participants}, {evaluation.events:,} with the event{_horizon(found)}")
     put("")
     _figures(found)
     put("")
@@ -85,6 +115,7 @@ def _show(found: Validation) -> None:
     if found.groups:
         put("")
         _groups(found)
+    _warnings(found)
     put("")
     put(evaluation.interval)
     if found.report is not None:
@@ -113,17 +144,35 @@ def _figures(found: Validation) -> None:
         cells += [_cell(one.differences.get(name)) for one in found.evaluation.comparisons]
         table.add_row(WORDS.get(name, name), *cells)
     _print(table)
+    for reason, names in _reasons(found).items():
+        put(f"– {', '.join(names)}: {reason}")
+
+
+def _reasons(found: Validation) -> dict[str, list[str]]:
+    """Why figures or their intervals are missing, and of which."""
+    reasons: dict[str, list[str]] = {}
+    several = len(found.evaluation.models) > 1
+    for model in found.evaluation.models:
+        for name, metric in model.metrics.items():
+            if metric.reason:
+                words = WORDS.get(name, name)
+                reasons.setdefault(metric.reason, []).append(f"{words} of {model.title}" if several else words)
+    return reasons
 
 
 def _thresholds(found: Validation) -> None:
     from rich.table import Table
 
-    names = ("act at risk", "sensitivity", "specificity", "PPV", "NPV", "alerts per 100", "net benefit")
-    table = Table(*names, box=None, pad_edge=False)
+    names = ("act at risk", "sensitivity", "specificity", "PPV", "NPV", "alerts per 100")
+    more = ("alerts for one event", "net benefit", "avoided per 100")
+    table = Table(*names, *more, box=None, pad_edge=False)
     for row in found.thresholds:
         shares = (row.sensitivity, row.specificity, row.ppv, row.npv)
         cells = [_number(share.estimate, 2) for share in shares]
-        table.add_row(f"{row.threshold:g}", *cells, _number(row.alerts_per_100, 1), _number(row.net_benefit, 3))
+        worth = (row.alerts_per_100, row.number_needed_to_evaluate)
+        cells += [_number(value, 1) for value in worth]
+        cells += [_number(row.net_benefit, 3), _number(row.interventions_avoided_per_100, 1)]
+        table.add_row(f"{row.threshold:.3g}", *cells)
     _print(table)
 
 
@@ -143,6 +192,14 @@ def _groups(found: Validation) -> None:
         if gap.p < 0.05:
             words = WORDS[gap.metric]
             put(f"{gap.attribute}: {words} differs by {gap.gap:.2f} ({gap.lowest} to {gap.highest}, p = {gap.p:.3f})")
+
+
+def _warnings(found: Validation) -> None:
+    for guard in found.evaluation.guards:
+        put(f"\n{guard.name}, {guard.status}: {guard.evidence}")
+    for one in found.slices:
+        if one.p < 0.05:
+            put(f"\nerrs more where {one.rule}: {one.n} patients, excess error {one.error:.3f} (p = {one.p:.3f})")
 
 
 def _print(table: object) -> None:

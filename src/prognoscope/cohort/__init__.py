@@ -1,9 +1,9 @@
 """Who takes part, from when, with which outcome."""
 
 from prognoscope.cohort.characteristics import Characteristic, characteristics
-from prognoscope.cohort.columns import number_column, text_column
+from prognoscope.cohort.columns import category_column, number_column, text_column
 from prognoscope.cohort.eligibility import Filter, ineligible
-from prognoscope.cohort.outcome import BinaryOutcome, EventRule, SurvivalOutcome, read_outcome
+from prognoscope.cohort.outcome import BinaryOutcome, EventRule, SurvivalOutcome, read_outcome, refuse_one_class
 from prognoscope.cohort.predictors import ClinicalPredictor, clinical_table
 from prognoscope.cohort.time_zero import time_zero_days
 
@@ -14,11 +14,13 @@ __all__ = [
     "EventRule",
     "Filter",
     "SurvivalOutcome",
+    "category_column",
     "characteristics",
     "clinical_table",
     "ineligible",
     "number_column",
     "read_outcome",
+    "refuse_one_class",
     "text_column",
     "time_zero_days",
 ]

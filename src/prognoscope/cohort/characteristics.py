@@ -30,7 +30,9 @@ class Characteristic:
     missing: int
 
 
-def characteristics(table: Table, event: NDArray[np.bool_]) -> tuple[Characteristic, ...]:
+def characteristics(
+    table: Table, event: NDArray[np.bool_], *, unknown: NDArray[np.bool_] | None = None
+) -> tuple[Characteristic, ...]:
     """Describe the columns of a table over all participants and by event.
 
     Parameters
@@ -39,12 +41,15 @@ def characteristics(table: Table, event: NDArray[np.bool_]) -> tuple[Characteris
         One row per participant.
     event
         `(n,)`: whether the participant has the event (by the horizon, for a time to event).
+    unknown
+        `(n,)`: of whom it is not known (censored before the horizon); they count among all, and in neither group.
 
     Returns
     -------
     One row per number, one row per level of a category, in the order of the table.
     """
-    groups = (np.ones(len(event), dtype=bool), event, ~event)
+    told = np.ones(len(event), dtype=bool) if unknown is None else ~unknown
+    groups = (np.ones(len(event), dtype=bool), event & told, ~event & told)
     rows: list[Characteristic] = []
     for column in table.columns:
         values = table.frame[column.name]

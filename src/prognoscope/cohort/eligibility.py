@@ -7,7 +7,7 @@ from typing import Self
 import pandas as pd
 from pydantic import Field, model_validator
 
-from prognoscope.cohort.columns import number_column, same_value, text_column
+from prognoscope.cohort.columns import number_column, same_value, text_column, word_of
 from prognoscope.core.flow import Exclusion
 from prognoscope.core.problems import Problem
 from prognoscope.core.settings import Settings
@@ -104,4 +104,4 @@ def _one_of(cells: pd.Series, values: Value | tuple[Value, ...]) -> pd.Series:
 
 
 def _texts(values: Value | tuple[Value, ...]) -> list[str]:
-    return [str(value) for value in (values if isinstance(values, tuple) else (values,))]
+    return [word_of(value) for value in (values if isinstance(values, tuple) else (values,))]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-from prognoscope.cohort.columns import number_column, same_value, text_column
+from prognoscope.cohort.columns import number_column, same_value, text_column, word_of
 from prognoscope.core.flow import Exclusion
 from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
-from prognoscope.core.problems import Problem, refuse
+from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.settings import Settings
 
 DAYS_PER_UNIT = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
@@ -38,7 +39,8 @@ class EventRule(Settings):
     column: str = Field(description="column of the table")
     is_: Value | tuple[Value, ...] = Field(alias="is", description="value, or values, that mean the event")
     censored: tuple[Value, ...] = Field(
-        (), description="values that mean no event yet; when given, any other value is refused"
+        (),
+        description="values that mean no event yet; needed where there are more than two, any further value is refused",
     )
 
 
@@ -74,12 +76,11 @@ OutcomeRule = SurvivalOutcome | BinaryOutcome
 
 @dataclass(frozen=True, slots=True)
 class ReadOutcome:
-    """Outcome of the patients who have one (in the order of `patients`), exclusions and notes."""
+    """Outcome of the patients who have one (in the order of `patients`), and who has none."""
 
     patients: tuple[str, ...]
     outcome: Outcome
     exclusions: tuple[Exclusion, ...]
-    notes: tuple[Problem, ...]
 
 
 def read_outcome(frame: pd.DataFrame, rule: OutcomeRule, zero_days: pd.Series) -> ReadOutcome:
@@ -98,31 +99,55 @@ def read_outcome(frame: pd.DataFrame, rule: OutcomeRule, zero_days: pd.Series) -
     ------
     Refused
         `column-missing`, `not-a-number`; `outcome-coding` when a value is neither event nor no event; `negative-time`;
-        `one-class` when nobody, or everybody, has the event; `no-outcome` when no patient has one.
+        `horizon-beyond-follow-up`; `one-class` when nobody, or everybody, has the event (by the horizon, for a time to
+        event); `no-outcome` when no patient has one.
     """
     read = _survival(frame, rule, zero_days) if isinstance(rule, SurvivalOutcome) else _binary(frame, rule, zero_days)
     if not read.patients:
         raise refuse(
             "no-outcome",
             subject="outcome",
-            found=f"none of {len(frame)} patients has a usable outcome",
+            found=f"none of {len(frame)} patients has a usable outcome: " + _tally(read.exclusions),
             remedy="check the columns and time zero in the study file",
         )
-    if read.outcome.events in (0, len(read.outcome)):
-        who = "no patient" if read.outcome.events == 0 else "every patient"
-        raise refuse(
-            "one-class",
-            subject="outcome",
-            found=f"{who} of {len(read.outcome)} has the event, so there is nothing to tell apart",
-            remedy="check `outcome:` in the study file and the eligibility rules",
-        )
+    if isinstance(read.outcome, TimeToEvent):
+        _refuse_far_horizon(read.outcome)
+    refuse_one_class(read.outcome)
     return read
+
+
+def refuse_one_class(outcome: Outcome, *, when: str = "") -> None:
+    """Refuse an outcome that nobody, or everybody, has: there is nothing to tell apart.
+
+    For a time to event the horizon decides: all may die in the end, if some are known to live at the horizon.
+
+    Raises
+    ------
+    Refused
+        `one-class`; `when` is told with it (`after all exclusions`).
+    """
+    events, known, by = outcome.events, len(outcome), ""
+    if isinstance(outcome, TimeToEvent):
+        late = outcome.time_days > outcome.horizon_days
+        free = late | (~outcome.event & (outcome.time_days == outcome.horizon_days))
+        events, by = outcome.events_by_horizon, f" by the horizon of {outcome.horizon_days:g} days"
+        known = events + int(free.sum())
+    if 0 < events < known:
+        return
+    everyone = f"every patient of {known}{' followed so far' if known < len(outcome) else ''}"
+    who = everyone if events else f"no patient of {len(outcome)}"
+    raise refuse(
+        "one-class",
+        subject="outcome",
+        found=f"{who} has the event{by}{when and ' '}{when}, so there is nothing to tell apart",
+        remedy=f"check `outcome:` in the study file{by and ', its horizon'} and which patients were excluded",
+    )
 
 
 def _survival(frame: pd.DataFrame, rule: SurvivalOutcome, zero_days: pd.Series) -> ReadOutcome:
     time = number_column(frame, rule.time) * DAYS_PER_UNIT[rule.unit]
     _refuse_negative(time, rule.time)
-    event = _event(frame, rule.event.column, rule.event.is_, rule.event.censored)
+    event = _event(frame, rule.event.column, rule.event.is_, rule.event.censored, "censored")
     after = time - zero_days
     exclusions = {
         **_excluded(
@@ -132,12 +157,11 @@ def _survival(frame: pd.DataFrame, rule: SurvivalOutcome, zero_days: pd.Series) 
     }
     kept = [patient for patient in frame.index if patient not in exclusions]
     outcome = TimeToEvent(after[kept].to_numpy(), event[kept].astype(bool).to_numpy(), rule.horizon)
-    notes = _long_follow_up(outcome)
-    return ReadOutcome(tuple(kept), outcome, _in_order(frame, exclusions), notes)
+    return ReadOutcome(tuple(kept), outcome, _in_order(frame, exclusions))
 
 
 def _binary(frame: pd.DataFrame, rule: BinaryOutcome, zero_days: pd.Series) -> ReadOutcome:
-    event = _event(frame, rule.column, rule.event, rule.no_event, binary=True)
+    event = _event(frame, rule.column, rule.event, rule.no_event, "no_event")
     exclusions = _excluded(frame.index[event.isna()], "outcome-unknown", "its outcome is not known", "fill it in")
     if rule.day:
         day = number_column(frame, rule.day)
@@ -156,7 +180,7 @@ def _binary(frame: pd.DataFrame, rule: BinaryOutcome, zero_days: pd.Series) -> R
         found = f"without the event, and followed for less than {rule.followed_at_least:g} days after time zero"
         exclusions |= _excluded(frame.index[short], "followed-too-short", found, "wait, or lower `followed_at_least`")
     kept = [patient for patient in frame.index if patient not in exclusions]
-    return ReadOutcome(tuple(kept), Binary(event[kept].astype(bool).to_numpy()), _in_order(frame, exclusions), ())
+    return ReadOutcome(tuple(kept), Binary(event[kept].astype(bool).to_numpy()), _in_order(frame, exclusions))
 
 
 _BEFORE = "its outcome lies at or before time zero, so there was nothing left to predict"
@@ -164,37 +188,41 @@ _BEFORE_REMEDY = "check the days, or leave the patient out"
 
 
 def _event(
-    frame: pd.DataFrame,
-    column: str,
-    event: Value | tuple[Value, ...],
-    other: tuple[Value, ...],
-    *,
-    binary: bool = False,
+    frame: pd.DataFrame, column: str, event: Value | tuple[Value, ...], other: tuple[Value, ...], key: str
 ) -> pd.Series:
+    """Return whether the event happened, missing where the cell is; what any other value means must be plain.
+
+    One value beside the event means no event. Where there are more, those that do stand under `key`.
+    """
     cells = text_column(frame, column)
-    wanted = [str(value) for value in (event if isinstance(event, tuple) else (event,))]
-    known = [str(value) for value in other]
+    wanted = [word_of(value) for value in (event if isinstance(event, tuple) else (event,))]
+    known = [word_of(value) for value in other]
     values = sorted(cells.dropna().unique())
-    rest = [value for value in values if not any(same_value(value, one) for one in wanted)]
-    strange = [value for value in rest if not any(same_value(value, one) for one in known)]
-    if (known and strange) or (binary and not known and len(rest) > 1):
-        key = "no_event" if binary else "censored"
-        raise refuse(
-            "outcome-coding",
-            subject=f"column {column}",
-            found=f"its values are {', '.join(values)}; {', '.join(wanted)} is the event, "
-            f"and the study file does not say what {', '.join(strange)} means",
-            remedy=f"list every value that means no event under `{key}:`, and unknown ones under `data: missing:`",
-        )
+    rest = [value for value in values if not _among(value, wanted)]
+    strange = [value for value in rest if not _among(value, known)]
+    both = [value for value in wanted if _among(value, known)]
+    told = f"its values are {', '.join(values) or 'all missing'}"
+    if both:
+        raise _coding(column, f"{', '.join(both)} is named as the event and under `{key}:` too", "keep it in one place")
     if len(rest) == len(values):
-        raise refuse(
-            "outcome-coding",
-            subject=f"column {column}",
-            found=f"no cell is {' or '.join(wanted)}; its values are {', '.join(values) or 'all missing'}",
-            remedy="write the value that means the event as it stands in the table",
+        remedy = "write the value that means the event as it stands in the table"
+        raise _coding(column, f"no cell is {' or '.join(wanted)}; {told}", remedy)
+    if strange and (known or len(rest) > 1):
+        raise _coding(
+            column,
+            f"{told}; {', '.join(wanted)} is the event, "
+            f"and the study file does not say what {', '.join(strange)} means",
+            f"list every value that means no event under `{key}:`, and unknown ones under `data: missing:`",
         )
-    happened = {value: value not in rest for value in values}
-    return cells.map(happened).astype("boolean")
+    return cells.map({value: value not in rest for value in values}).astype("boolean")
+
+
+def _among(value: str, others: list[str]) -> bool:
+    return any(same_value(value, one) for one in others)
+
+
+def _coding(column: str, found: str, remedy: str) -> Refused:
+    return refuse("outcome-coding", subject=f"column {column}", found=found, remedy=remedy)
 
 
 def _refuse_negative(time: pd.Series, name: str) -> None:
@@ -209,16 +237,20 @@ def _refuse_negative(time: pd.Series, name: str) -> None:
         )
 
 
-def _long_follow_up(outcome: TimeToEvent) -> tuple[Problem, ...]:
-    if outcome.time_days.max(initial=0) >= outcome.horizon_days:
-        return ()
-    raise refuse(
-        "horizon-beyond-follow-up",
-        subject="outcome",
-        found=f"the horizon is {outcome.horizon_days:g} days, nobody was followed longer than "
-        f"{outcome.time_days.max(initial=0):g}",
-        remedy="choose an earlier horizon",
-    )
+def _refuse_far_horizon(outcome: TimeToEvent) -> None:
+    longest = outcome.time_days.max()
+    if longest < outcome.horizon_days:
+        raise refuse(
+            "horizon-beyond-follow-up",
+            subject="outcome",
+            found=f"the horizon is {outcome.horizon_days:g} days, nobody was followed longer than {longest:g}",
+            remedy="choose an earlier horizon",
+        )
+
+
+def _tally(exclusions: tuple[Exclusion, ...]) -> str:
+    counts = Counter(one.problem.code for one in exclusions).most_common()
+    return ", ".join(f"{number} × {code}" for code, number in counts)
 
 
 def _excluded(patients: pd.Index, code: str, found: str, remedy: str) -> dict[str, Exclusion]:

@@ -65,6 +65,9 @@ class RegionSet:
     ----------
     series_uid
         The series it was drawn on, as the file says; empty when it does not.
+    volume_uid
+        Where that series makes several volumes: the one whose instances the file names; empty when it names none, or
+        several.
     regions
         Names of its regions, in the file's order.
     file, hash
@@ -81,6 +84,7 @@ class RegionSet:
     file: str
     hash: str
     notes: tuple[Problem, ...] = ()
+    volume_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

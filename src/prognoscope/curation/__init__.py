@@ -1,6 +1,6 @@
 """Is this series what it claims, and which role has it."""
 
-from prognoscope.curation.quality import check, check_coverage, same_pixels, thumbnail
+from prognoscope.curation.quality import check, check_coverage, same_pixels, slice_thumbnail, thumbnail
 from prognoscope.curation.roles import Choice, Role, choose
 from prognoscope.curation.rules import RoleRules, Verdict, assign_roles, read_rules
 
@@ -15,5 +15,6 @@ __all__ = [
     "choose",
     "read_rules",
     "same_pixels",
+    "slice_thumbnail",
     "thumbnail",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from prognoscope.core.geometry import Mask, Volume
@@ -16,6 +18,9 @@ from prognoscope.core.problems import Problem
 SATURATED_SHARE = 0.005
 SLICE_DEPARTS = 8.0
 EMPTY_SLICES_SHARE = 0.2
+NOISE_SHARE = 0.15  # of the contrast; white noise alone has 0.21 (1 of 4.65 standard deviations)
+AXIAL = ("CT", "PT")
+UPRIGHT = 0.7  # cosine: 45 degrees
 LONGEST_ASPECT = 20.0
 THUMBNAIL = 192
 AGAIN = "look at it: release it with a reason, or fetch it again"
@@ -56,7 +61,8 @@ def check(series: ImageSeries, volume: Volume) -> tuple[Problem, ...]:
 
     Checked are: an image without any contrast, saturation (more than 0.5 % of the voxels at the largest value), empty
     slices (more than 20 %), one slice whose mean departs from its neighbours by eight times what is usual (a lost or
-    foreign slice), and voxels longer than 20 times their width.
+    foreign slice), noise above 15 % of the contrast (1st to 99th percentile), a CT or PET whose slices do not lie
+    across the body, and voxels longer than 20 times their width.
     """
     found = measure(volume)
     problems = []
@@ -72,6 +78,10 @@ def check(series: ImageSeries, volume: Volume) -> tuple[Problem, ...]:
         wrong("slices-empty", f"{100 * found.empty_slices:.0f} % of its slices show nothing")
     if (odd := _odd_slice(volume)) is not None:
         wrong("slice-departs", f"slice {odd + 1} of {volume.grid.shape[0]} is unlike those beside it")
+    if 0 < NOISE_SHARE * found.contrast < found.noise:
+        wrong("image-noisy", f"its noise is {found.noise:.3g}, its contrast only {found.contrast:.3g}")
+    if series.modality in AXIAL and abs(volume.grid.direction[2][0]) < UPRIGHT:
+        wrong("orientation-unusual", f"its slices do not lie across the body, as those of {series.modality} do")
     if volume.grid.spacing[0] > LONGEST_ASPECT * min(volume.grid.spacing):
         wrong(
             "voxels-long",
@@ -115,8 +125,12 @@ def same_pixels(prints: Iterable[tuple[str, str, str]]) -> tuple[Problem, ...]:
 
 def thumbnail(volume: Volume) -> bytes:
     """The middle slice as a small PNG, from the 1st to the 99th percentile of the volume."""
-    middle = volume.voxels[volume.grid.shape[0] // 2]
     low, high = np.percentile(volume.voxels, [1, 99])
+    return slice_thumbnail(volume.voxels[volume.grid.shape[0] // 2], float(low), float(high))
+
+
+def slice_thumbnail(middle: NDArray[Any], low: float, high: float) -> bytes:
+    """One slice as a small PNG, black at `low` and below, white at `high` and above."""
     scaled = np.clip((middle - low) / (high - low if high > low else 1.0), 0, 1)
     image = Image.fromarray((255 * scaled).astype(np.uint8))
     image.thumbnail((THUMBNAIL, THUMBNAIL))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from typing import Literal
 
 from prognoscope.core.images import ImageIndex, ImageSeries, RegionSet
+from prognoscope.core.patterns import matches
 from prognoscope.core.problems import Problem, Refused, refuse
 
 Rule = Literal["only", "newest", "oldest"]
@@ -65,20 +65,15 @@ def choose(index: ImageIndex, patient_id: str, role: Role) -> Choice:
     sets = [entry for entry in index.region_sets if entry.patient_id == patient_id]
     pairs = [(series, regions) for series in candidates for regions in sets if _drawn_on(regions, series, candidates)]
     if not pairs:
-        raise refuse(
-            "no-region",
-            subject=f"patient {patient_id}",
-            found=f"no region of interest is drawn on the {role.name} series ({len(sets)} region sets on other series)",
-            remedy="export the RTSTRUCT that belongs to the series, or exclude the patient",
-        )
-    matches = [
+        raise _undrawn(index, patient_id, role, candidates)
+    found = [
         Choice(series, regions, region)
         for series, regions in pairs
-        if fnmatch.fnmatchcase(regions.label, role.label)
+        if matches(regions.label, role.label)
         for region in regions.regions
-        if fnmatch.fnmatchcase(region, role.region)
+        if matches(region, role.region)
     ]
-    if not matches:
+    if not found:
         names = sorted({region for _, regions in pairs for region in regions.regions})
         raise refuse(
             "region-unmatched",
@@ -86,12 +81,12 @@ def choose(index: ImageIndex, patient_id: str, role: Role) -> Choice:
             found=f"no region of {role.name} matches “{role.region}”; there are: {', '.join(names) or 'none'}",
             remedy="correct `region:` in the study file, or rename the region",
         )
-    return _one(matches, patient_id, role)
+    return _one(found, patient_id, role)
 
 
 def _series(index: ImageIndex, patient_id: str, role: Role) -> list[ImageSeries]:
     of_modality = [entry for entry in index.series if (entry.patient_id, entry.modality) == (patient_id, role.modality)]
-    found = [entry for entry in of_modality if fnmatch.fnmatchcase(entry.description, role.series)]
+    found = [entry for entry in of_modality if matches(entry.description, role.series)]
     if found:
         return found
     for refused in index.refused:
@@ -115,9 +110,38 @@ def _of_patient(patient_id: str, problem: Problem) -> Problem:
 
 
 def _drawn_on(regions: RegionSet, series: ImageSeries, candidates: list[ImageSeries]) -> bool:
-    if regions.series_uid:
-        return regions.series_uid == series.uid
-    return len(candidates) == 1 and bool(regions.frame_of_reference == series.frame_of_reference)
+    if regions.volume_uid:
+        return regions.volume_uid == series.uid
+    if not regions.series_uid:
+        return len(candidates) == 1 and bool(regions.frame_of_reference == series.frame_of_reference)
+    # A series may make several volumes (echoes, phases); where `series:` leaves one of them, it is meant.
+    volumes = [one for one in candidates if _series_of(one.uid) == regions.series_uid]
+    return series in volumes and len(volumes) == 1
+
+
+def _series_of(uid: str) -> str:
+    return uid.partition("#")[0]
+
+
+def _undrawn(index: ImageIndex, patient_id: str, role: Role, candidates: list[ImageSeries]) -> Refused:
+    """Why no region lies on the candidates: its series was refused, makes several volumes, or is another one."""
+    sets = [entry for entry in index.region_sets if entry.patient_id == patient_id]
+    drawn_on = {entry.series_uid for entry in sets} - {""}
+    for refused in index.refused:
+        own = (refused.patient_id, refused.modality) == (patient_id, role.modality)
+        if own and _series_of(refused.uid) in drawn_on:
+            return Refused(_of_patient(patient_id, refused.problem))
+    volumes = [one.description for one in candidates if _series_of(one.uid) in drawn_on]
+    several = f"it was drawn on a series of {len(volumes)} volumes ({'; '.join(volumes)})" if volumes else ""
+    return refuse(
+        "no-region",
+        subject=f"patient {patient_id}",
+        found=f"no region of interest is drawn on the {role.name} series "
+        f"({several or f'{len(sets)} region sets on other series'})",
+        remedy="choose one of the volumes with `series:`"
+        if several
+        else "export the RTSTRUCT that belongs to the series, or exclude the patient",
+    )
 
 
 def _one(matches: list[Choice], patient_id: str, role: Role) -> Choice:

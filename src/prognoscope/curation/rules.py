@@ -13,7 +13,6 @@ prefer = "most slices"                   # or "thinnest slices", "newest", "olde
 
 from __future__ import annotations
 
-import fnmatch
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from prognoscope.core.images import ImageSeries
+from prognoscope.core.patterns import matches
 from prognoscope.core.problems import refuse
 from prognoscope.core.settings import Settings
 
@@ -101,10 +101,10 @@ def _against(one: ImageSeries, rule: RoleRule) -> str:
     told = one.description.casefold()
     if one.modality != rule.modality:
         return f"it is {one.modality}, not {rule.modality}"
-    if not any(fnmatch.fnmatchcase(told, pattern.casefold()) for pattern in rule.description):
+    if not any(matches(told, pattern.casefold()) for pattern in rule.description):
         return f"“{one.description}” matches none of {', '.join(rule.description)}"
     for pattern in rule.not_description:
-        if fnmatch.fnmatchcase(told, pattern.casefold()):
+        if matches(told, pattern.casefold()):
             return f"“{one.description}” matches {pattern}, which is ruled out"
     if one.grid.shape[0] < rule.slices_at_least:
         return f"it has {one.grid.shape[0]} slices, fewer than {rule.slices_at_least}"

@@ -81,6 +81,7 @@ def fhir_record(data: bytes, *, subject: str) -> TableRecord:
     columns = [
         {"name": name, "resources": number, "understood": name not in unknown} for name, number in document.counts
     ]
+    columns += [{"name": name, "resources": number, "understood": True, "facts": 0} for name, number in document.silent]
     facts = document.facts if len(document.facts) <= MOST_CELLS else ()
     cells = tuple(
         Cell(row, fact.patient_id, fact.name, fact.text, fact.number, fact.unit, fact.known_at)

@@ -46,7 +46,7 @@ def tripod_ai(folder: Path) -> Checklist:
     """
     results = read_results(folder)
     rows = tuple(_row(item, results) for item in ITEMS)
-    kind = "development with internal validation" if results.develops else "evaluation of given predictions"
+    kind = _kind(results)
     document = {
         "schema": SCHEMA,
         "checklist": NAME,
@@ -62,9 +62,9 @@ def tripod_ai(folder: Path) -> Checklist:
 
 
 def _row(item: Item, results: Results) -> ChecklistRow:
-    own = "development" if results.develops else "evaluation"
-    if item.applies not in ("both", own):
-        why = f"asked of studies that {'evaluate' if results.develops else 'develop'} a model"
+    asked = {"both": True, "development": results.develops, "evaluation": results.evaluates}[item.applies]
+    if not asked:
+        why = f"asked of studies that {'evaluate' if item.applies == 'evaluation' else 'develop'} a model"
         return ChecklistRow(item.number, item.section, item.subject, "not applicable", why)
     proof = RULES[item.number](results) if item.number in RULES else None
     if proof is None:
@@ -72,6 +72,12 @@ def _row(item: Item, results: Results) -> ChecklistRow:
     status: ChecklistStatus = "shown" if proof.whole else "in part"
     left = "" if proof.whole else item.person
     return ChecklistRow(item.number, item.section, item.subject, status, proof.found, proof.evidence, left)
+
+
+def _kind(results: Results) -> str:
+    if not results.develops:
+        return "evaluation of given predictions"
+    return f"development with {'evaluation on a set kept apart' if results.evaluates else 'internal validation'}"
 
 
 def _name(results: Results) -> str:

@@ -1,22 +1,47 @@
-"""Look at every series of the store: give roles by rules, check quality, quarantine what fails, with thumbnails."""
+"""Look at every series of the store: give roles by rules, check quality, set aside what fails and show it on a page."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from prognoscope.core import hashing
-from prognoscope.core.images import ImageSeries
+from prognoscope.core.images import ImageSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.curation import Verdict, assign_roles, check, read_rules, same_pixels, thumbnail
+from prognoscope.curation import (
+    Verdict,
+    assign_roles,
+    check,
+    check_coverage,
+    read_rules,
+    same_pixels,
+    slice_thumbnail,
+    thumbnail,
+)
 from prognoscope.jobs.query import existing
-from prognoscope.sources import read_volume
-from prognoscope.store import Hit, Store, write_whole
+from prognoscope.report import CurationContent, FailedSeries, RoleChoice, render_curation
+from prognoscope.sources import read_mask, read_middle_frame, read_volume
+from prognoscope.store import Held, Hit, Store, write_whole
 
+KEY_SHOWN = 12
 STATES = "state in (usable, quarantined, released)"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A series to look at: where its files lie, its key, and the regions that were drawn on it."""
+
+    folder: Path
+    key: str
+    series: ImageSeries
+    region_sets: tuple[RegionSet, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +75,7 @@ def curate(
     rules
         A file of rules (`curation.rules` shows one); without it no role is given.
     out
-        A folder for `curation.json` and a thumbnail of each series that failed.
+        A folder for `curation.html`, a page with a picture of each series that failed, and `curation.json`.
     mapper
         Where the series are read.
 
@@ -62,33 +87,57 @@ def curate(
     with existing(store) as opened:
         hits = {hit.key: hit for hit in opened.search.hits(STATES)}
         series = opened.volumes.series(sorted(hits))
-        items = [(opened.artefacts.folder, key, series[key]) for key in sorted(series)]
-        looked = list(mapper(look_at, items, label="look at series"))
-        twice = same_pixels((hits[one.key].patient_id, series[one.key].uid, one.pixels) for one in looked if one.pixels)
-        by_uid = {problem.subject: problem for problem in twice}
-        failed: list[tuple[str, Problem]] = []
+        looked = list(mapper(look_at, _items(opened, series), label="look at series"))
+        shared = same_pixels(
+            (hits[one.key].patient_id, series[one.key].uid, one.pixels) for one in looked if one.pixels
+        )
+        twice = {problem.subject: problem for problem in shared}
+        found: dict[str, tuple[Problem, ...]] = {}
         for one in looked:
-            shared = by_uid.get(f"series {series[one.key].uid}")
-            problems = (*one.problems, *((shared,) if shared else ()))
-            _judge(opened, hits[one.key], problems)
-            failed += [(one.key, problem) for problem in problems]
+            also = twice.get(f"series {series[one.key].uid}")
+            found[one.key] = (*one.problems, *((also,) if also else ()))
+            _judge(opened, hits[one.key], found[one.key])
         verdicts = _roles(opened, hits, series, Path(rules)) if rules else ()
+        failed = tuple((key, problem) for key, problems in found.items() for problem in problems)
         opened.audit_note("curate", "quality and roles", {"series": len(looked), "failed": len(failed)})
-        report = CurateReport(len(looked), tuple(failed), verdicts)
+        report = CurateReport(len(looked), failed, verdicts)
         if out:
-            _write(Path(out), report, hits, {one.key: one.picture for one in looked})
+            held = {one.sha256: one for one in opened.quarantine.held()}
+            shown = [
+                _shown(hits[one.key], series[one.key].uid, found[one.key], one.picture, held.get(one.key))
+                for one in looked
+                if found[one.key]
+            ]
+            _write(Path(out), report, hits, (*shown, *_refused(opened, held)), store=str(store))
         return report
 
 
-def look_at(item: tuple[Path, str, ImageSeries]) -> Looked:
-    """Read one series and check it."""
-    folder, key, series = item
+def look_at(item: Item) -> Looked:
+    """Read one series and its regions and check them; a picture is made where something is wrong."""
     try:
-        volume = read_volume(folder, series)
+        volume = read_volume(item.folder, item.series)
     except Refused as refused:
-        return Looked(key, (refused.problem,), "", b"")
-    problems = check(series, volume)
-    return Looked(key, problems, hashing.of_bytes(volume.voxels.tobytes()), thumbnail(volume))
+        return Looked(item.key, (refused.problem,), "", b"")
+    problems = list(check(item.series, volume))
+    for regions in item.region_sets:
+        for region in dict.fromkeys(regions.regions):
+            try:
+                mask = read_mask(item.folder, regions, region, item.series)
+            except Refused:
+                continue  # a region that cannot be read is told by whoever asks for it; the image may be sound
+            problems += check_coverage(item.series, mask, region=region)
+    pixels = hashing.of_bytes(volume.voxels.tobytes())
+    return Looked(item.key, tuple(problems), pixels, thumbnail(volume))
+
+
+def _items(store: Store, series: dict[str, ImageSeries]) -> list[Item]:
+    drawn: dict[tuple[str, str], list[RegionSet]] = defaultdict(list)
+    for regions in store.volumes.region_sets(sorted({one.patient_id for one in series.values()})):
+        drawn[regions.patient_id, regions.series_uid].append(regions)
+    return [
+        Item(store.artefacts.folder, key, series[key], tuple(drawn[series[key].patient_id, series[key].uid]))
+        for key in sorted(series)
+    ]
 
 
 def _judge(store: Store, hit: Hit, problems: tuple[Problem, ...]) -> None:
@@ -117,26 +166,58 @@ def _roles(
     return tuple(found)
 
 
-def _write(out: Path, report: CurateReport, hits: dict[str, Hit], pictures: dict[str, bytes]) -> None:
-    for key, _ in report.failed:
-        if pictures.get(key):
-            write_whole(out / f"{key[:16]}.png", pictures[key])
+def _shown(hit: Hit, uid: str, problems: tuple[Problem, ...], picture: bytes, held: Held | None) -> FailedSeries:
+    key = held.key[:KEY_SHOWN] if held else ""
+    return FailedSeries(hit.patient_id, hit.modality, hit.description, uid, picture, problems, key)
+
+
+def _refused(store: Store, held: dict[str, Held]) -> tuple[FailedSeries, ...]:
+    """Series that could not be put together, with their middle file as the picture."""
+    return tuple(
+        _shown(hit, hit.series_uid, (held[hit.key].problem,), _middle(store, hit.series_uid), held[hit.key])
+        for hit in store.search.hits("state = refused")
+        if hit.key in held
+    )
+
+
+def _middle(store: Store, series_uid: str) -> bytes:
+    names = store.repository.of_series(series_uid)
+    if not names:
+        return b""
+    try:
+        frame = read_middle_frame(store.artefacts.get(names[len(names) // 2]), subject=series_uid)
+    except Refused:
+        return b""
+    low, high = np.percentile(frame, [1, 99])
+    return slice_thumbnail(frame, float(low), float(high))
+
+
+def _write(
+    out: Path, report: CurateReport, hits: dict[str, Hit], failed: tuple[FailedSeries, ...], *, store: str
+) -> None:
+    roles = tuple(
+        RoleChoice(hits[key].patient_id, one.role, one.uid, one.chosen, one.reason) for key, one in report.roles
+    )
+    content = CurationContent(
+        store=store,
+        made_on=datetime.now(UTC).date().isoformat(),
+        version=version("prognoscope"),
+        looked_at=report.series + len(failed) - len({key for key, _ in report.failed}),
+        failed=failed,
+        roles=roles,
+    )
+    write_whole(out / "curation.html", render_curation(content).encode())
     document = {
-        "schema": 1,
+        "schema": 2,
         "series": report.series,
         "failed": [
-            {"patient_id": hits[key].patient_id, "thumbnail": f"{key[:16]}.png", "code": one.code, "found": one.found}
-            for key, one in report.failed
-        ],
-        "roles": [
             {
-                "patient_id": hits[key].patient_id,
+                "patient_id": one.patient_id,
                 "series": one.uid,
-                "role": one.role,
-                "chosen": one.chosen,
-                "reason": one.reason,
+                "problems": [{"code": each.code, "found": each.found} for each in one.problems],
             }
-            for key, one in report.roles
+            for one in failed
         ],
-    }  # fmt: skip
+        "roles": [asdict(one) for one in roles],
+    }
     write_whole(out / "curation.json", (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())

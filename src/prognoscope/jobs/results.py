@@ -43,6 +43,17 @@ class Results:
         return bool(self.run)
 
     @property
+    def plan(self) -> str:
+        """How patients were held out (`cross-validation`, `external`, …); empty where predictions were given."""
+        held_out = self.evaluation.get("held_out") or {}
+        return str(held_out.get("plan") or "cross-validation") if self.develops else ""
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether a model was evaluated on other patients than those it was learnt from."""
+        return not self.develops or self.plan == "external"
+
+    @property
     def used(self) -> Mapping[str, Any]:
         """The study file with every default written out; empty without a study."""
         used: Mapping[str, Any] = self.run.get("as_used", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,8 @@ Rule = Callable[[Results], Proof | None]
 def objectives(results: Results) -> Proof | None:
     """The question, and whether a model was developed or evaluated."""
     if results.develops:
-        found = f"“{results.used.get('question', '')}” Development with internal validation ({_plan(results)})."
+        kind = "evaluation on a set kept apart" if results.evaluates else "internal validation"
+        found = f"“{results.used.get('question', '')}” Development with {kind} ({_plan(results)})."
         return Proof(found, (f"{RUN}: as_used.question",))
     return Proof("Evaluation of given predictions.", (f"{EVALUATION}: table",))
 
@@ -73,7 +74,7 @@ def preparation(results: Results) -> Proof | None:
         return None
     aside = results.run.get("data", {}).get("set_aside", [])
     found = (
-        f"Gaps, scaling and selection learnt from the training patients of each fold; {_files(len(aside))} set aside."
+        f"Gaps, scaling and selection learnt from the training patients of each fold; files set aside: {len(aside)}."
     )
     return Proof(found, (f"{REPORT}#methods", f"{RUN}: data.set_aside", "features.parquet: reasons"))
 
@@ -168,9 +169,11 @@ def measures(results: Results) -> Proof | None:
 
 
 def predicted(results: Results) -> Proof | None:
-    """Where given predictions stand."""
+    """Where given predictions stand, or which predictor made them."""
     if results.develops:
-        return None
+        return (
+            Proof("By the predictor of the bundle.", ("bundle/card.json", "predictions.csv")) if results.card else None
+        )
     columns = results.evaluation.get("table", {}).get("columns", {})
     return Proof(f"The risks are the column {columns.get('risk')}.", (f"{EVALUATION}: table.columns",))
 
@@ -196,26 +199,27 @@ def fairness(results: Results) -> Proof | None:
 
 
 def output(results: Results) -> Proof | None:
-    """The model says a probability."""
+    """The model says a probability; a threshold comes from stated costs or not at all."""
     where = "bundle/card.json" if results.card else f"{EVALUATION}: outcome"
-    return Proof("A probability of the event, between 0 and 1.", (where, f"{REPORT}#methods"))
+    alerts = results.evaluation.get("alerts")
+    if not isinstance(alerts, dict):
+        return Proof("A probability of the event, between 0 and 1.", (where, f"{REPORT}#methods"))
+    found = f"A probability, and an alert from {alerts.get('threshold')} on, by stated costs, chosen inside the folds."
+    return Proof(found, (where, f"{EVALUATION}: alerts", f"{REPORT}#scrutiny"), whole=True)
 
 
 def same_data(results: Results) -> Proof | None:
     """Internal validation uses the development data."""
-    if not results.develops:
+    if results.evaluates:
         return None
     return Proof(f"None: {_plan(results)} of one cohort, by one set of rules.", (f"{RUN}: as_used",), whole=True)
 
 
 def protocol(results: Results) -> Proof | None:
     """A criterion of success that the study file fixed."""
-    criteria = results.used.get("success") or []
-    if not criteria:
-        return None
-    return Proof(
-        "A criterion of success was fixed before the first result.", (f"{RUN}: as_used.success", f"{REPORT}#answer")
-    )
+    where = (f"{RUN}: as_used.success", f"{REPORT}#answer")
+    found = "A criterion of success was fixed before the first result."
+    return Proof(found, where) if results.used.get("success") else None
 
 
 def code(results: Results) -> Proof | None:
@@ -243,8 +247,7 @@ def characteristics(results: Results) -> Proof | None:
     """The cohort table."""
     if not results.develops:
         return None
-    found = "Each clinical predictor in all, with and without the event, and how many lack it."
-    return Proof(found, (f"{REPORT}#cohort", "features.parquet"))
+    return Proof("Each clinical predictor, with and without the event.", (f"{REPORT}#cohort", "features.parquet"))
 
 
 def analysed(results: Results) -> Proof | None:
@@ -285,7 +288,11 @@ def performance(results: Results) -> Proof | None:
 
 
 def clusters(results: Results) -> Proof | None:
-    """Figures by centre, where the centre was a group; the guard on folds that differ otherwise."""
+    """Figures by centre, where centres were held out or a group; the guard on folds that differ otherwise."""
+    sites = results.evaluation.get("sites") or []
+    if results.plan == "leave-one-site-out" and sites:
+        found = f"Each of {len(sites)} sites was predicted by models learnt at the others."
+        return Proof(found, (f"{EVALUATION}: sites", f"{REPORT}#scrutiny"), whole=True)
     centre = results.used.get("data", {}).get("centre", "centre")
     own = [one for one in results.evaluation.get("groups") or [] if one.get("attribute") in (centre, "site", "centre")]
     if own:
@@ -368,12 +375,13 @@ def _guard(results: Results, name: str) -> str:
 
 
 def _plan(results: Results) -> str:
-    counts = results.evaluation["counts"]
-    return f"cross-validation, {counts.get('repeats')} times {counts.get('folds')} folds"
-
-
-def _files(number: int) -> str:
-    return f"{number} file" if number == 1 else f"{number} files"
+    counts, held_out = results.evaluation["counts"], results.evaluation.get("held_out") or {}
+    if results.plan == "cross-validation":
+        return f"cross-validation, {counts.get('repeats')} times {counts.get('folds')} folds"
+    by = f" by {held_out['column']}" if held_out.get("column") else ""
+    apart = held_out.get("only_learnt_from")
+    learnt = f", {held_out.get('n')} held out and {apart} only learnt from" if apart else ""
+    return f"{results.plan.replace('-', ' ')}{by}{learnt}"
 
 
 def _number(value: object) -> bool:
@@ -387,5 +395,5 @@ def _interval(metric: Mapping[str, Any]) -> str:
 
 def _rule_in_words(rule: Mapping[str, Any]) -> str:
     bounds = {key: value for key, value in rule.items() if key not in ("column", "missing", "unit")}
-    told: Sequence[str] = [f"{key.replace('_', ' ')} {value}" for key, value in bounds.items() if value is not None]
+    told = [f"{key.replace('_', ' ')} {value}" for key, value in bounds.items() if value is not None]
     return " ".join([str(rule.get("column", "")), *told, str(rule.get("unit", ""))]).strip()

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from prognoscope.core.problems import refuse
 
@@ -120,8 +120,8 @@ def _from_ratio(squares: _Squares, error: Numbers, freedom: int) -> Agreement:
     """Forms that depend on one F ratio: ICC = (F - 1) / (F + k - 1)."""
     k, above = squares.raters, squares.subjects - 1
     tail = (1 + LEVEL) / 2
-    low = squares.between / stats.f.ppf(tail, above, freedom)
-    high = squares.between * stats.f.ppf(tail, freedom, above)
+    low = squares.between / scipy.stats.f.ppf(tail, above, freedom)
+    high = squares.between * scipy.stats.f.ppf(tail, freedom, above)
     ends = [np.asarray((top - error) / (top + (k - 1) * error)) for top in (squares.between, low, high)]
     return Agreement(*ends)
 
@@ -137,7 +137,7 @@ def _absolute(squares: _Squares) -> Agreement:
     # Perfect agreement leaves nothing to estimate the degrees of freedom from, and nothing for them to change.
     freedom = np.where((jms == 0) & (ems == 0) & (bms > 0), (n - 1) * (k - 1), freedom)
     tail = (1 + LEVEL) / 2
-    above, below = stats.f.ppf(tail, n - 1, freedom), stats.f.ppf(tail, freedom, n - 1)
+    above, below = scipy.stats.f.ppf(tail, n - 1, freedom), scipy.stats.f.ppf(tail, freedom, n - 1)
     rest = k * jms + (k * n - k - n) * ems
     low = n * (bms - above * ems) / (above * rest + n * bms)
     high = n * (below * bms - ems) / (rest + n * below * bms)

@@ -101,25 +101,17 @@ def autocorrelation(prepared: Prepared, *, exact: bool = False) -> list[float]:
     """
     box = bounding_box(prepared.intensity_mask)
     intensities, inside = prepared.intensities[box], prepared.intensity_mask[box]
-    region, constant = _describe(intensities, inside)
-    number = region.number
-    if number < 2 or constant:
+    values = intensities[inside]
+    number, mean = len(values), float(values.mean(dtype=np.float64))
+    if values.min() == values.max():
         return [float("nan"), float("nan")]
+    del values
     factors = (1, 1, 1) if exact else coarsening(inside.shape, prepared.spacing_mm)
+    region = _Region(intensities, inside, number, mean)
     square, products, pairs, squares = _pair_sums(region, prepared.spacing_mm, factors)
     moran = number / pairs * products / square
     geary = (number - 1) / (2 * pairs) * (2 * squares - 2 * products) / square
     return [moran, geary]
-
-
-def _describe(intensities: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[_Region, bool]:
-    """The region, and whether all its intensities are equal."""
-    number, total, low, high = 0, 0.0, np.inf, -np.inf
-    for first, stop, _ in _spans(inside.shape, 0):
-        here = np.ascontiguousarray(intensities[first:stop]), np.ascontiguousarray(inside[first:stop])
-        some, sum_here, least, most = _sum_inside(*here)
-        number, total, low, high = number + some, total + sum_here, min(low, least), max(high, most)
-    return _Region(intensities, inside, number, total / number), low == high
 
 
 def _spans(shape: tuple[int, ...], reach: int) -> Iterator[tuple[int, int, int]]:
@@ -158,7 +150,7 @@ def _pair_sums(region: _Region, spacing_mm: Triple, factors: Factors) -> tuple[f
     shape = region.inside.shape
     sizes = [_coarse_size(size, factor) for size, factor in zip(shape, factors, strict=True)]
     weights = _weigh(sizes, spacing_mm, factors, cutoff_mm)
-    spread = np.zeros((3, shape[0], *sizes[1:]), dtype=np.float32)
+    spread = np.zeros((3, *sizes), dtype=np.float32)
     forms, square = np.zeros(3), 0.0
     for block in _blocks(region, weights.apart.shape[0] - 1):
         square += block.square
@@ -166,8 +158,8 @@ def _pair_sums(region: _Region, spacing_mm: Triple, factors: Factors) -> tuple[f
         forms += _near(block, weights.apart, spacing_mm, cutoff_mm)
         for axis in (1, 2):
             own = _spread(own, axis + 1, factors[axis])
-        spread[:, block.first : block.first + block.slices] = own
-    forms += _forms(_spread(spread, 1, factors[0]), weights)
+        _add_slices(own, block.first, shape[0], factors[0], spread)
+    forms += _forms(spread, weights)
     forms -= float(weights.apart[0, 0, 0]) * np.array([square, region.number, square])
     return square, float(forms[0]), float(forms[1]), float(forms[2])
 
@@ -176,15 +168,29 @@ def _spread(parts: NDArray[np.float32], axis: int, factor: int) -> NDArray[np.fl
     """Spread values along one axis on a coarse grid by cubic B-splines; it begins one coarse step before the first."""
     if factor == 1:
         return parts
-    size = parts.shape[axis]
-    coarse = _coarse_size(size, factor)
-    taps = _b_spline((np.arange(coarse)[:, None] - 1) - np.arange(size) / factor).astype(np.float32)
+    size, coarse = parts.shape[axis], _coarse_size(parts.shape[axis], factor)
+    taps = _taps(np.arange(size), coarse, factor)
     if axis == parts.ndim - 1:
         return np.asarray(parts @ taps.T)
     outer, inner = int(np.prod(parts.shape[:axis])), int(np.prod(parts.shape[axis + 1 :]))
     out = np.zeros((outer, coarse, inner), dtype=np.float32)
     _spread_lines(parts.reshape(outer, size, inner), taps, out)
     return out.reshape(*parts.shape[:axis], coarse, *parts.shape[axis + 1 :])
+
+
+def _add_slices(parts: NDArray[np.float32], first: int, depth: int, factor: int, out: NDArray[np.float32]) -> None:
+    """Spread some of all slices, from `first` on, along z and add them to the coarse grid."""
+    slices = parts.shape[1]
+    if factor == 1:
+        out[:, first : first + slices] = parts
+        return
+    taps = _taps(np.arange(first, first + slices), _coarse_size(depth, factor), factor)
+    _spread_lines(np.ascontiguousarray(parts).reshape(3, slices, -1), taps, out.reshape(3, out.shape[1], -1))
+
+
+def _taps(fine: NDArray[np.int64], coarse: int, factor: int) -> NDArray[np.float32]:
+    """Share `(coarse, fine)` of each point of the coarse grid in fine voxels at some places."""
+    return _b_spline((np.arange(coarse)[:, None] - 1) - fine / factor).astype(np.float32)
 
 
 def _coarse_size(size: int, factor: int) -> int:
@@ -253,13 +259,18 @@ def _b_spline(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _forms(spread: NDArray[np.float32], weights: _Weights) -> Forms:
     """The three sums over the coarse grid, a voxel's pair with itself included."""
-    # Axis by axis, so that what is only padding is transformed as late as possible.
-    whole = scipy.fft.rfft(spread, n=weights.shape[2], axis=3)
-    whole = scipy.fft.fft(whole, n=weights.shape[1], axis=2)
-    whole = scipy.fft.fft(whole, n=weights.shape[0], axis=1)
-    forms = np.zeros(3)
-    _sum_spectra(whole, weights.spectrum, forms)
-    return forms
+    mask = _transform(spread[1], weights.shape)
+    pairs, _ = _sum_spectra(mask, mask, weights.spectrum)
+    products, _ = _sum_spectra(_transform(spread[0], weights.shape), mask, weights.spectrum)
+    _, squares = _sum_spectra(_transform(spread[2], weights.shape), mask, weights.spectrum)
+    return np.array([products, pairs, squares])
+
+
+def _transform(part: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.complex64]:
+    """Half of the spectrum; axis by axis, so that what is only padding is transformed as late as possible."""
+    whole = scipy.fft.rfft(part, n=shape[2], axis=2)
+    whole = scipy.fft.fft(whole, n=shape[1], axis=1)
+    return np.asarray(scipy.fft.fft(whole, n=shape[0], axis=0))
 
 
 def _near(block: _Block, apart: NDArray[np.float64], spacing_mm: Triple, cutoff_mm: float) -> Forms:
@@ -288,38 +299,28 @@ def _spread_lines(values: NDArray[np.float32], taps: NDArray[np.float32], out: N
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _sum_spectra(whole: NDArray[np.complex64], spectrum: NDArray[np.float64], forms: Forms) -> None:
-    """Sums over a half spectrum `(3, z, y, x/2 + 1)` whose columns but the outermost stand for two."""
-    depth, height, columns = whole.shape[1:]
+def _sum_spectra(
+    one: NDArray[np.complex64], other: NDArray[np.complex64], spectrum: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Weighted sums of |one|² and of one times other, over half spectra whose columns but the outermost stand for two.
+
+    Each is `(z, y, x/2 + 1)`.
+    """
+    depth, height, columns = one.shape
+    squares, products = 0.0, 0.0
     for z in range(depth):
         mirrored_z = min(z, depth - z)
         for y in range(height):
             mirrored_y = min(y, height - y)
-            xx, mm, qm = 0.0, 0.0, 0.0
+            square, product = 0.0, 0.0
             for x in range(columns):
                 weight = spectrum[mirrored_z, mirrored_y, x] * (1.0 if x == 0 or x == columns - 1 else 2.0)
-                X, M, Q = whole[0, z, y, x], whole[1, z, y, x], whole[2, z, y, x]
-                xx += weight * (X.real * X.real + X.imag * X.imag)
-                mm += weight * (M.real * M.real + M.imag * M.imag)
-                qm += weight * (Q.real * M.real + Q.imag * M.imag)
-            forms[0] += xx
-            forms[1] += mm
-            forms[2] += qm
-
-
-@numba.njit(cache=True, nogil=True)
-def _sum_inside(intensities: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[int, float, float, float]:
-    """Number, sum, least and greatest of the intensities inside."""
-    number, total, low, high = 0, 0.0, np.inf, -np.inf
-    for z in range(inside.shape[0]):
-        for y in range(inside.shape[1]):
-            for x in range(inside.shape[2]):
-                if inside[z, y, x]:
-                    value = np.float64(intensities[z, y, x])
-                    number += 1
-                    total += value
-                    low, high = min(low, value), max(high, value)
-    return number, total, low, high
+                a, b = one[z, y, x], other[z, y, x]
+                square += weight * (a.real * a.real + a.imag * a.imag)
+                product += weight * (a.real * b.real + a.imag * b.imag)
+            squares += square
+            products += product
+    return squares, products
 
 
 @numba.njit(cache=True, nogil=True)

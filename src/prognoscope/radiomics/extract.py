@@ -54,7 +54,12 @@ def extract(volume: Volume, mask: Mask, settings: RadiomicsSettings, *, modality
     """
     spacing = analysis_spacing(settings, volume.grid.spacing)
     margins = [max(PEAK_RADIUS_MM, choice.settings.margin_mm(spacing)) for choice in settings.filters]
-    prepared = prepare(volume, mask, settings, modality=modality, margin_mm=max([PEAK_RADIUS_MM, *margins]))
+    reach = max([PEAK_RADIUS_MM, *margins])
+    if not settings.filters:
+        return measure_prepared(
+            prepare(volume, mask, settings, modality=modality, margin_mm=reach), settings, modality=modality
+        )
+    prepared = prepare(volume, mask, settings, modality=modality, margin_mm=reach)
     features = measure_prepared(prepared, settings, modality=modality)
     for choice, margin in zip(settings.filters, margins, strict=True):
         image = trim(prepared, margin)
@@ -85,6 +90,8 @@ def measure_prepared(
     }
     if binned:
         levels = trouble or discretise(prepared, values, settings)
+        # A whole lung's intensities make room for the textures, if no one else needs them.
+        del prepared, values
         measured |= _measure_binned(levels, settings, binned)
     found: list[Feature] = []
     for family in families:
@@ -160,4 +167,4 @@ def _measure(volume: Volume, mask: Mask, settings: RadiomicsSettings, modality: 
     return extract(volume, mask, settings, modality=modality)
 
 
-MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 2, _measure),)
+MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 3, _measure),)

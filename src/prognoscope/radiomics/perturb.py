@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from scipy import ndimage
 
 from prognoscope.core import seeds
 from prognoscope.core.geometry import Mask, Triple
@@ -123,7 +123,7 @@ def perturb(mask: Mask, perturbations: Sequence[Perturbation]) -> Iterator[Mask]
     block = _block(mask, perturbations)
     region = _cut(mask.voxels, block)
     distance = signed_distance_mm(region, mask.grid.spacing)
-    centre = np.asarray(ndimage.center_of_mass(region)) * mask.grid.spacing
+    centre = np.asarray(scipy.ndimage.center_of_mass(region)) * mask.grid.spacing
     for number, perturbation in enumerate(perturbations):
         inside = _paste(_perturbed(distance, centre, mask.grid.spacing, perturbation), block, mask.grid.shape)
         if not inside.any():
@@ -149,7 +149,7 @@ def signed_distance_mm(inside: NDArray[np.bool_], spacing_mm: Triple) -> NDArray
     surface[::2, 1::2, ::2] = padded[:, 1:] != padded[:, :-1]
     surface[::2, ::2, 1::2] = padded[:, :, 1:] != padded[:, :, :-1]
     half = [step / 2 for step in spacing_mm]
-    distance = ndimage.distance_transform_edt(~surface, sampling=half)[2:-2:2, 2:-2:2, 2:-2:2]
+    distance = scipy.ndimage.distance_transform_edt(~surface, sampling=half)[2:-2:2, 2:-2:2, 2:-2:2]
     return np.where(inside, -distance, distance)
 
 
@@ -196,7 +196,7 @@ def _moved(
     spacing = np.asarray(spacing_mm)
     matrix = back * spacing[None, :] / spacing[:, None]
     offset = (centre - back @ (centre + perturbation.shift_mm)) / spacing
-    return np.asarray(ndimage.affine_transform(distance, matrix, offset=offset, order=1, mode="nearest"))
+    return np.asarray(scipy.ndimage.affine_transform(distance, matrix, offset=offset, order=1, mode="nearest"))
 
 
 def _block(mask: Mask, perturbations: Sequence[Perturbation]) -> Block:

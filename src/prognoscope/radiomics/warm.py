@@ -27,7 +27,8 @@ def compile_kernels(tell: Callable[[str], None]) -> bool:
     if not waiting:
         return False
     tell(f"compiling {len(waiting)} kernels, once on this machine (about 20 s)")
-    voxels = np.arange(10**3, dtype=np.float32).reshape(10, 10, 10) % 7
+    # Large enough for the coarse grid of the autocorrelation.
+    voxels = (np.arange(19**3) % 7).astype(np.float32).reshape(19, 19, 19)
     inside = np.zeros(voxels.shape, dtype=bool)
     inside[1:-1, 1:-1, 1:-1] = True
     grid = Grid(voxels.shape, (1.0, 1.0, 1.0))

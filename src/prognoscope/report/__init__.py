@@ -10,27 +10,39 @@ from prognoscope.report.content import (
     Success,
     Truth,
 )
+from prognoscope.report.curation import CurationContent, FailedSeries, RoleChoice, render_curation
 from prognoscope.report.deidentification import Deidentification, Shown, render_deidentification
+from prognoscope.report.failures import Failures, Neighbour, Thumbnail, WorstCase, thumbnail
 from prognoscope.report.page import render, render_validation
-from prognoscope.report.scrutiny import OptimismShown, Scrutiny, SetsShown
+from prognoscope.report.scrutiny import SITE_METRICS, OptimismShown, Scrutiny, SetsShown
 
 __all__ = [
+    "SITE_METRICS",
     "ChecklistRow",
     "ChecklistStatus",
     "CohortRow",
+    "CurationContent",
     "Deidentification",
+    "FailedSeries",
+    "Failures",
     "Importance",
+    "Neighbour",
     "OptimismShown",
     "PredictorUsed",
     "ReportContent",
+    "RoleChoice",
     "Scrutiny",
     "SetsShown",
     "Shown",
     "Subgroup",
     "Success",
+    "Thumbnail",
     "Truth",
+    "WorstCase",
     "render",
     "render_checklist",
+    "render_curation",
     "render_deidentification",
     "render_validation",
+    "thumbnail",
 ]

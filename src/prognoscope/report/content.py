@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from prognoscope.core.flow import Flow
 from prognoscope.core.problems import Problem
+from prognoscope.report.failures import Failures
 from prognoscope.report.scrutiny import Scrutiny
 from prognoscope.validation.results import Evaluation, Metric
 
@@ -157,6 +158,8 @@ class ReportContent:
         Empty when none was examined.
     scrutiny
         How patients were held out, and what was asked of the main model beyond its figures; None when not known.
+    failures
+        Where the main model fails; None when it was not looked at.
     notes
         Problems that exclude nobody.
     research_only
@@ -193,6 +196,7 @@ class ReportContent:
     success: Success | None = None
     subgroups: tuple[Subgroup, ...] = ()
     scrutiny: Scrutiny | None = None
+    failures: Failures | None = None
     notes: tuple[Problem, ...] = ()
     research_only: bool = False
     research_reasons: tuple[str, ...] = ()

@@ -61,6 +61,7 @@ GUARDS: dict[str, str] = {
     "sample-size": "Sample size",
     "folds-differ": "Folds that differ",
     "unbalanced-split": "Unbalanced folds",
+    "proxy-outcome": "A label that stands for something else",
     "external-set-reused": "The set kept apart, used again",
 }
 

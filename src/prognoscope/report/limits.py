@@ -69,7 +69,26 @@ def _place(content: ReportContent) -> str:
         where = f"The patients come from {count(len(content.sources), 'source')}, and each helped to make the predictor"
     else:
         where = "Where the patients come from was not given"
-    return f"{where}; there is no external validation, so how it does elsewhere or later is not known."
+    return f"{where}; there is no external validation, so {_not_known(content)}."
+
+
+def _not_known(content: ReportContent) -> str:
+    """What the plan by which patients were held out leaves open."""
+    plan = content.scrutiny.plan if content.scrutiny else ""
+    if plan == "leave-one-site-out":
+        return (
+            "the sites' figures are of predictors learnt at the other sites, and the one handed on was tested nowhere"
+        )
+    if plan == "held-out-by-time":
+        return "how it does elsewhere is not known, and the predictor handed on has learnt from the later patients too"
+    return "how it does elsewhere or later is not known"
+
+
+def _used_before(content: ReportContent) -> str:
+    uses = content.evaluation.counts.get("uses_of_this_external_set_ever", 0)
+    if uses <= 1:
+        return ""
+    return f"The set kept apart has given {uses} different results: only the first was of patients not yet looked at."
 
 
 def _candidates(content: ReportContent) -> str:
@@ -143,6 +162,7 @@ RULES: tuple[Callable[[ReportContent], str], ...] = (
     _width,
     _candidates,
     _place,
+    _used_before,
     _censored,
     _excluded,
     _tried,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,9 +13,13 @@ from ruamel.yaml import YAML
 from prognoscope.core.problems import Problem
 from prognoscope.report import scrutiny, tables
 from prognoscope.report.content import ReportContent, Subgroup
+from prognoscope.report.failures import Failures, cases_shown, slice_rows, slices_in_words
 from prognoscope.report.limits import limits
+from prognoscope.report.scrutiny import Scrutiny
 from prognoscope.report.sentences import answer, benefit_in_words, pairs_of_hundred
+from prognoscope.validation.fairness import Gap
 from prognoscope.validation.results import Evaluation
+from prognoscope.validation.thresholds import ThresholdRow
 
 if TYPE_CHECKING:
     from prognoscope.report.figures import Drawing
@@ -40,8 +45,13 @@ STUDY_SECTIONS = (
     Section("methods", "How it was made"),
 )
 VALIDATION_SECTIONS = tuple(
-    section for section in STUDY_SECTIONS if section.anchor not in {"participants", "cohort", "scrutiny", "importance"}
+    Section("scrutiny", "Where to act") if section.anchor == "scrutiny" else section
+    for section in STUDY_SECTIONS
+    if section.anchor not in {"participants", "cohort", "importance"}
 )
+
+
+GIVEN = "The predictions were given; how their model was made, and on whom, is not known here."
 
 
 def render(content: ReportContent) -> str:
@@ -73,11 +83,16 @@ def render_validation(
     hashes: Mapping[str, str] | None = None,
     notes: tuple[Problem, ...] = (),
     external_validation: bool | None = None,
+    thresholds: tuple[ThresholdRow, ...] = (),
+    prevalence: float = math.nan,
+    gaps: tuple[Gap, ...] = (),
+    failures: Failures | None = None,
 ) -> str:
     """Return the page for predictions of any origin: the sections of a study's report that need no study.
 
-    `study` names the predictions, `outcome` is the event as a phrase; the rest is as in `ReportContent`.
+    `study` names the predictions, `outcome` is the event as a phrase; the rest is as in `ReportContent` and `Scrutiny`.
     """
+    given = Scrutiny("given", GIVEN, "", evaluation.n, 0, 0, gaps=gaps, thresholds=thresholds, prevalence=prevalence)
     content = ReportContent(
         study=study,
         question=question or f"How well do these predictions foretell the event ({outcome})?",
@@ -91,6 +106,8 @@ def render_validation(
         hashes=hashes or {},
         notes=notes,
         external_validation=external_validation,
+        scrutiny=given,
+        failures=failures,
     )
     return _page(content, VALIDATION_SECTIONS, kind="Validation of predictions")
 
@@ -127,9 +144,12 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),
-            scrutiny=scrutiny.shown(content.scrutiny) if content.scrutiny else None,
+            scrutiny=scrutiny.shown(content.scrutiny, evaluation.models[0].metrics) if content.scrutiny else None,
             learning_figure=_learning_figure(content),
             gaps=scrutiny.gap_rows(content.scrutiny.gaps) if content.scrutiny else (),
+            failures_words=slices_in_words(content.failures) if content.failures else "",
+            slice_rows=slice_rows(content.failures.slices) if content.failures else (),
+            worst_cases=cases_shown(content.failures.worst) if content.failures else (),
             subgroup_titles=subgroup_titles,
             subgroup_rows=subgroup_rows,
             settings=_as_yaml(content.settings),

@@ -16,8 +16,8 @@ from prognoscope.validation.thresholds import Share, ThresholdRow
 
 SITE_METRICS = ("auc", "c_index", "brier", "calibration_intercept", "calibration_slope", "observed_expected")
 WAYS = {
-    "cross-validation": "Patients were dealt to folds by chance, like in the event; each fold was predicted by models "
-    "that were learnt from the others, tuning and selection included.",
+    "cross-validation": "Patients were dealt to folds by chance, each fold with its share of events, and predicted by "
+    "models that were learnt from the others, tuning and selection included.",
     "leave-one-site-out": "Each site was predicted by models that had learnt at the other sites (internal-external "
     "cross-validation): how the predictor may do at a hospital that it has not seen.",
     "held-out-by-time": "The latest patients were predicted by models that had learnt from the earlier ones: how the "
@@ -140,9 +140,10 @@ class ThresholdLine:
 
     threshold: str
     alerts: str
-    cells: tuple[tuple[str, str], ...]
+    cells: tuple[tuple[str, str, str], ...]
     number_needed: str
     net_benefit: str
+    avoided: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class Shown:
     sentences: tuple[str, ...]
     site_titles: tuple[str, ...]
     sites: tuple[tuple[GroupFigures, tuple[tuple[str, str, str] | None, ...]], ...]
+    pooled: tuple[tuple[str, str, str] | None, ...]
     alerts: ThresholdLine | None
     alerts_words: str
     thresholds: tuple[ThresholdLine, ...]
@@ -163,14 +165,15 @@ class Shown:
     learning_words: str
 
 
-def shown(scrutiny: Scrutiny) -> Shown:
-    """Return the section's sentences and tables."""
-    titles, rows = _site_rows(scrutiny.sites)
+def shown(scrutiny: Scrutiny, pooled: Mapping[str, Metric]) -> Shown:
+    """Return the section's sentences and tables; `pooled` are the main model's figures over all who are held out."""
+    names = [name for name in SITE_METRICS if name in pooled]
     alerts = scrutiny.alerts
     return Shown(
         sentences=_sentences(scrutiny),
-        site_titles=titles,
-        sites=rows,
+        site_titles=tuple(metric_words(name).title for name in names),
+        sites=tuple((site, _metrics(site.metrics, names)) for site in scrutiny.sites),
+        pooled=_metrics(pooled, names),
         alerts=_threshold_line(alerts) if alerts else None,
         alerts_words=_alerts_words(scrutiny, alerts) if alerts else "",
         thresholds=tuple(_threshold_line(row) for row in scrutiny.thresholds),
@@ -220,12 +223,8 @@ def _sentences(scrutiny: Scrutiny) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _site_rows(
-    sites: Sequence[GroupFigures],
-) -> tuple[tuple[str, ...], tuple[tuple[GroupFigures, tuple[tuple[str, str, str] | None, ...]], ...]]:
-    names = [name for name in SITE_METRICS if any(name in site.metrics for site in sites)]
-    rows = tuple((site, tuple(_metric(site.metrics.get(name), name) for name in names)) for site in sites)
-    return tuple(metric_words(name).title for name in names), rows
+def _metrics(metrics: Mapping[str, Metric], names: Sequence[str]) -> tuple[tuple[str, str, str] | None, ...]:
+    return tuple(_metric(metrics.get(name), name) for name in names)
 
 
 def _metric(metric: Metric | None, name: str) -> tuple[str, str, str] | None:
@@ -246,11 +245,11 @@ def _alerts_words(scrutiny: Scrutiny, alerts: ThresholdRow) -> str:
 
 def _prevalence_words(scrutiny: Scrutiny) -> str:
     if math.isnan(scrutiny.prevalence):
-        return "Predictive values and alerts hold at the prevalence of this study."
+        return "Predictive values, alerts and net benefit hold at the prevalence of this study."
     return (
-        f"Predictive values and alerts are carried over to a clinic in which {of_hundred(scrutiny.prevalence)} of 100 "
-        "have the event, by Bayes' rule: it holds if sensitivity and specificity do not change there. Net benefit is "
-        "of the study's patients."
+        f"Predictive values, alerts and net benefit are carried over to a clinic in which "
+        f"{of_hundred(scrutiny.prevalence)} of 100 have the event, by Bayes' rule: it holds if sensitivity and "
+        "specificity do not change there."
     )
 
 
@@ -261,14 +260,19 @@ def _threshold_line(row: ThresholdRow) -> ThresholdLine:
         cells=tuple(_share(share) for share in (row.sensitivity, row.specificity, row.ppv, row.npv)),
         number_needed=figure(row.number_needed_to_evaluate, 1),
         net_benefit=figure(100 * row.net_benefit, 1),
+        avoided=figure(row.interventions_avoided_per_100, 1),
     )
 
 
-def _share(share: Share) -> tuple[str, str]:
+def _share(share: Share) -> tuple[str, str, str]:
     if math.isnan(share.estimate):
-        return NOT_COMPUTABLE, share.reason
-    ends = [f"{end * 100:.0f}" for end in (share.low, share.high)]
-    return f"{share.estimate * 100:.0f} %", f"{ends[0]} to {ends[1]} %"
+        return NOT_COMPUTABLE, "", share.reason
+    return percent(share.estimate), f"{share.low * 100:.0f} to {share.high * 100:.0f} %", ""
+
+
+def percent(share: float) -> str:
+    """Return a share as `91 %`."""
+    return f"{share * 100:.0f} %"
 
 
 def _optimism_row(name: str, one: OptimismShown) -> tuple[str, ...]:
@@ -279,28 +283,29 @@ def _optimism_row(name: str, one: OptimismShown) -> tuple[str, ...]:
 
 def _sets_words(sets: SetsShown) -> tuple[str, ...]:
     undecided = [f"both for {of_hundred(sets.both)}", f"none for {of_hundred(sets.neither)}"]
-    right = "" if math.isnan(sets.right) else f"; of those with one plausible outcome it was right in {sets.right:.0%}"
+    right = (
+        "" if math.isnan(sets.right) else f"; of those with one plausible outcome it was right in {percent(sets.right)}"
+    )
     return (
         f"A prediction set holds the outcomes that are plausible for a patient. Of 100 patients held out, one outcome "
         f"was plausible for {of_hundred(sets.one)}, {joined(undecided)}{right}. Where it is not one, the predictor of "
         "the bundle abstains and says why.",
-        f"Accepted error {sets.error:.0%}. Cross-conformal sets, calibrated on at least "
-        f"{count(sets.calibrated_on, 'patient')}, hold the outcome in at least {sets.guarantee:.0%} of patients like "
-        f"these (1 − 2α, over all of them), usually in about {1 - sets.error:.0%}; within a group nothing is "
-        "guaranteed.",
+        f"Accepted error {percent(sets.error)}. Cross-conformal sets, calibrated on at least "
+        f"{count(sets.calibrated_on, 'patient')}, hold the outcome in at least {percent(sets.guarantee)} of patients "
+        f"like these (1 − 2α, over all of them), usually in about {percent(1 - sets.error)}; within a group nothing "
+        "is guaranteed.",
     )
 
 
 def _coverage_row(one: Coverage) -> tuple[str, int, str, str, str]:
     if math.isnan(one.covered):
         return one.level, one.n, "suppressed: too few patients", "", ""
-    return one.level, one.n, f"{one.covered:.0%}", f"{one.low * 100:.0f} to {one.high * 100:.0f} %", figure(one.size)
+    return one.level, one.n, percent(one.covered), f"{one.low * 100:.0f} to {one.high * 100:.0f} %", figure(one.size)
 
 
 def _accuracy_rows(sets: SetsShown) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (f"{answered * 100:.0f} %", f"{accuracy * 100:.0f} %")
-        for answered, accuracy in zip(sets.answered, sets.accuracy, strict=True)
+        (percent(answered), percent(accuracy)) for answered, accuracy in zip(sets.answered, sets.accuracy, strict=True)
     )
 
 
@@ -314,7 +319,7 @@ def _learning_words(scrutiny: Scrutiny) -> str:
     told += f"{curve.n[-1]} it was {figure(curve.score[-1])}. "
     if curve.flat_at is None:
         return told + sentence(f"How many patients would be enough cannot be told: {curve.reason}")
-    more = "about as many as there are" if curve.flat_at <= curve.n[-1] else "an extrapolation, to be read with care"
+    more = "within the numbers tried" if curve.flat_at <= curve.n[-1] else "an extrapolation, to be read with care"
     return told + (
         f"It is expected to come within {curve.tolerance:g} of its plateau of {figure(curve.plateau)} at "
         f"{count(curve.flat_at, 'patient')} ({more}; an inverse power law, Figueroa et al. 2012)."

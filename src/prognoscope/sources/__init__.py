@@ -1,5 +1,6 @@
 """Bytes of a format → values of `core`: DICOM series, contours and tables."""
 
+from prognoscope.core.numbers import to_number
 from prognoscope.sources.describe import ColumnDescription, TableDescription, describe_table
 from prognoscope.sources.details import Details, read_details
 from prognoscope.sources.dicom import Inspected, Located, inspect, inspect_bytes, read_bytes
@@ -7,11 +8,11 @@ from prognoscope.sources.files import FoundFile, Listing, list_files, list_folde
 from prognoscope.sources.folder import scan
 from prognoscope.sources.instance import Instance
 from prognoscope.sources.nifti import read_nifti, read_nifti_mask
-from prognoscope.sources.pixels import read_volume
+from prognoscope.sources.pixels import read_middle_frame, read_volume
 from prognoscope.sources.regions import matching_regions, read_mask
 from prognoscope.sources.series import assemble
 from prognoscope.sources.tables import read_table
-from prognoscope.sources.values import to_date, to_number
+from prognoscope.sources.values import to_date
 
 __all__ = [
     "ColumnDescription",
@@ -32,6 +33,7 @@ __all__ = [
     "read_bytes",
     "read_details",
     "read_mask",
+    "read_middle_frame",
     "read_nifti",
     "read_nifti_mask",
     "read_table",

@@ -8,8 +8,9 @@ from typing import Literal
 
 import pandas as pd
 
+from prognoscope.core.numbers import to_number
 from prognoscope.sources.tables import read_table
-from prognoscope.sources.values import to_date, to_number
+from prognoscope.sources.values import to_date
 
 LikelyType = Literal["number", "category", "boolean", "date", "text"]
 MISSING_WORDS = ("--", "-", "N/A", "n/a", "NA", "NaN", "nan", "NULL", "null", "None", "?", ".", "#N/A", "missing")

@@ -18,6 +18,7 @@ from prognoscope.core.problems import Refused, refuse
 GZIP = b"\x1f\x8b"
 INFLATED_BYTES = 1 << 30
 Resource = Mapping[str, Any]
+Medications = Mapping[str, Any]  # concepts of the document's Medication resources, by their ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,30 @@ class Fact:
     known_at: str = ""
 
 
+Reader = Callable[[Resource, str, Medications], Iterator[Fact]]
+
+
 @dataclass(frozen=True, slots=True)
 class FhirDocument:
-    """The facts of a document, how many resources of each type it has, and those of types that are not understood."""
+    """What a document says.
+
+    Attributes
+    ----------
+    facts
+        In the order of the document.
+    counts
+        `(type, number)` of all its resources.
+    not_understood
+        Of those, the ones of types that are not read.
+    silent
+        Those that are read but gave no fact, by type and reason: void (not done, refuted, entered in error), of no
+        patient, without a value, or malformed.
+    """
 
     facts: tuple[Fact, ...]
     counts: tuple[tuple[str, int], ...]
     not_understood: tuple[tuple[str, int], ...]
+    silent: tuple[tuple[str, int], ...]
 
 
 def looks_like_fhir(data: bytes) -> bool:
@@ -59,17 +77,33 @@ def read_fhir(data: bytes, *, subject: str) -> FhirDocument:
         data = _inflated(data, INFLATED_BYTES, subject=subject, whole=True)
     resources, names = _resources(data, subject)
     counts = Counter(str(one.get("resourceType", "none")) for one in resources)
+    medications = {str(one.get("id")): one.get("code") for one in resources if one.get("resourceType") == "Medication"}
     facts: list[Fact] = []
+    silent: Counter[str] = Counter()
     for one in resources:
-        reader = READERS.get(str(one.get("resourceType")))
-        if reader:
-            owner = _owner(one, names)
-            try:
-                facts += [fact for fact in reader(one, owner) if owner and fact.text]
-            except (AttributeError, TypeError, KeyError, IndexError):
-                counts[f"{one.get('resourceType')} (malformed)"] += 1
+        if str(one.get("resourceType")) in READERS:
+            found, why = _facts(one, names, medications)
+            facts += found
+            if why:
+                silent[f"{one['resourceType']}: {why}"] += 1
     unknown = {name: number for name, number in counts.items() if name not in READERS}
-    return FhirDocument(tuple(facts), tuple(sorted(counts.items())), tuple(sorted(unknown.items())))
+    return FhirDocument(
+        tuple(facts), tuple(sorted(counts.items())), tuple(sorted(unknown.items())), tuple(sorted(silent.items()))
+    )
+
+
+def _facts(one: Resource, names: Mapping[str, str], medications: Medications) -> tuple[list[Fact], str]:
+    """The facts of a resource, or why it gives none."""
+    try:
+        owner = _owner(one, names)
+        if _void(one):
+            return [], "void"
+        if not owner:
+            return [], "no patient"
+        found = [fact for fact in READERS[one["resourceType"]](one, owner, medications) if fact.name and fact.text]
+    except (AttributeError, TypeError, KeyError, IndexError, ValueError):
+        return [], "malformed"
+    return found, "" if found else "no value"
 
 
 def _inflated(data: bytes, most: int, *, subject: str, whole: bool) -> bytes:
@@ -142,6 +176,16 @@ def _said(concept: Any) -> str:
     return str(concept.get("text") or codings[0].get("display") or codings[0].get("code") or "")
 
 
+def _concept(owner: str, name: str, concept: Any, when: str) -> Iterator[Fact]:
+    """A coded concept as a fact in words, and each of its codes that the words are not."""
+    said = _said(concept)
+    yield Fact(owner, name, said, known_at=when)
+    for coding in (concept or {}).get("coding") or ():
+        code = str(coding.get("code", ""))
+        if code and code != said:
+            yield Fact(owner, f"{name} code", code, known_at=when)
+
+
 def _when(resource: Resource, *names: str) -> str:
     for name in names:
         value = resource.get(name)
@@ -152,79 +196,116 @@ def _when(resource: Resource, *names: str) -> str:
     return ""
 
 
-def _patient(one: Resource, owner: str) -> Iterator[Fact]:
+def _patient(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
     yield Fact(owner, "sex", str(one.get("gender", "")))
     yield Fact(owner, "birth_date", str(one.get("birthDate", "")))
-    died = one.get("deceasedDateTime") or one.get("deceasedBoolean")
+    died = one.get("deceasedDateTime")
+    if died is None:
+        died = one.get("deceasedBoolean")
     if died is not None:
         yield Fact(owner, "deceased", str(died).lower() if isinstance(died, bool) else str(died))
     for identifier in one.get("identifier") or ():
         yield Fact(owner, "identifier", str(identifier.get("value", "")))
 
 
-def _observation(one: Resource, owner: str) -> Iterator[Fact]:
+def _observation(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
     when = _when(one, "effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued")
     for part in (one, *(one.get("component") or ())):
         yield from _value(part, owner, _said(part.get("code")), when)
 
 
 def _value(part: Resource, owner: str, name: str, when: str) -> Iterator[Fact]:
-    quantity = part.get("valueQuantity")
-    if isinstance(quantity, dict) and isinstance(quantity.get("value"), (int, float)):
-        sign = str(quantity.get("comparator", ""))
-        unit = str(quantity.get("code") or quantity.get("unit") or "")
-        number = None if sign else float(quantity["value"])  # "< 5" is no number
-        yield Fact(owner, name, f"{sign}{quantity['value']}", number, unit, when)
+    if isinstance(part.get("valueQuantity"), dict):
+        yield from _quantity(part["valueQuantity"], owner, name, when)
     elif "valueCodeableConcept" in part:
-        yield Fact(owner, name, _said(part["valueCodeableConcept"]), known_at=when)
+        yield from _concept(owner, name, part["valueCodeableConcept"], when)
+    elif "valuePeriod" in part:
+        yield Fact(owner, name, _when(part, "valuePeriod"), known_at=when)
     else:
-        for kind in ("valueString", "valueBoolean", "valueInteger", "valueDateTime"):
+        for kind in ("valueString", "valueBoolean", "valueInteger", "valueDateTime", "valueTime"):
             if kind in part:
                 value = part[kind]
                 number = float(value) if kind == "valueInteger" else None
-                yield Fact(owner, name, str(value), number, known_at=when)
+                text = str(value).lower() if isinstance(value, bool) else str(value).strip()
+                yield Fact(owner, name, text, number, known_at=when)
 
 
-def _coded(name: str, concept: str, *times: str) -> Callable[[Resource, str], Iterator[Fact]]:
-    def read(one: Resource, owner: str) -> Iterator[Fact]:
-        yield Fact(owner, name, _said(one.get(concept)), known_at=_when(one, *times))
+def _quantity(quantity: Mapping[str, Any], owner: str, name: str, when: str) -> Iterator[Fact]:
+    value = quantity.get("value")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        sign = str(quantity.get("comparator", ""))
+        unit = str(quantity.get("code") or quantity.get("unit") or "")
+        yield Fact(owner, name, f"{sign}{value}", None if sign else float(value), unit, when)  # "< 5" is no number
+
+
+def _coded(name: str, *times: str) -> Reader:
+    def read(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
+        yield from _concept(owner, name, one.get("code"), _when(one, *times))
 
     return read
 
 
-def _imaging(one: Resource, owner: str) -> Iterator[Fact]:
+def _medication(name: str, *times: str) -> Reader:
+    """Which substance, by a concept or by a reference to a Medication of the same document; and how much of it."""
+
+    def read(one: Resource, owner: str, known: Medications) -> Iterator[Fact]:
+        when = _when(one, *times)
+        reference = one.get("medicationReference") or {}
+        contained = {f"#{inner.get('id')}": inner.get("code") for inner in one.get("contained") or ()}
+        target = str(reference.get("reference", ""))
+        concept = one.get("medicationCodeableConcept") or contained.get(target) or known.get(target.rpartition("/")[2])
+        yield from _concept(owner, name, concept or {"text": reference.get("display")}, when)
+        dose = (one.get("dosage") or {}).get("dose") if isinstance(one.get("dosage"), dict) else None
+        if isinstance(dose, dict):
+            yield from _quantity(dose, owner, f"dose of {_said(concept)}", when)
+
+    return read
+
+
+def _imaging(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
+    """The studies and series by the UIDs that the images bear, so that both can be found together."""
     when = _when(one, "started")
     for identifier in one.get("identifier") or ():
         if str(identifier.get("value", "")).startswith("urn:oid:"):
             yield Fact(owner, "imaging study", str(identifier["value"])[8:], known_at=when)
     for series in one.get("series") or ():
+        yield Fact(owner, "imaging series", str(series.get("uid", "")), known_at=when)
         yield Fact(owner, "imaging modality", str((series.get("modality") or {}).get("code", "")), known_at=when)
+        yield Fact(owner, "imaging body site", str((series.get("bodySite") or {}).get("display", "")), known_at=when)
 
 
-def _report(one: Resource, owner: str) -> Iterator[Fact]:
+def _report(one: Resource, owner: str, known: Medications) -> Iterator[Fact]:
     when = _when(one, "issued", "effectiveDateTime", "effectivePeriod")
-    yield Fact(owner, "report", _said(one.get("code")), known_at=when)
+    yield from _concept(owner, "report", one.get("code"), when)
     yield Fact(owner, "conclusion", str(one.get("conclusion", "")), known_at=when)
+    for concept in one.get("conclusionCode") or ():
+        yield from _concept(owner, "conclusion", concept, when)
+    for inner in one.get("contained") or ():
+        if inner.get("resourceType") == "Observation" and not _void(inner):
+            yield from _observation(inner, owner, known)
 
 
-def _encounter(one: Resource, owner: str) -> Iterator[Fact]:
+def _encounter(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
     kind = one.get("class") or {}
     yield Fact(owner, "encounter", str(kind.get("display") or kind.get("code") or ""), known_at=_when(one, "period"))
 
 
-READERS: Mapping[str, Callable[[Resource, str], Iterator[Fact]]] = {
+def _void(one: Resource) -> bool:
+    """Whether a resource says that something did not happen, is not so, or was written by mistake."""
+    verified = (one.get("verificationStatus") or {}).get("coding") or ()
+    return one.get("status") in VOID or any(coding.get("code") in VOID for coding in verified)
+
+
+VOID = ("entered-in-error", "not-done", "not-taken", "cancelled", "refuted")
+READERS: Mapping[str, Reader] = {
     "Patient": _patient,
     "Encounter": _encounter,
-    "Condition": _coded("condition", "code", "recordedDate", "onsetDateTime", "onsetPeriod"),
+    "Condition": _coded("condition", "recordedDate", "onsetDateTime", "onsetPeriod"),
     "Observation": _observation,
-    "Procedure": _coded("procedure", "code", "performedDateTime", "performedPeriod"),
-    "MedicationAdministration": _coded(
-        "medication", "medicationCodeableConcept", "effectiveDateTime", "effectivePeriod"
-    ),
-    "MedicationRequest": _coded("medication request", "medicationCodeableConcept", "authoredOn"),
-    "MedicationStatement": _coded(
-        "medication statement", "medicationCodeableConcept", "effectiveDateTime", "dateAsserted"
-    ),
+    "Procedure": _coded("procedure", "performedDateTime", "performedPeriod"),
+    "MedicationAdministration": _medication("medication", "effectiveDateTime", "effectivePeriod"),
+    "MedicationRequest": _medication("medication request", "authoredOn"),
+    "MedicationStatement": _medication("medication statement", "effectiveDateTime", "effectivePeriod", "dateAsserted"),
     "DiagnosticReport": _report,
     "ImagingStudy": _imaging,
 }

@@ -125,11 +125,13 @@ def _image(instance: Instance, found: Outline, header: Attributes) -> Instance:
 def _regions_of(instance: Instance, header: Attributes) -> Instance:
     frames = header.items("ReferencedFrameOfReferenceSequence")
     listed = tuple(frame.text("FrameOfReferenceUID") for frame in frames)
+    series = _referenced_series(frames)
     return replace(
         instance,
         frame_of_reference=instance.frame_of_reference or (listed[0] if listed else ""),
         referenced_frames=listed,
-        referenced_series=_referenced_series(frames),
+        referenced_series=tuple(one.text("SeriesInstanceUID") for one in series),
+        referenced_instances=_instances(series, "ContourImageSequence"),
         regions=_regions(header),
     )
 
@@ -138,12 +140,12 @@ def _segments_of(instance: Instance, header: Attributes) -> Instance:
     named = header.items("SegmentSequence")
     frames = Counter(segment_of_frame(frame) for frame in header.items("PerFrameFunctionalGroupsSequence"))
     label_map = header.text("SegmentationType") == "LABELMAP"
+    series = header.items("ReferencedSeriesSequence")
     return replace(
         instance,
         label=header.text("ContentLabel"),
-        referenced_series=tuple(
-            series.text("SeriesInstanceUID") for series in header.items("ReferencedSeriesSequence")
-        ),
+        referenced_series=tuple(one.text("SeriesInstanceUID") for one in series),
+        referenced_instances=_instances(series, "ReferencedInstanceSequence"),
         regions=tuple(
             Region(
                 number=segment.whole("SegmentNumber"),
@@ -287,13 +289,18 @@ def _tracer(header: Attributes) -> Tracer:
     )
 
 
-def _referenced_series(frames: Sequence[Attributes]) -> tuple[str, ...]:
-    return tuple(
-        series.text("SeriesInstanceUID")
+def _referenced_series(frames: Sequence[Attributes]) -> list[Attributes]:
+    return [
+        series
         for frame in frames
         for study in frame.items("RTReferencedStudySequence")
         for series in study.items("RTReferencedSeriesSequence")
-    )
+    ]
+
+
+def _instances(series: Sequence[Attributes], keyword: str) -> tuple[str, ...]:
+    named = {image.text("ReferencedSOPInstanceUID") for one in series for image in one.items(keyword)}
+    return tuple(sorted(named - {""}))
 
 
 def _regions(header: Attributes) -> tuple[Region, ...]:

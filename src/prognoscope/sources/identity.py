@@ -1,4 +1,4 @@
-"""Whose files these are: one patient ID for two people, one series for two patients."""
+"""Whose files these are: no patient ID, one ID for two people, one series for two patients."""
 
 from __future__ import annotations
 
@@ -8,6 +8,24 @@ from collections.abc import Sequence
 from prognoscope.core.problems import Problem
 from prognoscope.sources.dicom import Located
 from prognoscope.sources.instance import Person
+
+
+def nameless(located: Sequence[Located]) -> list[Problem]:
+    """One problem for each series whose files name no patient: nobody knows whose they are."""
+    by_series: dict[str, list[Located]] = defaultdict(list)
+    for file in sorted(located, key=lambda file: file.path):
+        if not file.instance.patient_id:
+            by_series[file.instance.series_uid].append(file)
+    return [
+        Problem(
+            code="patient-id-missing",
+            subject=f"series {series}",
+            found=f"{len(members)} of its files (such as {members[0].path}) have no PatientID, so nobody knows whose "
+            "they are",
+            remedy="export the series with its PatientID",
+        )
+        for series, members in by_series.items()
+    ]
 
 
 def shared_ids(located: Sequence[Located]) -> dict[str, Problem]:

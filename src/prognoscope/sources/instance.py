@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Triple = tuple[float, float, float]
@@ -79,6 +79,7 @@ class Instance:
 
     `damage` and its code say why a file cannot be used whose series is known: it ends too early, or its header is
     damaged. Such an instance only tells which series is incomplete.
+    `referenced_instances` are the SOP instances that regions of interest say they were drawn on.
     `notes` are small departures from the standard that were read anyway.
     """
 
@@ -103,6 +104,7 @@ class Instance:
     label: str = ""
     referenced_series: tuple[str, ...] = ()
     referenced_frames: tuple[str, ...] = ()
+    referenced_instances: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()
     manufacturer: str = ""
     scanner: str = ""
@@ -123,17 +125,28 @@ class Instance:
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal value."""
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
+        return _encode(self)
 
     @staticmethod
     def from_json(text: str) -> Instance:
         """Read what `to_json` wrote."""
-        fields: dict[str, Any] = {name: _tuples(value) for name, value in json.loads(text).items()}
+        fields: dict[str, Any] = {
+            name: _tuples(value) if isinstance(value, (list, dict)) else value
+            for name, value in json.loads(text).items()
+        }
         fields["person"] = Person(**fields["person"])
         fields["planes"] = tuple(Plane(**plane) for plane in fields["planes"])
         fields["regions"] = tuple(Region(**region) for region in fields["regions"])
         fields["tracer"] = Tracer(**fields["tracer"]) if fields["tracer"] else None
         return Instance(**fields)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+# `dataclasses.asdict` copies every value on the way, which took a tenth of the time of an ingest.
+_encode = json.JSONEncoder(default=_fields, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _tuples(value: Any) -> Any:

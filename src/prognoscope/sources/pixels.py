@@ -70,6 +70,22 @@ def read_volume(root: Path, series: ImageSeries) -> Volume:
     return Volume(voxels, series.grid)
 
 
+def read_middle_frame(data: bytes, *, subject: str) -> NDArray[np.integer[Any]]:
+    """Return the stored values of the middle frame of a DICOM file, to be looked at, `(rows, columns)`.
+
+    Raises
+    ------
+    Refused
+        `pixels-undecodable` when there are none, or fewer than the header says.
+    """
+    found = outline(data, WANTED, subject=subject)
+    damage = instance_of(found).damage
+    if damage or found.pixels is None:
+        raise _undecodable(subject, damage or "it has none")
+    frames = stored_values(found)
+    return np.asarray(frames[len(frames) // 2])
+
+
 def _outline(root: Path, path: str, known: str) -> Outline:
     data = read_bytes(root / path, subject=path)
     if hashing.of_bytes(data) != known:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
 from pathlib import Path
 
 from prognoscope.core import hashing
 from prognoscope.core.geometry import Mask
 from prognoscope.core.images import ImageSeries, RegionSet
+from prognoscope.core.patterns import matches
 from prognoscope.core.problems import refuse
 from prognoscope.core.settings import nearest
 from prognoscope.sources import dicomseg, rtstruct
@@ -21,8 +21,8 @@ from prognoscope.sources.outline import outline
 
 
 def matching_regions(regions: RegionSet, pattern: str) -> tuple[str, ...]:
-    """Names of regions that match a shell pattern (`GTV*`), upper and lower case distinct, sorted, each once."""
-    return tuple(sorted({name for name in regions.regions if fnmatch.fnmatchcase(name, pattern)}))
+    """Names of regions that match a pattern (`GTV*`; `*` and `?`), upper and lower case distinct, sorted, each once."""
+    return tuple(sorted({name for name in regions.regions if matches(name, pattern)}))
 
 
 def read_mask(

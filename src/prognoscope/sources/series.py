@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries, RegionSet
@@ -11,6 +11,7 @@ from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.sources import identity, pet, stack
 from prognoscope.sources.classes import OTHER_CLASSES, VOLUME_CLASSES
 from prognoscope.sources.dicom import Located
+from prognoscope.sources.drawn import Volumes, sets_by_series, volume_named
 from prognoscope.sources.header import VOLUME_KEYS
 from prognoscope.sources.stack import Slot, Stack
 
@@ -21,6 +22,7 @@ ASIDE_TYPES = {
     "PROJECTION IMAGE": "projection",
 }
 UNITS = {"CT": "HU", "MR": "1"}
+ORIENTATION = "orientation "
 KEY_NAMES = tuple(name for name, _ in VOLUME_KEYS)
 
 
@@ -35,22 +37,25 @@ class Series:
 
 def assemble(located: Sequence[Located]) -> ImageIndex:
     """Group files to series and region sets; whatever cannot be used is refused or set aside with its reason."""
+    everything = located
+    located = [file for file in located if file.instance.patient_id]
     clashes, claimed_twice = identity.shared_ids(located), identity.shared_series(located)
+    regions = sets_by_series(located)
     series: list[ImageSeries] = []
     refused: list[RefusedSeries] = []
-    aside: list[Problem] = []
+    aside: list[Problem] = identity.nameless(everything)
+    split: dict[str, Volumes] = {}
     for files in _grouped([file for file in located if file.instance.kind == "image"]):
-        problem = clashes.get(files[0].instance.patient_id) or claimed_twice.get(files[0].instance.series_uid)
+        first = files[0].instance
+        problem = clashes.get(first.patient_id) or claimed_twice.get(first.series_uid)
         if problem:
             refused.append(_refusal(files, problem))
             continue
-        for outcome in volumes(files):
-            if isinstance(outcome, Series):
-                series.append(outcome.entry)
-            elif isinstance(outcome, RefusedSeries):
-                refused.append(outcome)
-            else:
-                aside.append(outcome)
+        found, parts = _whole_where_drawn(files, list(volumes(files)), regions.get(first.series_uid, ()))
+        split[first.series_uid] = parts
+        series += [outcome.entry for outcome in found if isinstance(outcome, Series)]
+        refused += [outcome for outcome in found if isinstance(outcome, RefusedSeries)]
+        aside += [outcome for outcome in found if isinstance(outcome, Problem)]
     sets: list[RegionSet] = []
     seen: set[str] = set()
     for file in sorted(located, key=lambda file: file.path):
@@ -60,7 +65,7 @@ def assemble(located: Sequence[Located]) -> ImageIndex:
             if problem:
                 refused.append(_refusal([file], problem))
             else:
-                sets.append(_region_set(file))
+                sets.append(_region_set(file, split))
         elif file.instance.kind == "other":
             aside.append(_not_image(file))
     return ImageIndex(
@@ -102,16 +107,45 @@ def _grouped(located: Sequence[Located]) -> list[list[Located]]:
     return [groups[key] for key in sorted(groups)]
 
 
+def _whole_where_drawn(
+    files: Sequence[Located], found: list[Series | RefusedSeries | Problem], sets: Sequence[Located]
+) -> tuple[list[Series | RefusedSeries | Problem], Volumes]:
+    """What a series makes, and its volumes by UID where it makes several.
+
+    Slices of several orientations may be volumes of their own, such as a scout's three planes. A region that was drawn
+    on the whole series tells that it was one: unless it names the instances of one of them, and all are sound, some
+    slices are turned.
+    """
+    instances = {file.path: file.instance.sop_uid for file in files}
+    volumes = {
+        one.entry.uid: frozenset(instances[path] for path in one.entry.files)
+        for one in found
+        if isinstance(one, Series)
+    }
+    turned = any(ORIENTATION in uid for uid in volumes) or any(
+        isinstance(one, RefusedSeries) and ORIENTATION in one.uid for one in found
+    )
+    sound = len(volumes) == len(found)
+    if turned and sets and not (sound and all(volume_named(one, volumes) for one in sets)):
+        return [_refusal(files, _mixed(files, sets[0]))], {}
+    return found, volumes
+
+
+def _mixed(files: Sequence[Located], drawn: Located) -> Problem:
+    groups = stack.by_orientation(stack.slots_of(_without_aside(files)[0]))
+    told = "; ".join(f"{len(group)} slices {_axes(group[0])}" for group in groups[: stack.EXAMPLES])
+    odd = groups[-1][0].located.path
+    return Problem(
+        code="mixed-orientations",
+        subject=f"series {files[0].instance.series_uid}",
+        found=f"its slices have {len(groups)} orientations: {told} (such as {odd}); the regions of {drawn.path} were "
+        "drawn on the whole series",
+        remedy="take the turned slices out of the series or fetch it again",
+    )
+
+
 def _unusable(files: Sequence[Located]) -> Problem | None:
-    """The problem of files that name no patient or end too early."""
-    first = files[0]
-    if not first.instance.patient_id:
-        return Problem(
-            code="patient-id-missing",
-            subject=f"series {first.instance.series_uid}",
-            found=f"{first.path} has no PatientID, so nobody knows whose it is",
-            remedy="export the series with its PatientID",
-        )
+    """The problem of files that end too early."""
     for file in files:
         if file.instance.damage:
             return Problem(
@@ -244,7 +278,7 @@ def _orientations(slots: Sequence[Slot]) -> list[tuple[str, list[Slot]]]:
             found=f"{odd.located.path} has orientation {_axes(odd)}, the other slices {_axes(usual)}",
             remedy="take the file out of the series or fetch the series again",
         )
-    return [(f"orientation {_axes(group[0])}", list(group)) for group in large]
+    return [(f"{ORIENTATION}{_axes(group[0])}", list(group)) for group in large]
 
 
 def _axes(slot: Slot) -> str:
@@ -313,9 +347,10 @@ def _notes(files: Sequence[Located], copies: int) -> tuple[Problem, ...]:
     return tuple(notes)
 
 
-def _region_set(file: Located) -> RegionSet:
+def _region_set(file: Located, split: Mapping[str, Volumes]) -> RegionSet:
     instance = file.instance
     drawn_on = sorted(set(instance.referenced_series))
+    volumes = split.get(drawn_on[0], {}) if len(drawn_on) == 1 else {}
     return RegionSet(
         patient_id=instance.patient_id,
         uid=instance.sop_uid,
@@ -327,6 +362,7 @@ def _region_set(file: Located) -> RegionSet:
         file=file.path,
         hash=file.sha256,
         notes=(*_notes([file], 0), *_stray_frames(file)),
+        volume_uid=volume_named(file, volumes) if len(volumes) > 1 else "",
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from prognoscope.core.numbers import equal_number
 from prognoscope.core.problems import Refused, refuse
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -34,7 +35,8 @@ def read_table(path: Path, *, missing: Sequence[str] = ()) -> pd.DataFrame:
     path
         A CSV (comma, semicolon, tab or bar; UTF-8, UTF-16 with its mark, or Windows-1252), XLSX or Parquet file.
     missing
-        Further texts that mean "not recorded", besides the empty one; `["--", "N/A"]`.
+        Further texts that mean "not recorded", besides the empty one; `["--", "N/A"]`. A number also means its equals:
+        `-9` stands for `-9.0`.
 
     Returns
     -------
@@ -55,12 +57,14 @@ def read_table(path: Path, *, missing: Sequence[str] = ()) -> pd.DataFrame:
     data = _bytes(path)
     names, rows = readers[_kind(data, subject)](data, subject)
     header = _header(names, subject)
-    gone = {"", *(word.strip() for word in missing)}
+    words = {"", *(word.strip() for word in missing)}
+    numbers = [word for word in words if equal_number(word, word)]
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
-    cells = {
-        name: [None if (text := cell.strip()) in gone else text for cell in column]
-        for name, column in zip(header, columns, strict=True)
-    }
+    cells = {}
+    for name, column in zip(header, columns, strict=True):
+        texts = [cell.strip() for cell in column]
+        gone = {text for text in set(texts) if text in words or any(equal_number(text, word) for word in numbers)}
+        cells[name] = [None if text in gone else text for text in texts]
     return pd.DataFrame(cells, dtype=object, columns=header)
 
 

@@ -1,4 +1,4 @@
-"""Columns of text → numbers and dates, by one rule for the whole column; a cell that does not fit is a problem."""
+"""Columns of text → dates, by one rule for the whole column; a cell that does not fit is a problem."""
 
 from __future__ import annotations
 
@@ -6,44 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from prognoscope.core.problems import Problem
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
-THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})([T ].*)?")
 COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-
-
-def to_number(column: pd.Series) -> tuple[pd.Series, tuple[Problem, ...]]:
-    """Read a column of text as numbers.
-
-    A decimal comma is read where the whole column is written with it. `1,234` alone may be a thousand or a fraction:
-    a column with nothing else to decide it by is a problem.
-
-    Returns
-    -------
-    float64 with NaN where the text is missing or no number, in the column's index; one problem per kind of trouble.
-    """
-    texts = column.dropna().astype(str)
-    name = str(column.name)
-    plain = texts.map(lambda text: bool(NUMBER.fullmatch(text)))
-    comma = texts.map(lambda text: bool(COMMA_NUMBER.fullmatch(text)))
-    with_comma = texts[texts.str.contains(",", regex=False)] if len(texts) else texts
-    values = pd.Series(np.nan, index=column.index, dtype=float, name=column.name)
-    if len(with_comma) and comma.all():
-        if with_comma.map(lambda text: bool(THOUSANDS.fullmatch(text))).all():
-            return values, (_ambiguous_number(name, with_comma.iloc[0]),)
-        values[texts.index] = texts.str.replace(",", ".", regex=False).astype(float)
-        return values, ()
-    values[texts.index[plain]] = texts[plain].astype(float)
-    odd = texts[~plain]
-    return values, (_not_all(name, "a number", odd, "number-unreadable"),) if len(odd) else ()
 
 
 def to_date(column: pd.Series) -> tuple[pd.Series, tuple[Problem, ...]]:
@@ -63,7 +33,7 @@ def to_date(column: pd.Series) -> tuple[pd.Series, tuple[Problem, ...]]:
     read = texts.map(lambda text: _date(text, day_first=day_first))
     values[texts.index] = read
     odd = texts[read.isna()]
-    return values, (_not_all(str(column.name), "a date", odd, "date-unreadable"),) if len(odd) else ()
+    return values, (_not_all(str(column.name), odd),) if len(odd) else ()
 
 
 def _date(text: str, *, day_first: bool) -> date | None:
@@ -83,15 +53,6 @@ def _date(text: str, *, day_first: bool) -> date | None:
     return None
 
 
-def _ambiguous_number(name: str, example: str) -> Problem:
-    return Problem(
-        code="number-ambiguous",
-        subject=f"column {name}",
-        found=f"{example!r} may be a thousand or a decimal fraction, and no other value tells",
-        remedy="write the column with a decimal point and without separators of thousands",
-    )
-
-
 def _ambiguous_date(name: str, example: str) -> Problem:
     return Problem(
         code="date-ambiguous",
@@ -101,11 +62,11 @@ def _ambiguous_date(name: str, example: str) -> Problem:
     )
 
 
-def _not_all(name: str, what: str, odd: pd.Series, code: str) -> Problem:
+def _not_all(name: str, odd: pd.Series) -> Problem:
     shown = ", ".join(repr(text) for text in dict.fromkeys(odd.iloc[:5]))
     return Problem(
-        code=code,
+        code="date-unreadable",
         subject=f"column {name}",
-        found=f"{len(odd)} of its cells hold no value that is {what} (such as {shown})",
+        found=f"{len(odd)} of its cells hold no value that is a date (such as {shown})",
         remedy="list these texts under `missing:` if they mean not recorded, or correct them",
     )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
 )
 
 METADATA = MetaData()
@@ -166,6 +167,9 @@ SERIES = Table(
     Index("series_patient", "patient_id"),
     Index("series_uid", "series_uid"),
 )
+# As searches compare them.
+Index("series_modality_folded", func.lower(SERIES.c.modality))
+Index("series_patient_folded", func.lower(SERIES.c.patient_id))
 
 # Files that do not say themselves whose they are (NIfTI, pictures), with what a table or their name says of them.
 # `image` is the hash of the image that a mask belongs to; empty for images.

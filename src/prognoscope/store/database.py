@@ -14,6 +14,7 @@ from prognoscope.core.problems import Refused, refuse
 
 BUSY_SECONDS = 120
 ROWS_PER_STATEMENT = 500
+CACHE_KIB, MAPPED_BYTES = 64 << 10, 1 << 30  # SQLite's own 2 MiB make a search of a large catalogue read it twice
 
 
 class Database:
@@ -121,6 +122,8 @@ def _durable(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    connection.execute(f"PRAGMA mmap_size={MAPPED_BYTES}")
 
 
 def _begin(connection: Connection) -> None:

@@ -180,6 +180,12 @@ class Repository:
                 found[row.patient_id].append((row.sha256, row.header))
         return found
 
+    def of_series(self, series_uid: str) -> tuple[str, ...]:
+        """Return the contents of a series, in the order of their UIDs."""
+        query = select(INSTANCES.c.sha256).where(INSTANCES.c.series_uid == series_uid).order_by(INSTANCES.c.sop_uid)
+        with self._database.reading() as connection:
+            return tuple(connection.execute(query).scalars())
+
     def origins(self, names: Sequence[str]) -> dict[str, tuple[str, str]]:
         """Return `(source, path)` of contents, the first of each."""
         found: dict[str, tuple[str, str]] = {}

@@ -210,10 +210,15 @@ class _Translator:
             column, number = SERIES_FIELDS[node.field]
             own = self._compare(column, func.lower(column), node, number=number)
             others = [name for name in SAME_IN_TABLES.get(node.field, ()) if name in self._columns]
-            found = or_(false(), *(self._in_tables(name, node, number=number) for name in others))
-            if node.field in FIRST_COUNTS:
-                return and_(func.coalesce(own, false()), column.is_not(None)) | and_(column.is_(None), found)
-            return func.coalesce(own, false()) | found
+            own = func.coalesce(own, false()) if column.nullable else own
+            if not others:
+                return own
+            found = or_(*(self._in_tables(name, node, number=number) for name in others))
+            return (
+                and_(column.is_not(None), own) | and_(column.is_(None), found)
+                if node.field in FIRST_COUNTS
+                else own | found
+            )
         if node.field in self._columns:
             return self._in_tables(node.field, node, number=self._columns[node.field])
         near = nearest(node.field, [*SERIES_FIELDS, *REGION_FIELDS, *self._columns])

@@ -1,10 +1,11 @@
-"""How the risks are put to the test, and what they are used for: the keys below `validate:` and `decision:`."""
+"""How the risks are put to the test, and what they are used for: the keys below `validate:`, `success:` and
+`decision:`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -43,6 +44,24 @@ class Subgroups(Settings):
     def _rising(self) -> Self:
         if list(self.cut_at) != sorted(set(self.cut_at)):
             raise ValueError("`cut_at:` takes numbers in rising order, each once")
+        return self
+
+
+class Criterion(Settings):
+    """A bound that is fixed before the first result."""
+
+    metric: str = Field(description="`auc`, `c_index`, `brier`, `calibration_slope`, …, or `net_benefit`")
+    of: Literal["estimate", "low", "high"] = Field("estimate", description="the figure, or an end of its interval")
+    at_least: float | None = Field(None, description="met when it is this or more")
+    at_most: float | None = Field(None, description="met when it is this or less")
+    threshold: float | None = Field(None, gt=0, lt=1, description="threshold probability, for `net_benefit`")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a criterion needs a bound: at_least or at_most")
+        if (self.metric == "net_benefit") != (self.threshold is not None):
+            raise ValueError("`threshold:` belongs to net_benefit, and to nothing else")
         return self
 
 
@@ -124,7 +143,7 @@ class HeldOut:
     @property
     def column(self) -> str:
         """The column that it goes by; empty for none."""
-        return str(getattr(self.settings, "column", ""))
+        return str(getattr(self.settings, "column", "") or "")
 
 
 def held_out(

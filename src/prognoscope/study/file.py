@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator
 
 from prognoscope.cohort import BinaryOutcome, ClinicalPredictor, Filter, SurvivalOutcome
 from prognoscope.core.measures import Measure
@@ -16,7 +16,7 @@ from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.curation import Role
-from prognoscope.study.appraisal import BOOTSTRAP, Decision, HeldOut, Validation, as_used, held_out
+from prognoscope.study.appraisal import BOOTSTRAP, Criterion, Decision, HeldOut, Validation, as_used, held_out
 from prognoscope.study.data import Data, Names
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
@@ -112,29 +112,14 @@ class Models(Settings):
     )
 
 
-class Criterion(Settings):
-    """A bound that is fixed before the first result."""
-
-    metric: str = Field(description="`auc`, `c_index`, `brier`, `calibration_slope`, …, or `net_benefit`")
-    of: Literal["estimate", "low", "high"] = Field("estimate", description="the figure, or an end of its interval")
-    at_least: float | None = Field(None, description="met when it is this or more")
-    at_most: float | None = Field(None, description="met when it is this or less")
-    threshold: float | None = Field(None, gt=0, lt=1, description="threshold probability, for `net_benefit`")
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("a criterion needs a bound: at_least or at_most")
-        if (self.metric == "net_benefit") != (self.threshold is not None):
-            raise ValueError("`threshold:` belongs to net_benefit, and to nothing else")
-        return self
-
-
 class Study(Settings):
     """A study: question, data, participants, outcome, predictors, models and validation."""
 
     question: str = Field(min_length=1, description="the clinical question in one sentence")
-    name: str = Field("", description="name of the study; the file's name by default")
+    name: str = Field(
+        "",
+        description="name of the study and of the folder of its results; the file's name by default",
+    )
     data: Data = Field(description="where images and table lie")
     time_zero: Names = Field(
         (),
@@ -150,6 +135,13 @@ class Study(Settings):
     success: tuple[Criterion, ...] = Field((), description="what counts as success, fixed before the first result")
     seed: int = Field(1, ge=0, le=2**31 - 1, description="seed of every random step")
 
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, name: str) -> str:
+        if name.startswith(".") or set(name) & set("/\\\0"):
+            raise ValueError("it becomes the name of a folder: no slash, and no dot at its beginning")
+        return name
+
     @property
     def clinical(self) -> tuple[ClinicalPredictor, ...]:
         """Predictors that are columns of the table."""
@@ -159,6 +151,14 @@ class Study(Settings):
     def imaging(self) -> tuple[ImagingPredictor, ...]:
         """Predictors that are measured in images."""
         return tuple(entry for entry in self.predictors if isinstance(entry, ImagingPredictor))
+
+    @property
+    def outcome_columns(self) -> frozenset[str]:
+        """Columns of the table that the outcome is read from."""
+        rule = self.outcome
+        if isinstance(rule, SurvivalOutcome):
+            return frozenset({rule.time, rule.event.column})
+        return frozenset({rule.column, rule.day, rule.follow_up} - {""})
 
     @property
     def kind(self) -> OutcomeKind:
@@ -369,10 +369,17 @@ def _contradictions(study: Study, document: Document) -> list[Problem]:
             text = f"two predictors are named {name}; give one of them another `name:`"
             problems.append(document.problem(("predictors", position), text))
         names.append(name)
+        if isinstance(predictor, ClinicalPredictor) and predictor.column in study.outcome_columns:
+            text = f"{predictor.column} tells the outcome, so it cannot predict it; remove it from `predictors:`"
+            problems.append(document.problem(("predictors", position, "column"), text))
+        if isinstance(predictor, ClinicalPredictor) and predictor.column == study.data.patient:
+            text = f"{predictor.column} names the patients, so it cannot predict; remove it from `predictors:`"
+            problems.append(document.problem(("predictors", position, "column"), text))
         if isinstance(predictor, ClinicalPredictor) and predictor.known_at == "later":
             text = f"{predictor.column} is known only after time zero, so no prediction can use it"
             place = document.problem(("predictors", position, "known_at"), text)
             problems.append(Problem("known-too-late", place.subject, place.found, "remove it from `predictors:`"))
+    problems += _unknown_metrics(study, document)
     if text := study.data.contradiction(images_needed=bool(study.imaging)):
         problems.append(document.problem(("data",), text))
     if study.kind == "time-to-event" and study.models.recalibrate in ("platt", "isotonic"):
@@ -387,3 +394,16 @@ def _contradictions(study: Study, document: Document) -> list[Problem]:
         if study.validation.learning_curve:
             problems.append(document.problem(("validate", "learning_curve"), text))
     return problems
+
+
+def _unknown_metrics(study: Study, document: Document) -> list[Problem]:
+    if not study.success:
+        return []
+    from prognoscope.validation import METRICS  # a file without criteria, and a bundle, are read without it
+
+    known = [kind.name for kind in METRICS if study.kind in kind.kinds] + ["net_benefit"]
+    return [
+        document.problem(("success", number, "metric"), str(unknown_word("metric", criterion.metric, known).message()))
+        for number, criterion in enumerate(study.success)
+        if criterion.metric not in known
+    ]

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from prognoscope.curation import Choice, choose
 from prognoscope.study.bundle import Bundle, load_bundle
 from prognoscope.study.cache import Memory, Unkept
 from prognoscope.study.file import Study
+from prognoscope.study.outputs import make_folder
 from prognoscope.study.stages.gather import gather
 from prognoscope.study.stages.measure import measure
 from prognoscope.study.stages.select import read_rows
@@ -86,7 +86,7 @@ def predict_source(
     loaded = load_bundle(Path(bundle))
     folder = Path(source)
     if out is not None:
-        _make_folder(Path(out))
+        make_folder(Path(out))
     rows, notes = _table_rows(loaded, folder, Path(table) if table else None)
     features, patients, reasons = _measured(loaded, folder, rows, mapper)
     frame = _predictors(loaded, patients, rows, features, reasons)
@@ -136,18 +136,6 @@ def as_json(predictions: Predictions) -> dict[str, Any]:
         ],
         "notes": [str(note) for note in predictions.notes],
     }
-
-
-def _make_folder(out: Path) -> None:
-    """Make the folder of the results before any work, so that it is not done in vain."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        writable = os.access(out, os.W_OK)
-        found = "it may not be written to"
-    except OSError as cause:
-        writable, found = False, cause.strerror or str(cause)
-    if not writable:
-        raise refuse("cannot-write", subject=str(out), found=found, remedy="choose another place with --out")
 
 
 def _table_rows(loaded: Bundle, source: Path, given: Path | None) -> tuple[pd.DataFrame, tuple[Problem, ...]]:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from prognoscope.core import hashing
 from prognoscope.core.flow import Flow
-from prognoscope.core.problems import Problem
+from prognoscope.core.problems import Problem, Refused
 from prognoscope.core.table import Table, join
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.report import Truth, render
 from prognoscope.store import Store, to_parquet, write_whole
 from prognoscope.study.cache import Cache, Outputs
 from prognoscope.study.file import StudyFile, read_study
+from prognoscope.study.outputs import json_bytes, library_versions, make_folder, run_record, write_outputs
 from prognoscope.study.stages.appraise import appraise
 from prognoscope.study.stages.enough import learning_curve
 from prognoscope.study.stages.evaluate import as_json, evaluate_study
@@ -31,24 +31,14 @@ from prognoscope.study.stages.learn import Learnt, fit_bundle, learn
 from prognoscope.study.stages.measure import Measured, measure
 from prognoscope.study.stages.publish import VERSION as PUBLISH_VERSION
 from prognoscope.study.stages.publish import bundle_files, predictions_csv, report_content
-from prognoscope.study.stages.select import Cohort, select
+from prognoscope.study.stages.select import Cohort, require_columns, select
 from prognoscope.study.stages.split import Split, split
 from prognoscope.study.stages.stored import gather_stored, table_of
 from prognoscope.study.stages.tally import SETTINGS, Tally, count
 from prognoscope.validation import LearningCurve
 
-LIBRARIES = (
-    "prognoscope",
-    "numpy",
-    "scipy",
-    "pandas",
-    "numba",
-    "pydicom",
-    "scikit-learn",
-    "lightgbm",
-    "scikit-survival",
-)
 BUNDLE = "bundle/"
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +94,7 @@ def run_study(
     mapper: Mapper = serial_map,
     verify: bool = False,
     truth: Truth | None = None,
+    arguments: Mapping[str, object] | None = None,
 ) -> RunResult:
     """Answer a study's question.
 
@@ -121,6 +112,8 @@ def run_study(
         Hash every file again instead of trusting size and time.
     truth
         Of a generated cohort, for the report.
+    arguments
+        Of the caller, for `run.json`; by default what this function was given.
 
     Raises
     ------
@@ -131,11 +124,15 @@ def run_study(
     target = Path(out) if out is not None else Path("results") / file.name
     folder = Path(store) if store is not None else file.path.resolve().parent / ".prognoscope"
     clock = Clock()
-    versions = _versions()
+    versions = library_versions()
+    told = dict(arguments or {"study": study, "out": out, "store": store, "verify": verify})
+    places = {"study": file.path, "out": target, "store": folder}
+    given = {"given": _plain(told), "used": _plain(told | places)}
+    make_folder(target)
     opened = Store(folder)
     try:
         cache = Cache(opened, versions["prognoscope"])
-        return _run(file, target, cache, mapper, clock, versions, verify=verify, truth=truth)
+        return _run(file, target, cache, mapper, clock, versions, given, verify=verify, truth=truth)
     finally:
         opened.close()
 
@@ -147,11 +144,14 @@ def _run(
     mapper: Mapper,
     clock: Clock,
     versions: Mapping[str, str],
+    arguments: Mapping[str, object],
     *,
     verify: bool,
     truth: Truth | None,
 ) -> RunResult:
     with clock.stage("gather"):
+        if not file.study.data.from_store:
+            require_columns(file.study, file.table)
         gathered = _gather(file, cache, mapper, verify=verify)
     with clock.stage("select"), table_of(file, gathered, cache.store) as table:
         cohort = select(file.study, table, gathered.index if gathered else None)
@@ -160,13 +160,13 @@ def _run(
     predictors = join([cohort.clinical, measured.table]) if measured else cohort.clinical
     _trace(cohort, predictors, gathered, cache)
     fixed_on = _fix_success(file, cohort, cache)
-    with clock.stage("learn"):
+    with clock.stage("learn"), _telling_who_is_left(cohort.flow):
         folds = split(cohort, file, cache=cache)
         learnt = learn(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
         tally = count(cohort, file, learnt, folds, store=cache.store)
         learning = learning_curve(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
         bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
-    notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_kinds_of_notes(gathered))
+    notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_notes_on_files(gathered))
     with clock.stage("evaluate and publish"):
         outputs = _publish(
             file, cohort, predictors, measured, folds, learnt, learning, bundle, cache, versions,
@@ -174,21 +174,9 @@ def _run(
         )  # fmt: skip
         evaluation = json.loads(outputs["evaluation.json"])
         write_outputs(out, {name: outputs[name] for name in outputs.names})
-    record = _record(file, cohort, gathered, outputs, clock, versions)
-    write_whole(out / "run.json", record)
+    write_whole(out / "run.json", run_record(file, cohort, gathered, outputs, clock.seconds, versions, arguments))
     told = (*(gathered.news if gathered else ()), *notes)
     return RunResult(out, evaluation, cohort.flow, told, evaluation["bundle_blocked"], clock.seconds, truth)
-
-
-def write_outputs(out: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files of a run whole; a bundle of an earlier run that is no longer valid goes."""
-    for name, data in files.items():
-        write_whole(out / name, data)
-    bundle = out / "bundle"
-    if bundle.is_dir():
-        for path in sorted(bundle.rglob("*")):
-            if path.is_file() and path.relative_to(out).as_posix() not in files:
-                path.unlink()
 
 
 def _gather(file: StudyFile, cache: Cache, mapper: Mapper, *, verify: bool) -> Gathered | None:
@@ -272,7 +260,7 @@ def _publish(
             "truth": {"metric": truth.metric, "best": truth.best} if truth else None,
         }
         files = {
-            "evaluation.json": _json(document),
+            "evaluation.json": json_bytes(document),
             "report.html": render(content).encode(),
             "predictions.csv": predictions_csv(cohort, learnt),
             "features.parquet": to_parquet(predictors, reasons=dict(measured.reasons) if measured else {}),
@@ -317,87 +305,48 @@ def _hashes(cohort: Cohort, predictors: Table, snapshot: str) -> dict[str, str]:
     }
 
 
-def _record(
-    file: StudyFile,
-    cohort: Cohort,
-    gathered: Gathered | None,
-    outputs: Outputs,
-    clock: Clock,
-    versions: Mapping[str, str],
-) -> bytes:
-    images = {
-        patient: [
-            {
-                "series": one.series.uid,
-                "region": one.region,
-                "files": dict(zip(one.series.files, one.series.hashes, strict=True)),
-            }
-            | {"regions": {one.region_set.file: one.region_set.hash}}
-            for one in choices
-        ]
-        for patient, choices in sorted(cohort.choices.items())
-    }
-    document = {
-        "schema": 1,
-        "study": file.name,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "as_given": file.path.read_text(encoding="utf-8-sig"),
-        "as_used": file.as_used(),
-        "versions": dict(versions),
-        "platform": {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()},
-        "seconds": clock.seconds,
-        "computed_on": outputs.created,
-        "from_cache": not outputs.fresh,
-        "outputs": dict(outputs.names),
-        "data": {
-            "table": cohort.table_hash,
-            "snapshot": asdict(gathered.snapshot) if gathered and gathered.snapshot else None,
-            "participants_and_outcome": cohort.snapshot(),
-            "set_aside": [str(problem) for problem in gathered.index.set_aside] if gathered else [],
-            "images": images,
-        },
-        "exclusions": [
-            {
-                "patient_id": one.patient_id,
-                "step": one.step,
-                "code": one.problem.code,
-                "found": one.problem.found,
-                "remedy": one.problem.remedy,
-            }
-            for one in cohort.flow.exclusions
-        ],
-    }
-    return _json(document)
-
-
-def _kinds_of_notes(gathered: Gathered | None) -> tuple[Problem, ...]:
-    """Return each kind of note on a file once, with the number of series that it was made on."""
+def _notes_on_files(gathered: Gathered | None) -> tuple[Problem, ...]:
+    """Return each kind of note on a file once, with the number of files; then what was left aside, by kind."""
     if gathered is None:
         return ()
-    entries = [note for series in gathered.index.series for note in series.notes]
-    entries += [note for regions in gathered.index.region_sets for note in regions.notes]
     kinds: dict[tuple[str, str], list[Problem]] = {}
-    for note in entries:
+    noted = [series.notes for series in gathered.index.series] + [one.notes for one in gathered.index.region_sets]
+    for note in chain.from_iterable(noted):
         kinds.setdefault((note.code, note.found), []).append(note)
-    return tuple(
+    read = [
         Problem(code, f"{len(notes)} series or region sets", found, notes[0].remedy)
         for (code, found), notes in sorted(kinds.items())
-    )
+    ]
+    aside: dict[str, list[Problem]] = {}
+    for problem in gathered.index.set_aside:
+        aside.setdefault(problem.code, []).append(problem)
+    return (*read, *(_left_aside(code, problems) for code, problems in sorted(aside.items())))
 
 
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+def _left_aside(code: str, problems: list[Problem]) -> Problem:
+    named = ", ".join(problem.subject for problem in problems[:MOST_NAMED])
+    more = ", …" if len(problems) > MOST_NAMED else ""
+    files = f"{len(problems)} files were left aside" if len(problems) > 1 else "a file was left aside"
+    return Problem(code, files, f"{named}{more}: {problems[0].found}", problems[0].remedy)
+
+
+@contextmanager
+def _telling_who_is_left(flow: Flow) -> Iterator[None]:
+    """Add to a refusal how many patients had been excluded before, and why: that is often its cause."""
+    try:
+        yield
+    except Refused as refused:
+        if not flow.exclusions:
+            raise
+        told = "; ".join(f"{number} × {code} ({step})" for step, code, number in flow.counts())
+        problem = refused.problem
+        found = f"{problem.found}; {len(flow.included)} participants are left, excluded were {told}"
+        raise Refused(Problem(problem.code, problem.subject, found, problem.remedy)) from refused
+
+
+def _plain(arguments: Mapping[str, object]) -> dict[str, object]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()}
 
 
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -19,7 +19,7 @@ from prognoscope.training.keeping import fold_from_bytes, fold_to_bytes, pipelin
 from prognoscope.training.learning import LearningPoint, learning_curve
 from prognoscope.training.models import MODELS, candidates
 from prognoscope.training.pipeline import Choice, Pipeline, Recipe
-from prognoscope.training.plans import PLANS, Assignment, Plan
+from prognoscope.training.plans import PLANS, Assignment, Plan, together
 from prognoscope.training.predictor import Predictor, RefitTask, fit_predictor, run_refit
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method as Recalibration
@@ -75,5 +75,6 @@ __all__ = [
     "run_fold",
     "run_refit",
     "save_predictor",
+    "together",
     "with_levels",
 ]

@@ -42,6 +42,7 @@ def learning_curve(
     seed: int,
     mapper: Mapper = serial_map,
     preparation: PreparationSettings | None = None,
+    groups: Sequence[str] | None = None,
     recalibration: Method = "none",
 ) -> tuple[LearningPoint, ...]:
     """Cross-fit with fewer training patients than there are, the held-out patients staying the same.
@@ -62,7 +63,7 @@ def learning_curve(
     require_served(recalibration, outcome.kind)
     settings = preparation or PreparationSettings()
     recipe = Recipe(tuple(candidates), inner, score, seed, settings, recalibration)
-    whole = fold_tasks(predictors, outcome, folds=folds, recipe=recipe)
+    whole = fold_tasks(predictors, outcome, folds=folds, recipe=recipe, groups=groups)
     tasks = [_with_fewer(task, size) for size in sizes for task in whole]
     results = list(mapper(run_fold, tasks, label="learning curve"))
     order = in_order_of_patients(predictors)

@@ -87,6 +87,10 @@ class CrossValidationSettings(Settings):
 
     folds: int = Field(default=5, ge=2, description="outer folds")
     repeats: int = Field(default=5, ge=1, description="how often patients are dealt anew")
+    column: str | None = Field(
+        default=None,
+        description="column whose patients of one value stay in one fold, inner folds too: a family, a ward",
+    )
 
 
 class LeaveOneSiteOutSettings(Settings):
@@ -131,8 +135,10 @@ class BootstrapSettings(Settings):
 def _by_chance(
     outcome: Outcome, settings: CrossValidationSettings, values: pd.Series | None, patients: Sequence[str], seed: int
 ) -> Assignment:
-    del values
-    folds = assign_folds(outcome, folds=settings.folds, repeats=settings.repeats, seed=seed, patients=patients)
+    groups = None if values is None else together(values, patients)
+    folds = assign_folds(
+        outcome, folds=settings.folds, repeats=settings.repeats, seed=seed, patients=patients, groups=groups
+    )
     return Assignment(folds)
 
 
@@ -208,6 +214,14 @@ PLANS: tuple[Plan, ...] = (
     Plan("external", "a set kept apart", ExternalSettings, _kept_apart, locked=True),
     Plan("bootstrap", "bootstraps of the patients, corrected for optimism", BootstrapSettings, _by_bootstrap),
 )
+
+
+def together(values: pd.Series, patients: Sequence[str]) -> tuple[str, ...]:
+    """Return the group of each patient: those of one value; who has none is a group of one."""
+    return tuple(
+        f"of {value}" if isinstance(value, str) else f"alone {patient}"
+        for value, patient in zip(values, patients, strict=True)
+    )
 
 
 def _apart(outcome: Outcome, held_out: np.ndarray[Any, np.dtype[np.bool_]], name: str) -> Assignment:

@@ -84,13 +84,14 @@ def require_events(strata: NDArray[np.int64], labels: NDArray[np.int64], *, fold
             found=f"{'no' if not with_event else 'every'} one of {len(strata)} patients has the event",
             remedy="check the outcome's column and value, or the horizon: nothing can be learnt from one class",
         )
-    if min(with_event, without) < folds:
+    fewest = min(with_event, without)
+    if fewest < folds:
         what = "events" if with_event <= without else "patients without the event"
         raise refuse(
             "fewer-events-than-folds",
             subject="outcome",
-            found=f"{min(with_event, without)} {what} for {folds} folds",
-            remedy=f"ask for at most {min(with_event, without)} folds, or gather more patients",
+            found=f"{fewest} {what} for {folds} folds",
+            remedy=f"ask for at most {fewest} folds, or gather more patients" if fewest > 1 else "gather more patients",
         )
 
 

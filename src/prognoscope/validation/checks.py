@@ -50,11 +50,14 @@ def risks(values: ArrayLike, *, n: int | None = None, what: str = "risk") -> Flo
     array = numbers(values, what=what, n=n)
     outside = np.flatnonzero((array < 0) | (array > 1))
     if outside.size:
+        per_cent = array.min() >= 0 and np.median(array) > 1 and array.max() <= 100
         raise refuse(
             "risk-range",
             subject=f"{what} of patient {outside[0] + 1} of {len(array)}",
             found=f"{array[outside[0]]:.6g} lies outside [0, 1] ({outside.size} of {len(array)} do)",
-            remedy="give probabilities of the event, not scores or linear predictors",
+            remedy="divide them by 100 if they are per cent"
+            if per_cent
+            else "give probabilities of the event, not scores or linear predictors",
         )
     return array
 

@@ -109,9 +109,16 @@ def evaluate(
         models=entries,
         comparisons=tuple(_comparison(outcome, main, other, found) for other in others),
         guards=tuple(guards),
-        interval=method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence),
+        interval=method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence)
+        + _at_prevalence(prevalence),
         counts={**(counts or {}), "repeats": repeats, "resamples": resamples},
     )
+
+
+def _at_prevalence(prevalence: float | None) -> str:
+    if prevalence is None:
+        return ""
+    return f" Net benefit and average precision are stated for a prevalence of {100 * prevalence:.3g} %."
 
 
 def _figures(

@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -96,8 +97,22 @@ class Proxy:
     evidence: str
 
 
+class _How(TypedDict):
+    """How the figures of every group are made."""
+
+    resamples: int
+    seed: int
+    prevalence: float | None
+
+
 def group_figures(
-    outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, resamples: int, seed: int
+    outcome: Outcome,
+    model: OutOfFold,
+    groups: pd.DataFrame,
+    *,
+    resamples: int,
+    seed: int,
+    prevalence: float | None = None,
 ) -> tuple[GroupFigures, ...]:
     """Figures of each level of each column, and of the intersections of two columns.
 
@@ -107,14 +122,15 @@ def group_figures(
         Of the same `n` patients.
     groups
         One row per patient, one column per attribute; missing values are a level of their own.
-    resamples, seed
-        As in `evaluate`.
+    resamples, seed, prevalence
+        As in `evaluate`; the same prevalence for all groups makes what depends on it comparable.
     """
-    found = []
-    for attribute, labels in _attributes(groups):
-        for level in sorted(set(labels)):
-            found.append(_figures(outcome, model, attribute, level, labels == level, resamples=resamples, seed=seed))
-    return tuple(found)
+    how: _How = {"resamples": resamples, "seed": seed, "prevalence": prevalence}
+    return tuple(
+        _figures(outcome, model, attribute, level, labels == level, how)
+        for attribute, labels in _attributes(groups)
+        for level in sorted(set(labels))
+    )
 
 
 def group_gaps(outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, seed: int) -> tuple[Gap, ...]:
@@ -167,7 +183,7 @@ def proxy_check(label: ArrayLike, reference: ArrayLike, group: Sequence[object])
     verdict = "so the label is not a fair stand-in" if flagged else "no more than chance or too little to matter"
     evidence = (
         f"At equal label, {high} has a reference outcome {apart:.2f} standard deviations above {low} "
-        f"(p = {p:.3f}, {rows.sum()} patients): {verdict}."
+        f"({_in_words(p)}, {rows.sum()} patients): {verdict}."
     )
     return Proxy(flagged, p, shifts, evidence)
 
@@ -200,9 +216,7 @@ def _figures(
     attribute: str,
     level: str,
     chosen: NDArray[np.bool_],
-    *,
-    resamples: int,
-    seed: int,
+    how: _How,
 ) -> GroupFigures:
     part = outcome.take(chosen)
     events = int(known_event(part).sum())
@@ -214,10 +228,9 @@ def _figures(
         part,
         {"group": own},
         titles={},
-        resamples=resamples,
-        seed=seed,
         thresholds=(0.5,),
         analytic=len(outcome) > RESAMPLED_UP_TO and len(part) > MANY_PATIENTS,
+        **how,
     )
     return GroupFigures(attribute, level, len(part), events, evaluation.models[0].metrics)
 
@@ -298,3 +311,7 @@ def _f_test(base: Floats, full: Floats, y: Floats) -> float:
     if rss[1] <= 0 or free < 1:
         return math.nan
     return float(f_distribution.sf((rss[0] - rss[1]) / extra / (rss[1] / free), extra, free))
+
+
+def _in_words(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

@@ -39,9 +39,10 @@ def no_signal(outcome: Outcome, main: OutOfFold, *, seed: int) -> Guard:
     order = shuffles(len(outcome), seed=seed, purpose="no signal")
     statistic = shuffled_discrimination(outcome, main.risk, main.fold, order)
     figure = "AUC" if isinstance(outcome, Binary) else "C-index"
-    if not np.isfinite(statistic).all():
+    defined = statistic[np.isfinite(statistic)]
+    if not np.isfinite(statistic[0]) or len(defined) <= FEW_SHUFFLES:
         return Guard(name, "warned", f"The {figure} within folds cannot be computed, so no signal can be shown.")
-    p, low, high = chance(statistic)
+    p, low, high = chance(defined)
     found = (
         f"The cross-validated {figure} is {statistic[0]:.2f}; with shuffled outcomes, the fitted models kept, it lies "
         f"between {low:.2f} and {high:.2f} (p = {p:.3f})"

@@ -137,8 +137,8 @@ def _slope(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 -
 def _observed_expected(drawn: Sample, risk: Floats, fold: Ints) -> Floats:  # noqa: ARG001 - all risks of a repeat
     observed = event_rate_rows(drawn.event, drawn.weights)
     counts = drawn.counts.astype(float)
-    expected = counts @ risk / counts.sum(axis=1)
-    return np.asarray(np.divide(observed, expected, out=np.full(len(observed), np.nan), where=expected > 0))
+    expected, patients = counts @ risk, counts.sum(axis=1)
+    return np.asarray(np.divide(observed * patients, expected, out=np.full(len(observed), np.nan), where=expected > 0))
 
 
 BINARY: tuple[OutcomeKind, ...] = ("binary",)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import fft
 
 from prognoscope.radiomics.filters.boundary import Float32, extend
 from prognoscope.radiomics.filters.settings import FilterSettings, Pooling, Spacing, spelled
@@ -89,7 +89,7 @@ def _plane_responses(
     steps = (spacing_mm[plane[0]], spacing_mm[plane[1]])
     kernels = [gabor_kernel(steps, theta, settings) for theta in directions(settings)]
     widths = tuple(max(kernel.shape[axis] for kernel in kernels) // 2 for axis in (0, 1))
-    shape = [fft.next_fast_len(size + 2 * width) for size, width in zip(stack.shape[1:], widths, strict=True)]
+    shape = [scipy.fft.next_fast_len(size + 2 * width) for size, width in zip(stack.shape[1:], widths, strict=True)]
     transfers = [_transfer(kernel, shape) for kernel in kernels]
     responses = [np.empty(stack.shape, np.float32) for _ in kernels]
     block = max(1, BLOCK_VOXELS // (shape[0] * shape[1]))
@@ -97,9 +97,9 @@ def _plane_responses(
     for start in range(0, stack.shape[0], block):
         rows = slice(start, start + block)
         extended = extend(stack[rows], (0, *widths), settings.boundary, settings.boundary_value)
-        spectrum = fft.fft2(extended, s=shape)
+        spectrum = scipy.fft.fft2(extended, s=shape)
         for transfer, response in zip(transfers, responses, strict=True):
-            wave = fft.ifft2(spectrum * transfer, overwrite_x=True)[(slice(None), *inside)]
+            wave = scipy.fft.ifft2(spectrum * transfer, overwrite_x=True)[(slice(None), *inside)]
             response[rows] = np.sqrt(wave.real**2 + wave.imag**2)
     for response in responses:
         yield np.moveaxis(response, (1, 2), plane)
@@ -110,7 +110,7 @@ def _transfer(kernel: NDArray[np.complex128], shape: list[int]) -> Float32:
     placed = np.zeros(shape, np.complex128)
     placed[: kernel.shape[0], : kernel.shape[1]] = kernel
     placed = np.roll(placed, [-(size // 2) for size in kernel.shape], axis=(0, 1))
-    return fft.fft2(placed).real.astype(np.float32)
+    return scipy.fft.fft2(placed).real.astype(np.float32)
 
 
 def _pool(pooled: Float32, response: Float32, pooling: Pooling) -> Float32:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import scipy
 from pydantic import Field, field_validator
-from scipy import ndimage
 
 from prognoscope.radiomics.filters.boundary import Boundary, Float32
 from prognoscope.radiomics.filters.settings import FilterSettings, Spacing
@@ -55,5 +55,5 @@ def local_mean(voxels: Float32, support: int, settings: FilterSettings, *, outsi
     average = np.asarray(voxels, dtype=np.float32)
     mode = _SCIPY_MODE[settings.boundary]
     for axis in range(3 - settings.dimensions, 3):
-        average = ndimage.uniform_filter1d(average, support, axis=axis, mode=mode, cval=outside)
+        average = scipy.ndimage.uniform_filter1d(average, support, axis=axis, mode=mode, cval=outside)
     return average

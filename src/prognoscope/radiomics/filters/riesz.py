@@ -16,9 +16,9 @@ from math import factorial, prod, sqrt
 from typing import Annotated
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import ndimage
 
 from prognoscope.core.settings import Settings
 from prognoscope.radiomics.filters.boundary import Float32
@@ -134,7 +134,7 @@ def local_frame(gradient: list[Float32], sigma: list[float]) -> NDArray[np.float
     tensor = np.empty((*gradient[0].shape, dimensions, dimensions), np.float32)
     for first in range(dimensions):
         for second in range(first, dimensions):
-            smoothed = ndimage.gaussian_filter(gradient[first] * gradient[second], sigma, mode="reflect")
+            smoothed = scipy.ndimage.gaussian_filter(gradient[first] * gradient[second], sigma, mode="reflect")
             tensor[..., first, second] = tensor[..., second, first] = smoothed
     frame = np.linalg.eigh(tensor).eigenvectors[..., ::-1]
     along = np.einsum("a...,...av->...v", np.stack(gradient), frame)

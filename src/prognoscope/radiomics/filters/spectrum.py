@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from prognoscope.radiomics.filters.boundary import Float32, extend
 from prognoscope.radiomics.filters.settings import FilterSettings
@@ -65,7 +65,7 @@ class Spectral:
         if self.mirrored:
             return self._by_cosines(weights, order)
         product = self.coefficients * (weights * np.complex64((-1j) ** sum(order)))
-        return np.asarray(fft.irfftn(product, s=self.sizes, axes=self.axes, overwrite_x=True)[self.inside])
+        return np.asarray(scipy.fft.irfftn(product, s=self.sizes, axes=self.axes, overwrite_x=True)[self.inside])
 
     def _by_cosines(self, weights: Float32, order: Order) -> Float32:
         response = self.coefficients * weights
@@ -75,9 +75,9 @@ class Spectral:
             if power % 2:
                 # The sine series begins with the frequency where the cosine series has its second term.
                 response = np.roll(response, -1, axis=axis)
-                response = fft.idst(response, type=2, axis=axis, overwrite_x=True)
+                response = scipy.fft.idst(response, type=2, axis=axis, overwrite_x=True)
             else:
-                response = fft.idct(response, type=2, axis=axis, overwrite_x=True)
+                response = scipy.fft.idct(response, type=2, axis=axis, overwrite_x=True)
         return np.asarray(response)
 
 
@@ -94,7 +94,7 @@ def transform(voxels: Float32, settings: FilterSettings, *, inclusive: bool) -> 
     if settings.boundary == "mirror":
         sizes = tuple(image.shape[axis] for axis in axes)
         frequencies = [_along(np.arange(size) / size, axis) for size, axis in zip(sizes, axes, strict=True)]
-        coefficients = fft.dctn(image, type=2, axes=axes)
+        coefficients = scipy.fft.dctn(image, type=2, axes=axes)
         return Spectral(coefficients, (frequencies,), axes, sizes, (slice(None),) * 3, mirrored=True)
     widths = [0, 0, 0]
     if settings.boundary != "periodic":
@@ -103,7 +103,9 @@ def transform(voxels: Float32, settings: FilterSettings, *, inclusive: bool) -> 
     inside = tuple(slice(width, width + size) for width, size in zip(widths, image.shape, strict=True))
     image = extend(image, (widths[0], widths[1], widths[2]), settings.boundary, settings.boundary_value)
     sizes = tuple(image.shape[axis] for axis in axes)
-    return Spectral(fft.rfftn(image, axes=axes), _samples(axes, sizes, inclusive), axes, sizes, inside, mirrored=False)
+    return Spectral(
+        scipy.fft.rfftn(image, axes=axes), _samples(axes, sizes, inclusive), axes, sizes, inside, mirrored=False
+    )
 
 
 def orders(total: int, dimensions: int) -> Iterator[Order]:
@@ -118,9 +120,9 @@ def orders(total: int, dimensions: int) -> Iterator[Order]:
 
 def _width(size: int) -> int:
     """At least half a length, so that the extended length is one that is transformed fast."""
-    length = fft.next_fast_len(2 * size, real=True)
+    length = scipy.fft.next_fast_len(2 * size, real=True)
     while (length - size) % 2:
-        length = fft.next_fast_len(length + 1, real=True)
+        length = scipy.fft.next_fast_len(length + 1, real=True)
     return (length - size) // 2
 
 
@@ -137,7 +139,7 @@ def _samples(axes: tuple[int, ...], sizes: tuple[int, ...], inclusive: bool) -> 
     for side in (1, -1):
         frequencies = []
         for axis, size in zip(axes, sizes, strict=True):
-            step = fft.rfftfreq(size, 1 / size) if axis == axes[-1] else fft.fftfreq(size, 1 / size)
+            step = scipy.fft.rfftfreq(size, 1 / size) if axis == axes[-1] else scipy.fft.fftfreq(size, 1 / size)
             if size % 2 == 0:
                 # The Nyquist frequency is its own negative: its two samples are the ends of the range.
                 step = np.where(np.abs(step) == size // 2, -side * size / 2, step)

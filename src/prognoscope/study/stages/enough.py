@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope import training
+from prognoscope.core import hashing
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper
@@ -85,6 +86,7 @@ def _risks(
             score=log_score,
             seed=study.study.seed,
             mapper=remembering,
+            groups=folds.together,
             recalibration=study.study.models.recalibrate,
         )
         data = io.BytesIO()
@@ -92,7 +94,7 @@ def _risks(
         return {"risks": data.getvalue()}
 
     settings = [*settings_of(study), sizes, REPEATS]
-    inputs = inputs_of(table, outcome) | {"folds": folds.hash}
+    inputs = inputs_of(table, outcome) | {"folds": folds.hash, "together": hashing.of_value(folds.together)}
     outputs = cache.stage("learning curve", version=VERSION, settings=settings, inputs=inputs, compute=compute)
     risks: NDArray[np.float64] = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
     return risks

@@ -10,9 +10,10 @@ import numpy as np
 
 from prognoscope.core.outcome import Outcome, TimeToEvent
 from prognoscope.core.table import Table
-from prognoscope.study.file import Criterion, StudyFile
+from prognoscope.study.appraisal import Criterion
+from prognoscope.study.file import StudyFile
 from prognoscope.study.stages.appraise import Appraisal, as_document, part
-from prognoscope.study.stages.learn import TITLES, Learnt
+from prognoscope.study.stages.learn import Learnt, titles
 from prognoscope.study.stages.select import Cohort
 from prognoscope.study.stages.split import Split
 from prognoscope.study.stages.tally import Tally
@@ -35,7 +36,7 @@ def evaluate_study(
     rows = folds.held_out
     outcome = cohort.outcome.take(rows)
     how = _How(
-        titles={one.name: TITLES[one.name] for one in learnt},
+        titles=titles(learnt, study.study),
         resamples=study.study.validation.resamples,
         seed=study.study.seed,
         guards=tuple(guards),

@@ -20,7 +20,7 @@ from prognoscope.study.cache import Memory
 if TYPE_CHECKING:  # see prognoscope.study.cache
     from prognoscope.store import FrozenTable, Snapshot
 
-VERSION = 1
+VERSION = 2
 FILES_PER_ITEM = 64
 
 
@@ -106,7 +106,8 @@ def gather(
         raise refuse(
             "no-dicom",
             subject=str(folder),
-            found=f"none of its {len(files)} files belongs to an image series",
+            found=f"none of its {len(files)} files belongs to an image series"
+            + (f"; for instance {index.set_aside[0]}" if index.set_aside else ""),
             remedy="give the folder that holds the series (any nesting, any file names)",
         )
     return Gathered(folder, index, _silent_changes(folder, files, before, headers) if verify else ())

@@ -23,17 +23,13 @@ from prognoscope.core.problems import Refused
 from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper
 from prognoscope.study.cache import Cache, Outputs
-from prognoscope.study.file import StudyFile
+from prognoscope.study.file import Study, StudyFile
 from prognoscope.study.offers import models
 from prognoscope.study.stages.split import Split
 from prognoscope.validation import log_score
 
 VERSION = 1
-TITLES = {
-    "all": "Clinical and imaging",
-    "clinical": "Clinical only",
-    "imaging": "Imaging only",
-}
+TITLES = {"all": "Clinical and imaging", "clinical": "Clinical only", "imaging": "Imaging only"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +87,13 @@ def predictor_sets(table: Table) -> dict[str, Table]:
     return sets if both else {"all": table}
 
 
+def titles(learnt: Sequence[Learnt], study: Study) -> dict[str, str]:
+    """Return what each set of predictors is called; a single one by what it holds."""
+    if len(learnt) == 1:
+        return {learnt[0].name: "Imaging predictors" if study.imaging else "Clinical predictors"}
+    return {one.name: TITLES[one.name] for one in learnt}
+
+
 def learn(
     table: Table, outcome: Outcome, study: StudyFile, folds: Split, *, cache: Cache, mapper: Mapper
 ) -> tuple[Learnt, ...]:
@@ -136,6 +139,7 @@ def fit_bundle(
             refits=rules.refits,
             seed=study.study.seed,
             mapper=remembering,
+            groups=folds.together,
             recalibration=study.study.models.recalibrate,
             costs=study.study.decision.costs,
             set_error=study.study.decision.set_error,
@@ -144,7 +148,7 @@ def fit_bundle(
             training.save_predictor(predictor, Path(folder))
             return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
-    settings = [*settings_of(study), rules.refits]
+    settings = [*settings_of(study), rules.refits, folds.together]
     return cache.stage("bundle", version=VERSION, settings=settings, inputs=inputs_of(table, outcome), compute=compute)
 
 
@@ -173,6 +177,7 @@ def _cross_fit(
             score=log_score,
             seed=study.study.seed,
             mapper=remembering,
+            groups=folds.together,
             recalibration=study.study.models.recalibrate,
             costs=study.study.decision.costs,
             conformal=study.study.decision.set_error is not None,
@@ -181,7 +186,7 @@ def _cross_fit(
         given = {name: array for name, array in arrays.items() if array is not None}
         return {"risks": _archive(given), "choices": _choices(fit)}
 
-    inputs = inputs_of(table, outcome) | {"folds": folds.hash}
+    inputs = inputs_of(table, outcome) | {"folds": folds.hash, "together": hashing.of_value(folds.together)}
     outputs = cache.stage("learn", version=VERSION, settings=settings_of(study), inputs=inputs, compute=compute)
     arrays = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
     told = json.loads(outputs["choices"])

@@ -15,6 +15,7 @@ from prognoscope.core.outcome import TimeToEvent
 from prognoscope.core.problems import Problem
 from prognoscope.core.table import Column, Table
 from prognoscope.report import (
+    SITE_METRICS,
     CohortRow,
     Importance,
     OptimismShown,
@@ -71,7 +72,7 @@ def report_content(
         version=versions["prognoscope"],
         flow=cohort.flow,
         cohort=_cohort_rows(cohort),
-        cohort_summary="median (quartiles) or number (share)",
+        cohort_summary=_cohort_summary(cohort),
         importances=_importances(main, predictors),
         importance_scale="mean loss of log score on held-out participants when the feature is shuffled among them",
         chosen=main.chosen,
@@ -97,7 +98,8 @@ def report_content(
 
 
 def _subgroup(one: GroupFigures) -> Subgroup:
-    return Subgroup(one.attribute, one.level, one.n, one.events, one.metrics, one.reason)
+    shown = {name: metric for name, metric in one.metrics.items() if name in SITE_METRICS}  # evaluation.json has all
+    return Subgroup(one.attribute, one.level, one.n, one.events, shown, one.reason)
 
 
 def _scrutiny(study: StudyFile, cohort: Cohort, folds: Split, appraisal: Appraisal) -> Scrutiny:
@@ -161,13 +163,18 @@ def bundle_files(
     warned = [guard.name for guard in evaluation.guards if guard.status != "passed"]
     used = study.as_used()
     used["data"] |= {"images": "", "query": None, "snapshot": "", "table": study.table.name.removeprefix(STORED)}
+    page = json.loads(predictor["predictor.json"])
     card = {
         "format": 1,
         "study": study.name,
         "question": study.study.question,
         "outcome": outcome_in_words(study),
-        "participants": evaluation.n,
-        "events": evaluation.events,
+        "participants": page["n"],
+        "events": page["events"],
+        "tested_by": study.held_out.plan.name,
+        "tested_on": evaluation.n,
+        "alert_threshold": page["pipelines"][0]["threshold"],
+        "set_error": page["sets"]["error"] if page["sets"] else None,
         "research_only": bool(warned),
         "warned_by": warned,
         "overrides": study.study.validation.override,
@@ -180,10 +187,16 @@ def bundle_files(
     }
 
 
+def _cohort_summary(cohort: Cohort) -> str:
+    lost = int(cohort.censored.sum())
+    aside = f"; {lost} lost to follow-up before the horizon count among all, and in neither group" if lost else ""
+    return "median (quartiles) or number (share)" + aside
+
+
 def _cohort_rows(cohort: Cohort) -> tuple[CohortRow, ...]:
     rows: list[CohortRow] = []
     named = ""
-    for one in characteristics(cohort.clinical, cohort.event):
+    for one in characteristics(cohort.clinical, cohort.event, unknown=cohort.censored):
         if one.level and one.name != named:
             rows.append(CohortRow(one.name, missing=str(one.missing)))
         named = one.name

@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognoscope.cohort import clinical_table, ineligible, read_outcome, text_column, time_zero_days
+from prognoscope.cohort import (
+    clinical_table,
+    ineligible,
+    read_outcome,
+    refuse_one_class,
+    text_column,
+    time_zero_days,
+)
 from prognoscope.core import hashing
 from prognoscope.core.flow import Exclusion, Flow, Step
 from prognoscope.core.images import ImageIndex
@@ -61,6 +68,13 @@ class Cohort:
             return np.asarray(self.outcome.event & (self.outcome.time_days <= self.outcome.horizon_days))
         return self.outcome.event
 
+    @property
+    def censored(self) -> NDArray[np.bool_]:
+        """Whether each participant was lost before the horizon, so that nobody knows of an event by then."""
+        if isinstance(self.outcome, TimeToEvent):
+            return np.asarray(~self.outcome.event & (self.outcome.time_days < self.outcome.horizon_days))
+        return np.zeros(len(self.outcome), dtype=bool)
+
     def without(self, exclusions: tuple[Exclusion, ...]) -> Cohort:
         """Return the cohort after a further step has excluded some participants."""
         if not exclusions:
@@ -99,18 +113,18 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
     kept = _keep(kept, exclusions, ineligible(kept, study.eligible))
     zero, unknown = time_zero_days(kept, study.time_zero)
     kept = _keep(kept, exclusions, unknown)
-    _refuse_if_empty(tuple(kept.index), exclusions, index)
-    read = read_outcome(kept, study.outcome, zero)
+    _refuse_if_empty(tuple(kept.index), exclusions)
+    read = read_outcome(kept, study.outcome, zero[kept.index])
     kept = _keep(kept, exclusions, read.exclusions)
     choices, unseen = _choices(study, tuple(kept.index), index, rows)
     exclusions.extend(unseen)
     included = tuple(patient for patient in read.patients if patient in choices)
-    _refuse_if_empty(included, exclusions, index)
+    _refuse_if_empty(included, exclusions)
     position = {patient: row for row, patient in enumerate(read.patients)}
     clinical, notes = clinical_table(rows.loc[list(included)], study.clinical)
     circumstances = _circumstances(study, rows.loc[list(included)], choices)
     return Cohort(
-        flow=Flow(included, tuple(exclusions), (*read.notes, *notes)),
+        flow=Flow(included, tuple(exclusions), (*_nameless(index), *notes)),
         outcome=_both_classes(read.outcome.take([position[patient] for patient in included])),
         clinical=clinical,
         choices=choices,
@@ -118,6 +132,21 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
         attributes=_attributes(study.validation.columns, rows.loc[list(included)], circumstances),
         table_hash=hashing.of_file(table),
     )
+
+
+def require_columns(study: Study, table: Path) -> None:
+    """Check that the table can be read and has the columns of the study: cheap, and so before any image is read.
+
+    Raises
+    ------
+    Refused
+        As `read_rows`; `column-missing`.
+    """
+    rows = read_rows(study, table)
+    for rule in study.eligible:
+        text_column(rows, rule.column)
+    for name in (*study.time_zero, *sorted(study.outcome_columns), *(one.column for one in study.clinical)):
+        text_column(rows, name)
 
 
 def read_rows(study: Study, table: Path) -> pd.DataFrame:
@@ -181,6 +210,11 @@ def _no_row(patient: str, known: list[str]) -> Problem:
     )
 
 
+def _nameless(index: ImageIndex | None) -> tuple[Problem, ...]:
+    """Series without a patient: the one kind set aside that a participant may be missing for."""
+    return tuple(one for one in index.set_aside if one.code == "patient-id-missing") if index is not None else ()
+
+
 def _choices(
     study: Study, patients: tuple[str, ...], index: ImageIndex | None, rows: pd.DataFrame
 ) -> tuple[dict[str, tuple[Choice, ...]], list[Exclusion]]:
@@ -212,31 +246,35 @@ def _no_images(patient: str, strangers: list[str]) -> Problem:
     )
 
 
-def _refuse_if_empty(included: tuple[str, ...], exclusions: list[Exclusion], index: ImageIndex | None) -> None:
+def _refuse_if_empty(included: tuple[str, ...], exclusions: list[Exclusion]) -> None:
     if included:
         return
     tally = Flow((), tuple(exclusions)).counts()
     reasons = "; ".join(f"{number} × {code} ({step})" for step, code, number in tally)
     most = max(tally, key=lambda one: one[2])[1] if tally else ""
-    example = next((str(one.problem) for one in exclusions if one.problem.code == most), "")
+    example = next((one.problem for one in exclusions if one.problem.code == most), None)
     raise refuse(
         "no-participants",
         subject="cohort",
-        found=f"nobody is left: {reasons or 'the table is empty'}" + (f"; for instance {example}" if example else ""),
-        remedy="IDs of table and images must agree" if index is not None else "check the eligibility rules",
+        found=f"nobody is left: {reasons}; for instance {example.subject}: {example.found} [{most}]"
+        if example
+        else "the table has no row",
+        remedy=_remedy(most, example),
     )
+
+
+def _remedy(most: str, example: Problem | None) -> str:
+    """What helps most of those who were excluded."""
+    if example is None:
+        return "give a table with one row per patient"
+    if most in ("no-images", "no-table-row"):
+        return "IDs of table and images must agree"
+    return "check the rules under `eligible:`" if most == "not-eligible" else example.remedy
 
 
 def _both_classes(outcome: Outcome) -> Outcome:
-    if 0 < outcome.events < len(outcome):
-        return outcome
-    who = "no participant" if outcome.events == 0 else "every participant"
-    raise refuse(
-        "one-class",
-        subject="outcome",
-        found=f"{who} of {len(outcome)} has the event after all exclusions, so there is nothing to tell apart",
-        remedy="see which patients were excluded and why; check `outcome:` in the study file",
-    )
+    refuse_one_class(outcome, when="after all exclusions")
+    return outcome
 
 
 def _circumstances(study: Study, rows: pd.DataFrame, choices: Mapping[str, tuple[Choice, ...]]) -> pd.DataFrame:

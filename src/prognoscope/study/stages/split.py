@@ -16,7 +16,7 @@ from prognoscope.study.appraisal import BOOTSTRAP, BY_CHANCE
 from prognoscope.study.cache import Cache
 from prognoscope.study.file import StudyFile
 from prognoscope.study.stages.select import Cohort
-from prognoscope.training import Assignment
+from prognoscope.training import Assignment, together
 
 VERSION = 1
 
@@ -35,6 +35,8 @@ class Split:
         Name of each fold (a site, `year later than 2019`); empty where it has none.
     locked
         Whether those held out are kept apart for good.
+    together
+        Group of each participant, whose members stay in one fold, inner folds too; None where each stands alone.
     hash
         SHA-256 of the artefact that keeps the folds.
     """
@@ -45,6 +47,7 @@ class Split:
     folds: NDArray[np.int64]
     names: tuple[str, ...]
     locked: bool
+    together: tuple[str, ...] | None
     hash: str
 
     @property
@@ -110,6 +113,7 @@ def split(cohort: Cohort, study: StudyFile, *, cache: Cache) -> Split:
         folds=np.load(io.BytesIO(outputs["folds"]), allow_pickle=False),
         names=tuple(json.loads(outputs["names"])["names"]),
         locked=held.plan.locked,
+        together=together(values, cohort.patients) if values is not None and held.plan.name == BY_CHANCE else None,
         hash=outputs.names["folds"],
     )
 

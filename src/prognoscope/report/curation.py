@@ -1,0 +1,65 @@
+"""The page of a curation: every series that failed, with a picture of it and the reason; and who got which role."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from prognoscope.core.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSeries:
+    """A series that failed: whose, what it is, its picture (PNG, or none), its problems, and the key that releases it
+    (empty where it was released before)."""
+
+    patient_id: str
+    modality: str
+    description: str
+    uid: str
+    picture: bytes
+    problems: tuple[Problem, ...]
+    release: str
+
+    @property
+    def source(self) -> str:
+        """The picture as an address that needs no other file."""
+        return f"data:image/png;base64,{base64.b64encode(self.picture).decode()}" if self.picture else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChoice:
+    """A series considered for a role: chosen or not, and why."""
+
+    patient_id: str
+    role: str
+    uid: str
+    chosen: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurationContent:
+    """All that the page shows: how many series were looked at, which failed, and the choices for roles."""
+
+    store: str
+    made_on: str
+    version: str
+    looked_at: int
+    failed: tuple[FailedSeries, ...]
+    roles: tuple[RoleChoice, ...]
+
+    def tally(self) -> tuple[tuple[str, int], ...]:
+        """Number of series by reason, the most frequent first."""
+        counts: dict[str, int] = {}
+        for one in self.failed:
+            for code in {problem.code for problem in one.problems}:
+                counts[code] = counts.get(code, 0) + 1
+        return tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def render_curation(content: CurationContent) -> str:
+    """Return the page as one self-contained HTML document, the same for the same content."""
+    from prognoscope.report.templating import environment  # Jinja takes half a second to import
+
+    return environment().get_template("curation.html.j2").render(content=content)
