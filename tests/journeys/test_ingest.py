@@ -227,7 +227,7 @@ LESION = np.pad(np.ones((2, 2, 2)), 2)
 
 def nifti(voxels: np.ndarray, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(nib.Nifti1Image(voxels.astype(np.float32), np.diag([1.0, 1.0, 3.0, 1.0])), path)
+    nib.save(nib.Nifti1Image(voxels.astype(np.float32), np.diag([1.0, 1.0, 3.0, 1.0])), path)  # type: ignore[no-untyped-call]
 
 
 def test_nifti_images_and_masks_are_linked_by_their_names(tmp_path: Path) -> None:
