@@ -149,6 +149,16 @@ def test_the_form_as_used_is_a_study_file_again(tmp_path: Path) -> None:
     assert again.as_used() == used
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("[-9, NA]", ("-9", "NA")), ("999", ("999",)), ("unknown", ("unknown",))]
+)
+def test_numbers_may_mean_unknown(tmp_path: Path, written: str, meant: tuple[str, ...]) -> None:
+    (tmp_path / "study.yaml").write_text(
+        TEXT.replace("  table: table.csv\n", f"  table: table.csv\n  missing: {written}\n")
+    )
+    assert read_study(tmp_path / "study.yaml").study.data.missing == meant
+
+
 def test_two_predictors_of_one_name_are_refused(tmp_path: Path) -> None:
     twice = [{"column": "age", "unit": "year"}, {"column": "marker", "name": "age"}]
     path = studies.write(tmp_path, studies.binary(predictors=twice))

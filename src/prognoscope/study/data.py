@@ -15,7 +15,14 @@ def _one_or_more(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _texts(value: Any) -> Any:
+    """Let a number stand for its text: `[-9]` is `["-9"]`."""
+    several = value if isinstance(value, list | tuple) else (value,)
+    return tuple(str(one) if isinstance(one, int | float) and not isinstance(one, bool) else one for one in several)
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 
 
 class Data(Settings):
@@ -37,7 +44,7 @@ class Data(Settings):
         description="table with one row per patient: CSV, XLSX or Parquet; `store:NAME` for one of the store"
     )
     patient: str = Field("patient_id", description="column of the table that holds the DICOM PatientID")
-    missing: Names = Field((), description="texts that mean unknown, besides the empty cell")
+    missing: Texts = Field((), description="texts or numbers that mean unknown, besides the empty cell")
     centre: str = Field(
         "centre", description="column with the institution, if there is one: for guards, never a predictor"
     )
