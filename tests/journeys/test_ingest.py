@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from prognoscope.core.problems import Refused
@@ -225,9 +227,10 @@ def test_release_needs_a_reason_and_stays_in_the_log(hospital: Path, tmp_path: P
 LESION = np.pad(np.ones((2, 2, 2)), 2)
 
 
-def nifti(voxels: np.ndarray, path: Path) -> None:
+def nifti(voxels: NDArray[Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(nib.Nifti1Image(voxels.astype(np.float32), np.diag([1.0, 1.0, 3.0, 1.0])), path)
+    made: Any = nib.Nifti1Image
+    nib.save(made(voxels.astype(np.float32), np.diag([1.0, 1.0, 3.0, 1.0])), path)
 
 
 def test_nifti_images_and_masks_are_linked_by_their_names(tmp_path: Path) -> None:
