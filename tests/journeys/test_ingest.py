@@ -299,6 +299,16 @@ def test_the_chest_radiographs_and_their_table(real_data: Path, tmp_path: Path) 
     assert query("view = L or view != L", store=tmp_path / "store").counts.series == 388
 
 
+def test_a_region_that_reaches_the_last_slice_is_told_and_keeps_no_series_out(tmp_path: Path) -> None:
+    nifti(np.random.default_rng(1).normal(0, 1, (8, 8, 9)).cumsum(0), tmp_path / "in/P01_MR_image.nii")
+    nifti(np.pad(np.ones((3, 3, 7)), ((2, 3), (2, 3), (2, 0))), tmp_path / "in/P01_MR_mask.nii")
+    ingest(tmp_path / "in", store=tmp_path / "store")
+    report = curate(tmp_path / "store")
+    assert "region-at-edge" in {problem.code for _, problem in report.failed}
+    held = [one.problem.code for one in list_quarantine(tmp_path / "store")]
+    assert "region-at-edge" not in held
+
+
 def test_the_page_of_a_curation_shows_what_failed(hospital: Path, tmp_path: Path) -> None:
     (hospital / "P000/1/2").unlink()
     write_patient(hospital, "P002", value=1000)  # the pixels of P001
