@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from prognoscope.core.problems import Refused
@@ -225,9 +227,10 @@ def test_release_needs_a_reason_and_stays_in_the_log(hospital: Path, tmp_path: P
 LESION = np.pad(np.ones((2, 2, 2)), 2)
 
 
-def nifti(voxels: np.ndarray, path: Path) -> None:
+def nifti(voxels: NDArray[Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(nib.Nifti1Image(voxels.astype(np.float32), np.diag([1.0, 1.0, 3.0, 1.0])), path)  # type: ignore[no-untyped-call]
+    made: Any = nib.Nifti1Image
+    nib.save(made(voxels.astype(np.float32), np.diag([1.0, 1.0, 3.0, 1.0])), path)
 
 
 def test_nifti_images_and_masks_are_linked_by_their_names(tmp_path: Path) -> None:
@@ -294,6 +297,16 @@ def test_the_chest_radiographs_and_their_table(real_data: Path, tmp_path: Path) 
     views = {"PA": 190, '"AP Supine"': 72, "AP": 45, "L": 43}
     assert {name: query(f"view = {name}", store=tmp_path / "store").counts.series for name in views} == views
     assert query("view = L or view != L", store=tmp_path / "store").counts.series == 388
+
+
+def test_a_region_that_reaches_the_last_slice_is_told_and_keeps_no_series_out(tmp_path: Path) -> None:
+    nifti(np.random.default_rng(1).normal(0, 1, (8, 8, 9)).cumsum(0), tmp_path / "in/P01_MR_image.nii")
+    nifti(np.pad(np.ones((3, 3, 7)), ((2, 3), (2, 3), (2, 0))), tmp_path / "in/P01_MR_mask.nii")
+    ingest(tmp_path / "in", store=tmp_path / "store")
+    report = curate(tmp_path / "store")
+    assert "region-at-edge" in {problem.code for _, problem in report.failed}
+    held = [one.problem.code for one in list_quarantine(tmp_path / "store")]
+    assert "region-at-edge" not in held
 
 
 def test_the_page_of_a_curation_shows_what_failed(hospital: Path, tmp_path: Path) -> None:

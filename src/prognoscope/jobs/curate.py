@@ -31,6 +31,7 @@ from prognoscope.sources import read_mask, read_middle_frame, read_volume
 from prognoscope.store import Held, Hit, Store, write_whole
 
 KEY_SHOWN = 12
+TOLD_ONLY = ("region-at-edge",)  # a contour of the whole body reaches both ends, and the image is sound
 STATES = "state in (usable, quarantined, released)"
 
 
@@ -141,10 +142,11 @@ def _items(store: Store, series: dict[str, ImageSeries]) -> list[Item]:
 
 
 def _judge(store: Store, hit: Hit, problems: tuple[Problem, ...]) -> None:
-    first = problems[0] if problems else None
+    grave = [problem for problem in problems if problem.code not in TOLD_ONLY]
+    first = grave[0] if grave else None
     store.volumes.judge(
         hit.key,
-        quality="failed" if problems else "passed",
+        quality="failed" if grave else "passed",
         problem=first,
         patient_id=hit.patient_id,
         source=hit.source,

@@ -12,7 +12,7 @@ from prognoscope.core.problems import Problem
 @dataclass(frozen=True, slots=True)
 class FailedSeries:
     """A series that failed: whose, what it is, its picture (PNG, or none), its problems, and the key that releases it
-    (empty where it was released before)."""
+    (empty where it is not in quarantine)."""
 
     patient_id: str
     modality: str
