@@ -50,8 +50,8 @@ def measured(shape: tuple[int, int, int]) -> str:
     seconds, grown = time.process_time() - start, status("VmHWM") - before
     return (
         f"{number} features of {mask.count / 1e6:.1f} million voxels in {seconds:.1f} s; {grown:.0f} MB above the "
-        f"image, whose part around the region has {cropped:.0f} MB: 3 times that and 150 MB are {3 * cropped + 150:.0f} MB; "
-        f"{status('VmHWM'):.0f} MB in all"
+        f"image, whose part around the region has {cropped:.0f} MB: 3 times that and 150 MB are "
+        f"{3 * cropped + 150:.0f} MB; {status('VmHWM'):.0f} MB in all"
     )
 
 
