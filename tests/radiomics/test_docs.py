@@ -51,9 +51,10 @@ def test_every_family_and_ready_setting_is_in_the_docs() -> None:
 
 def test_the_code_of_the_docs_runs() -> None:
     volume, mask = lesion()
-    first, second = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     space = {"volume": volume, "mask": mask, "volume2": volume, "mask2": mask, "settings": RadiomicsSettings()}
-    exec(first + second, space)  # the docs are ours
+    exec("".join(blocks), space)  # the docs are ours
+    assert list(space["maps"]) == ["stat_mean", "cm_contrast", "szm_sze"]  # type: ignore[call-overload]
     assert len(space["table"]) == 2  # type: ignore[arg-type]
     names = [
         f.name for f in extract(volume, mask, RadiomicsSettings(families=("morphology", "texture")), modality="CT")
