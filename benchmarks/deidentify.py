@@ -1,6 +1,6 @@
 """De-identification: accuracy beside three other tools on the same planted objects, and speed on the sarcoma files.
 
-    python benchmarks/deidentify.py [--patients 32] [--peers PYTHON]
+    python benchmarks/deidentify.py [--patients 32] [--burned 4] [--peers PYTHON]
 
 `--peers` names the Python of an environment with dicognito, deid and dicom-anonymizer; without it they are left out.
 """
@@ -63,29 +63,42 @@ PROJECT = Project(b"the key of the benchmark, no secret")
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--patients", type=int, default=32)
+    parser.add_argument("--burned", type=int, default=4)
     parser.add_argument("--peers", default="")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as place:
         accuracy(Path(place), asked.patients, asked.peers)
+        if asked.burned and can_read():
+            burned(Path(place), asked.burned)
         speed(Path(place))
 
 
 def accuracy(folder: Path, patients: int, peers: str) -> None:
-    burn = can_read()
-    key = write_patients(folder / "basic", patients=patients, seed=11, burn=burn)
-    print(f"{len(key.originals)} objects; names {'' if burn else 'not '}burned into pixels")
+    key = write_patients(folder / "basic", patients=patients, seed=11)
+    print(f"{len(key.originals)} objects")
     show("prognoscope, basic", ours(folder / "basic", folder / "ours", "basic"), score(folder / "ours", key))
     for name in PEERS if peers else ():
         seconds = peer(name, peers, folder / "basic", folder / name)
         show(name, seconds, score(folder / name, key))
-    key = write_patients(folder / "research", patients=patients, seed=12, options=RESEARCH, burn=burn)
+    key = write_patients(folder / "research", patients=patients, seed=12, options=RESEARCH)
     seconds = ours(folder / "research", folder / "ours2", "research")
     show("prognoscope, research", seconds, score(folder / "ours2", key))
 
 
-def ours(source: Path, target: Path, profile: ProfileName) -> float:
-    options = PROFILES[profile].model_copy(update={"clean_pixels": can_read()})
+def burned(folder: Path, patients: int) -> None:
+    """Names in pixels, in a run of its own: reading takes most of the time, and no peer reads."""
+    key = write_patients(folder / "burned", patients=patients, seed=13, options=RESEARCH, burn=True)
+    seconds = ours(folder / "burned", folder / "ours3", "research", read=True)
+    show(
+        f"prognoscope, research, {len(key.originals)} objects with names in pixels",
+        seconds,
+        score(folder / "ours3", key),
+    )
+
+
+def ours(source: Path, target: Path, profile: ProfileName, *, read: bool = False) -> float:
+    options = PROFILES[profile].model_copy(update={"clean_pixels": read})
     mapper = local_map(jobs=2)
     return timed(lambda: deidentify(source, target, options=options, project=PROJECT, mapper=mapper))
 

@@ -13,6 +13,7 @@ import pytest
 from prognoscope.deidentify import PROFILES
 from prognoscope.deidentify.ocr import can_read
 from prognoscope.jobs.deidentify import deidentify
+from prognoscope.work import local_map
 from tests.make.deidentify import BASIC, PROJECT, RESEARCH
 from tests.make.identifiers import write_patients
 from tests.make.identifiers_scorer import Score, score
@@ -36,7 +37,8 @@ OPTIONS = {"basic": BASIC, "research": RESEARCH}
 def run(folder: Path, profile: str, *, patients: int, burn: bool = False) -> Score:
     key = write_patients(folder / "in", patients=patients, seed=3, options=COLUMNS[profile], burn=burn)
     options = OPTIONS[profile] if not burn else PROFILES["basic" if profile == "basic" else "research"]
-    done = deidentify(folder / "in", folder / "out", options=options, project=PROJECT)
+    mapper = local_map(jobs=2 if patients > 8 else 1)
+    done = deidentify(folder / "in", folder / "out", options=options, project=PROJECT, mapper=mapper)
     assert done.report["held_back"]["files"] == 0
     return score(folder / "out", key)
 

@@ -17,9 +17,14 @@ from tests.make.deidentify import PROJECT, US, an_object, save, with_pixels
 OPTIONS = PROFILES["research"].model_copy(update={"clean_faces": True})
 
 
-@pytest.fixture
-def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr("prognoscope.deidentify.batch.open_reader", lambda: Screen("DOE"))
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("prognoscope.deidentify.batch.open_reader", lambda: Screen("DOE"))
+        return made(tmp_path_factory.mktemp("page"))
+
+
+def made(tmp_path: Path) -> str:
     noise = np.random.default_rng(4).integers(1, 200, (40, 60), dtype=np.uint8)
     scan = an_object(US, SeriesDescription="Thyroid <b>of DOE</b>", ImageComments="No change since the trial")
     save(with_pixels(scan, noise), tmp_path / "in" / "a.dcm")

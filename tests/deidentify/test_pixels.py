@@ -165,6 +165,21 @@ def test_compressed_pixels_are_decoded_where_something_is_covered_and_marked(syn
     assert untouched.file_meta.TransferSyntaxUID == syntax
 
 
+def test_a_line_that_is_seen_only_when_its_neighbour_is_gone_is_covered_too() -> None:
+    second = (20, 3, 26, 30)
+
+    def reader(picture: NDArray[np.uint8]) -> tuple[Line, ...]:
+        for top, left, bottom, right in (BOX, second):
+            if picture[top:bottom, left:right].max() != picture[top:bottom, left:right].min():
+                return (Line("DOE JANE", (top, left, bottom, right), 0.9),)
+        return ()
+
+    dataset = as_file(with_pixels(an_object(US), NOISE))
+    assert cover_identifiers(dataset, DOE, reader)
+    assert not dataset.pixel_array[20:26, 3:30].any()
+    np.testing.assert_array_equal(dataset.pixel_array[26:], NOISE[26:])
+
+
 def test_the_object_says_that_nothing_is_burned_in() -> None:
     assert covered(NOISE, BurnedInAnnotation="YES").BurnedInAnnotation == "NO"
 

@@ -56,7 +56,7 @@ def test_a_patient_keeps_the_pseudonym_of_the_images_and_nothing_that_names(tmp_
 def test_a_report_refers_to_the_pseudonym_and_its_dates_move_with_the_images(tmp_path: Path) -> None:
     _, report = clean(tmp_path, PATIENT, REPORT)
     moved = dt.date(2020, 1, 31) + dt.timedelta(days=PROJECT.shift_days("4711-8"))
-    assert report["subject"] == {"reference": f"Patient/{PROJECT.patient('4711-8')}", "display": "[removed]"}
+    assert report["subject"] == {"reference": f"Patient/{PROJECT.patient('4711-8')}"}
     assert report["effectiveDateTime"] == f"{moved}T10:15:00+01:00"
     assert report["conclusion"] == f"[removed] has Hodgkin lymphoma since {moved}, call [removed]"
     assert report["code"] == REPORT["code"]
@@ -82,3 +82,33 @@ def test_what_is_no_record_is_refused(tmp_path: Path, data: str) -> None:
     (tmp_path / "a.json").write_text(data)
     with pytest.raises(Refused, match="record-unreadable"):
         clean_record(tmp_path / "a.json", people={}, project=PROJECT, options=BASIC)
+
+
+def test_names_of_others_and_extensions_of_people_go(tmp_path: Path) -> None:
+    bundle = {
+        "resourceType": "Bundle",
+        "entry": [
+            {
+                "resource": {
+                    "resourceType": "Patient", "id": "4711-8",
+                    "extension": [
+                        {"url": "http://hl7.org/patient-mothersMaidenName", "valueString": "Zorvak"},
+                        {"url": "http://hl7.org/patient-animal", "valueBoolean": False},
+                    ],
+                }
+            },
+            {
+                "resource": {
+                    "resourceType": "Observation", "id": "o1", "subject": {"reference": "Patient/4711-8"},
+                    "performer": [{"display": "Dr. Lunmir Tejpol"}],
+                    "note": [{"text": "called Tejpol", "authorString": "Gry"}],
+                    "code": {"coding": [{"system": "http://loinc.org", "code": "2339-0", "display": "Glucose"}]},
+                }
+            },
+        ],
+    }  # fmt: skip
+    (tmp_path / "r.json").write_text(json.dumps(bundle), encoding="utf-8")
+    text = clean_record(tmp_path / "r.json", people={}, project=PROJECT, options=RESEARCH).decode()
+    assert not [word for word in ("Zorvak", "Lunmir", "Tejpol", "Gry", "mothersMaidenName") if word in text]
+    assert "Glucose" in text
+    assert "patient-animal" in text

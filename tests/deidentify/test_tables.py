@@ -108,3 +108,9 @@ def test_what_is_no_table_is_refused(tmp_path: Path, data: bytes) -> None:
 def test_a_table_reads_back_with_another_reader(tmp_path: Path) -> None:
     (tmp_path / "clean.csv").write_bytes(written(clean(tmp_path)))
     assert pd.read_csv(tmp_path / "clean.csv", sep=";").shape == (2, 8)
+
+
+@pytest.mark.parametrize("name", ["zip code", "Hausarzt", "GP", "Tel.", "Vorname", "Strasse", "Nom", "surname given"])
+def test_columns_that_identify_are_emptied_in_other_languages_too(tmp_path: Path, name: str) -> None:
+    (tmp_path / "t.csv").write_text(f"subject,{name}\n007,Zorvak\n008,Lunmir\n", encoding="utf-8")
+    assert roles_of(read_sheet(tmp_path / "t.csv"), patients=frozenset(PEOPLE), files=frozenset())[name] == "identifier"

@@ -377,10 +377,12 @@ class _Study:
         values = np.asarray(picture)
         free = (80 if modality in BURNED else 0, 0, size, size)
         self.key.checks.append(Check(number, "pixels retained", "pixels", ("PixelData",), "", free))
-        if colour:
-            values = np.repeat(values[:, :, None], 3, axis=2)
-        elif modality != "US":
-            values = values.astype("<u2") * 8
+        values = np.repeat(values[:, :, None], 3, axis=2) if colour else values.astype("<u2") * 8
+        if modality == "US" and self.instances.get("US"):
+            # A film: the frames before and after are the same noise, and only the one in the middle has the text.
+            plain = np.repeat(noise[:, :, None], 3, axis=2)
+            values = np.stack([plain, values, plain])
+            dataset.NumberOfFrames, dataset.FrameTime = 3, "40"
         dataset.Rows = dataset.Columns = size
         dataset.SamplesPerPixel = 3 if colour else 1
         dataset.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,8 +147,8 @@ class _Judge:
         top, left, bottom, right = check.box
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of bytes that were planted behind the pixels
-            before = dcmread(self.key.originals[check.instance]).pixel_array[top:bottom, left:right]
-            after = dataset.pixel_array[top:bottom, left:right]
+            before = _middle(dcmread(self.key.originals[check.instance]))[top:bottom, left:right]
+            after = _middle(dataset)[top:bottom, left:right]
         if check.action == "pixels retained":
             return bool(np.array_equal(before, after))
         bright = before > np.median(before) * 2
@@ -160,6 +161,13 @@ class _Judge:
             for one in (dcmread(self.key.originals[check.instance]), dataset)
         )
         return bool(before.any()) and not after[before == 1].any()
+
+
+def _middle(dataset: Dataset) -> NDArray[Any]:
+    """Pixels of an object, of the middle frame where it is a film."""
+    pixels: NDArray[Any] = dataset.pixel_array
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    return pixels[frames // 2] if frames > 1 else pixels
 
 
 def _value(dataset: Dataset, where: Iterable[str]) -> str | None:

@@ -7,7 +7,7 @@ is called so. Everything else, an unknown word above all, is covered: it may be 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from prognoscope.deidentify.words import CLINICAL_NOUNS, ON_SCREEN, ORDINARY
 Box = tuple[int, int, int, int]
 SURE_SCORE = 0.5
 LARGEST_SHARE = 0.3  # of a picture may be covered; above that it is a page of text, not an image
+MOST_COVERINGS = 3
 MOST_STRETCHES = 8  # of frames, each read as its brightest projection
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 _IDEOGRAPH = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -68,6 +69,40 @@ def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, read
     if _share(boxes, rows, columns) > LARGEST_SHARE:
         raise doubt(f"identifying text covers more than {LARGEST_SHARE:.0%} of the picture")
     return Covering(tuple(sorted(boxes)))
+
+
+def cover_until_clean(
+    look: Callable[[], Sequence[NDArray[np.uint8]]],
+    cover: Callable[[tuple[Box, ...]], None],
+    *,
+    cleaner: Cleaner,
+    reader: Reader,
+) -> bool:
+    """Cover identifying text and read again until nothing is found: a line may show only when its neighbour is gone.
+
+    Parameters
+    ----------
+    look
+        Gives the pictures as they are now.
+    cover
+        Covers boxes in all of them.
+
+    Returns
+    -------
+    Whether anything was covered.
+
+    Raises
+    ------
+    Refused
+        `pixels-in-doubt`, also when text is found after the third covering.
+    """
+    for already in range(MOST_COVERINGS + 1):
+        boxes = find_identifiers(look(), cleaner, reader).boxes
+        if not boxes:
+            return already > 0
+        if already < MOST_COVERINGS:
+            cover(boxes)
+    raise doubt("identifying text is still found after it was covered")
 
 
 def as_picture(pixels: NDArray[Any]) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, RLELossless
@@ -41,8 +42,8 @@ def overlays_in_pixels(dataset: Dataset) -> bool:
             continue
         place = dataset.get((group, 0x0102))
         bit = int(place.value or 0) if place is not None else 0
-        high = int(dataset.get("HighBit", 0))
-        if high - int(dataset.get("BitsStored", high + 1)) < bit <= high:
+        high = _number(dataset, "HighBit", 0)
+        if high - _number(dataset, "BitsStored", high + 1) < bit <= high:
             raise _refused(
                 "pixels-in-doubt", f"an overlay lies in bit {bit} of the pixels, which the image uses as well"
             )
@@ -78,8 +79,8 @@ def clear_hidden(dataset: Dataset, *, overlays: bool) -> tuple[str, ...]:
     if syntax.startswith(_VIDEO):
         return ()
     frames, found = _clear_frames(dataset)
-    stored = int(dataset.get("BitsStored", 0))
-    spare = int(dataset.get("BitsAllocated", 0)) > stored
+    stored = _number(dataset, "BitsStored", 0)
+    spare = _number(dataset, "BitsAllocated", 0) > stored
     if spare and (overlays or syntax == RLELossless or any(bits_coded(frame) > stored for frame in frames)):
         options: dict[str, Any] = {"correct_unused_bits": False}
         values, _ = get_decoder(syntax).as_array(dataset, raw=True, **options)
@@ -93,7 +94,7 @@ def clear_hidden(dataset: Dataset, *, overlays: bool) -> tuple[str, ...]:
 def _clear_native(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     held = dataset.get_item(keyword)
     data = bytes(held.value or b"") if held is not None else b""
-    bits = _SAMPLES[keyword] or int(dataset.get("BitsAllocated", 0))
+    bits = _SAMPLES[keyword] or _number(dataset, "BitsAllocated", 0)
     size = _bytes_of_pixels(dataset, bits)
     if len(data) < size:
         raise _refused("dicom-pixels", f"its pixels are cut off: {len(data)} bytes of {size}")
@@ -110,21 +111,21 @@ def _clear_native(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 def _without_spare_bits(values: NDArray[Any], dataset: Dataset, bits: int) -> NDArray[Any] | None:
     """Samples with the bits outside Bits Stored as their values imply them; None where they are so already."""
-    stored = int(dataset.get("BitsStored", bits))
-    high = int(dataset.get("HighBit", stored - 1))
+    stored = _number(dataset, "BitsStored", bits)
+    high = _number(dataset, "HighBit", stored - 1)
     if not 0 < stored <= high + 1 <= bits:
         raise _refused("dicom-pixels", f"{stored} bits up to bit {high} do not fit into {bits} bits of a sample")
     if stored == bits:
         return None
     plain = values.astype(f"u{bits // 8}")
-    kind = f"{'i' if int(dataset.get('PixelRepresentation', 0)) == 1 else 'u'}{bits // 8}"
+    kind = f"{'i' if _number(dataset, 'PixelRepresentation', 0) == 1 else 'u'}{bits // 8}"
     upwards = (plain << (bits - 1 - high)).view(kind) >> (bits - stored)  # a signed shift repeats the sign
     implied = (upwards << (high + 1 - stored)).view(plain.dtype)
     return None if np.array_equal(implied, plain) else implied.astype(values.dtype)
 
 
 def _clear_frames(dataset: Dataset) -> tuple[list[bytes], tuple[str, ...]]:
-    count = int(dataset.get("NumberOfFrames") or 1)
+    count = _number(dataset, "NumberOfFrames", 1)
     data = bytes(dataset.PixelData)
     before = list(generate_frames(data, number_of_frames=count))[:count]
     try:
@@ -144,13 +145,29 @@ def _clear_frames(dataset: Dataset) -> tuple[list[bytes], tuple[str, ...]]:
 
 
 def _bytes_of_pixels(dataset: Dataset, bits: int) -> int:
-    rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
-    samples = int(dataset.get("SamplesPerPixel") or 1)
+    rows, columns = _number(dataset, "Rows", 0), _number(dataset, "Columns", 0)
+    samples = _number(dataset, "SamplesPerPixel", 1)
     if bits not in (1, 8, 16, 32, 64) or min(rows, columns, samples) < 1:
         raise _refused("dicom-pixels", f"{rows} × {columns} pixels of {samples} × {bits} bits make no picture")
-    if str(dataset.get("PhotometricInterpretation")) in ("YBR_FULL_422", "YBR_PARTIAL_422"):
+    if _text(dataset, "PhotometricInterpretation").endswith("_422"):
         samples = 2  # two colour differences for each two pixels (PS3.3 C.7.6.3.1.2)
-    return -(-rows * columns * samples * int(dataset.get("NumberOfFrames") or 1) * bits // 8)
+    return -(-rows * columns * samples * _number(dataset, "NumberOfFrames", 1) * bits // 8)
+
+
+def _number(dataset: Dataset, keyword: str, default: int) -> int:
+    """Number in an element, which stays as its bytes were read: what is decoded has to be encoded again."""
+    held = dataset.get_item(keyword)
+    if held is None or not held.value:
+        return 0 if held is not None and held.value == 0 else default
+    if isinstance(held, RawDataElement) and keyword != "NumberOfFrames":
+        return int.from_bytes(held.value[:2], "little" if held.is_little_endian else "big")
+    return int(_text(dataset, keyword))
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    held = dataset.get_item(keyword)
+    value = held.value if held is not None else ""
+    return (value.decode("latin-1") if isinstance(value, bytes) else str(value or "")).strip(" \0")
 
 
 def _refused(code: str, found: str) -> Refused:

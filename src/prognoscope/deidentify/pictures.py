@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from prognoscope.core.problems import Refused, refuse
-from prognoscope.deidentify.burned import as_picture, doubt, find_identifiers
+from prognoscope.deidentify.burned import Box, as_picture, cover_until_clean
 from prognoscope.deidentify.codestreams import JPEG, BrokenStreamError, strip_jpeg
 from prognoscope.deidentify.ocr import Reader
 from prognoscope.deidentify.text import Cleaner
@@ -79,13 +79,13 @@ def cover_picture(data: bytes, cleaner: Cleaner, reader: Reader) -> bytes | None
         `pixels-in-doubt`, `picture-unreadable`.
     """
     pixels = _pixels(data)
-    boxes = find_identifiers([as_picture(pixels)], cleaner, reader).boxes
-    if not boxes:
+
+    def cover(boxes: tuple[Box, ...]) -> None:
+        for top, left, bottom, right in boxes:
+            pixels[top:bottom, left:right] = 0
+
+    if not cover_until_clean(lambda: [as_picture(pixels)], cover, cleaner=cleaner, reader=reader):
         return None
-    for top, left, bottom, right in boxes:
-        pixels[top:bottom, left:right] = 0
-    if find_identifiers([as_picture(pixels)], cleaner, reader).boxes:
-        raise doubt("identifying text is still found after it was covered")
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()

@@ -12,7 +12,7 @@ from pydicom import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels.utils import pixel_array
 
-from prognoscope.deidentify.burned import Box, as_picture, doubt, find_identifiers
+from prognoscope.deidentify.burned import Box, as_picture, cover_until_clean, doubt
 from prognoscope.deidentify.ocr import Reader
 from prognoscope.deidentify.text import Cleaner
 
@@ -58,16 +58,16 @@ def cover_identifiers(dataset: Dataset, cleaner: Cleaner, reader: Reader) -> boo
     Refused
         `pixels-in-doubt`, also when text is still found after covering.
     """
-    covering = find_identifiers(pictures(dataset), cleaner, reader)
-    if covering.boxes:
+
+    def cover(boxes: tuple[Box, ...]) -> None:
         if dataset.file_meta.TransferSyntaxUID.is_compressed:
             dataset.decompress(generate_instance_uid=False)
             _mark_derived(dataset)
-        _cover(dataset, covering.boxes)
-        if find_identifiers(pictures(dataset), cleaner, reader).boxes:
-            raise doubt("identifying text is still found after it was covered")
+        _cover(dataset, boxes)
+
+    covered = cover_until_clean(lambda: pictures(dataset), cover, cleaner=cleaner, reader=reader)
     dataset.BurnedInAnnotation = "NO"
-    return bool(covering.boxes)
+    return covered
 
 
 def pictures(dataset: Dataset) -> list[NDArray[np.uint8]]:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.words import CLINICAL_NOUNS, FUNCTION_WORDS, NO_NAMES, ON_SCREEN, ORDINARY
 
 _GERMAN = {ord(one): two for one, two in zip("äöüÄÖÜß", ("ae", "oe", "ue", "Ae", "Oe", "Ue", "ss"), strict=True)}
 _WRITTEN_OUT = (("ae", "ä"), ("oe", "ö"), ("ue", "ü"), ("ss", "ß"))
-# Letters that stand for each other when accents are lost or put where none were.
+# Accents get lost, and are put where none were: patterns know plain letters, and look at texts whose letters are plain.
 _ACCENTS = {
     "a": "àáâãäåāăą", "c": "çćč", "d": "ðđď", "e": "èéêëēėęě", "g": "ğģ", "i": "ìíîïīı", "l": "łľ", "n": "ñńň",
     "o": "òóôõöøōő", "r": "řŕ", "s": "śšşș", "t": "ťţț", "u": "ùúûüūůű", "y": "ýÿ", "z": "źżž",
 }  # fmt: skip
-_LETTER = {sign: f"[{base}{rest}]" for base, rest in _ACCENTS.items() for sign in base + rest}
+FOLD = {ord(one): base for base, rest in _ACCENTS.items() for one in rest}
+FOLD |= {ord(chr(one).upper()): base.upper() for one, base in FOLD.items() if len(chr(one).upper()) == 1}
 _GAP = r"[\s_^,.'’‘`\-]"  # between the words of a name
 _BREAK = r"[\s._/\-]"  # within a number
 LONG_NUMBER = 6  # digits that identify by themselves, without the letters before them
@@ -62,7 +63,7 @@ def _name_pattern(form: str) -> str:
     gap = _GAP + ("*" if _glued(words) else "+")
     pattern = gap.join(_letters(word) for word in words)
     if sorted(len(word) for word in words) == [1, 3]:  # an initial and a short name: glued only as `JDoe`
-        pattern += f"|(?-i:{re.escape(''.join(word.capitalize() for word in words))})"
+        pattern += f"|(?-i:{re.escape(''.join(word.capitalize() for word in words).translate(FOLD))})"
     return rf"(?<![^\W\d_])(?:{pattern})(?![^\W\d_])"
 
 
@@ -82,8 +83,8 @@ def _part_pattern(part: str) -> str:
 
 
 def _letters(word: str) -> str:
-    """Return a pattern for a word with or without accents; an apostrophe or hyphen in it may be left out."""
-    return "".join(f"{_GAP}?" if sign in "'’‘`-" else _LETTER.get(sign.lower(), re.escape(sign)) for sign in word)
+    """Return a pattern for a word without accents; an apostrophe or hyphen in it may be left out."""
+    return "".join(f"{_GAP}?" if sign in "'’‘`-" else re.escape(sign) for sign in word.translate(FOLD))
 
 
 def _id_pattern(known: str) -> str:
@@ -96,7 +97,23 @@ def _id_pattern(known: str) -> str:
 
 def _grouped(piece: str) -> str:
     """Return a pattern for letters or digits; long digits may stand in groups of any length."""
-    return f"{_BREAK}?".join(piece) if piece.isdigit() and len(piece) >= LONG_NUMBER else re.escape(piece)
+    return (
+        f"{_BREAK}?".join(piece) if piece.isdigit() and len(piece) >= LONG_NUMBER else re.escape(piece.translate(FOLD))
+    )
+
+
+def replaced(pattern: re.Pattern[str] | None, text: str, decide: Callable[[re.Match[str]], str | None]) -> str:
+    """Replace what a pattern finds when accents are left out of account; where `decide` gives None the text stays."""
+    if pattern is None:
+        return text
+    plain = text if text.isascii() else text.translate(FOLD)
+    parts, end = [], 0
+    for match in pattern.finditer(plain):
+        new = decide(match)
+        if new is not None:
+            parts += [text[end : match.start()], new]
+            end = match.end()
+    return "".join([*parts, text[end:]]) if parts else text
 
 
 def _name_forms(name: str) -> set[str]:

@@ -13,6 +13,7 @@ RARE = 5  # a value, or a combination, that fewer people share
 MOST_VALUES = 50  # a column with more different values is no category
 MOST_LISTED = 200
 _SEX = re.compile(r"(?:.*[ _.\-])?(?:sex|gender|geschlecht)(?:[ _.\-].*)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
 _FREE = re.compile(r"\S+\s+\S+\s+\S+")  # three words and more
 
 
@@ -43,8 +44,10 @@ def risk_of(sheet: CleanSheet) -> dict[str, Any]:
 
 
 def _is_category(cells: Sequence[str]) -> bool:
-    different = {cell for cell in cells if cell.strip()}
-    return 1 < len(different) <= MOST_VALUES and not any(_FREE.search(cell) and len(cell) > 60 for cell in different)
+    different = {cell.strip() for cell in cells if cell.strip()}
+    if not 1 < len(different) <= MOST_VALUES or any(_FREE.search(cell) and len(cell) > 60 for cell in different):
+        return False
+    return sum(bool(_NUMBER.fullmatch(cell)) for cell in different) < len(different) / 2  # else a measured number
 
 
 def _singled_out(columns: dict[str, list[str]], names: tuple[str, ...]) -> dict[str, Any]:

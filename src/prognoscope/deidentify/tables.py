@@ -32,7 +32,9 @@ Role = Literal["patient", "identifier", "birth", "date", "age", "file", "number"
 _PATIENT = re.compile(
     r"(patient|subject|participant|case|person|pat|study)[ _.\-]?(id|no|nr|number|code|identifier)?|pid|id"
 )
-_IDENTIFIER = re.compile(rf"(?:.*[ _.\-])?{alternatives('identifying_columns')}(?:[ _.\-]?(?:\d+|no|nr|id|number))?")
+_IDENTIFIER = re.compile(
+    rf"(?:.*[ _.\-])?{alternatives('identifying_columns')}(?:[ _.\-]?(?:\d+|no|nr|id|number|code|name))?\.?"
+)
 _BIRTH = re.compile(r".*(birth|born|dob|geburt|naissance).*")
 _AGE = re.compile(r"(?:.*[ _.\-])?age(?:[ _.\-].*)?")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from prognoscope.deidentify.dates import Shift, replace_written
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.patterns import CARET, CERTAIN, HIGH_AGE, INTRODUCED, LIKELY, UID_TEXT
-from prognoscope.deidentify.spellings import part_pattern, short_pattern, whole_pattern
+from prognoscope.deidentify.spellings import part_pattern, replaced, short_pattern, whole_pattern
 from prognoscope.deidentify.words import CLINICAL_NOUNS, EPONYMS, ORDINARY
 
 MARK = "[removed]"
@@ -79,21 +79,17 @@ class Cleaner:
 
     def _without_known(self, text: str) -> str:
         whole, parts, short = self._patterns
-        if whole is not None:
-            text = whole.sub(lambda _: self._removed("known"), text)
-        if parts is not None:
-            text = parts.sub(lambda match: self._name_part(match), text)
-        if short is not None:
-            text = short.sub(lambda _: self._removed("name"), text)
-        return text
+        text = replaced(whole, text, lambda _: self._removed("known"))
+        text = replaced(parts, text, self._name_part)
+        return replaced(short, text, lambda _: self._removed("name"))
 
-    def _name_part(self, match: re.Match[str]) -> str:
+    def _name_part(self, match: re.Match[str]) -> str | None:
         found, text = match.group(0), match.string
         word = found.lower()
         if word in EPONYMS and _next_word(text, match.end()) in CLINICAL_NOUNS:
-            return found
+            return None
         if word in ORDINARY and (found.islower() or _in_usual_company(text, match)):
-            return found
+            return None
         return self._removed("name")
 
     def _without_introduced(self, text: str) -> str:

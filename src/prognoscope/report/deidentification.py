@@ -88,6 +88,7 @@ def render_deidentification(content: Deidentification) -> str:
                 "singled_out": [{**row, "values": [_words(name) for name in row["values"]]} for row in alone],
             },
             sections=SECTIONS,
+            worst=_most_telling(risk),
             totals=sorted(totals.items(), key=lambda entry: (-entry[1], entry[0])),
             options=[(name.replace("_", " "), on) for name, on in report["options"].items()],
             reasons=[(code, count, remedies.get(code, "")) for code, count in report["held_back"]["by_reason"].items()],
@@ -95,6 +96,19 @@ def render_deidentification(content: Deidentification) -> str:
             texts=risk["text_kept"][:MOST_TEXTS_LISTED],
         )
     )
+
+
+def _most_telling(risk: Mapping[str, Any]) -> str:
+    """Say in words where most people stand alone, among the images and each table; empty where nobody does."""
+    found = [(row["alone"], row["people"], "people", row["values"]) for row in risk["singled_out"]]
+    found += [
+        (row["alone"], row["people"], f"rows of {table['file']}", row["values"])
+        for table in risk["tables"]
+        for row in table["singled_out"]
+    ]
+    alone, of, whom, values = max(found, key=lambda entry: entry[0], default=(0, 0, "", []))
+    names = " and ".join(_words(name) for name in values)
+    return f"{alone:,} of {of:,} {whom} are the only one with their {names}." if alone else ""
 
 
 def _words(keyword: str) -> str:
