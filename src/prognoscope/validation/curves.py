@@ -26,7 +26,7 @@ from prognoscope.validation.results import Curve, Decision
 SMOOTHED_SPAN = 0.2
 FEWEST_SMOOTHED = 15
 DRAWS = 1000
-DRAWN_RISKS = 2000
+DRAWN_RISKS = 500
 
 Errors = dict[str, tuple[float, float, float, str]]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypedDict
 
 import numpy as np
 
@@ -56,6 +57,7 @@ def evaluate(
     thresholds: Sequence[float] | None = None,
     analytic: bool | None = None,
     prevalence: float | None = None,
+    loess: bool = True,
 ) -> Evaluation:
     """Evaluate models on the same patients; the first is the main one, the others are what it is compared with.
 
@@ -80,6 +82,8 @@ def evaluate(
     prevalence
         Of the event where the models will be used: net benefit (case-control decision curves) and average precision
         are stated for it, by sensitivity and specificity; the study's own when left out.
+    loess
+        Whether a second calibration curve is wanted, by loess.
 
     Raises
     ------
@@ -94,7 +98,8 @@ def evaluate(
     by_influence = len(outcome) > RESAMPLED_UP_TO if analytic is None else analytic
     resamples = 0 if by_influence else resamples
     checked_prevalence(prevalence)
-    found = _figures(outcome, checked, points, prevalence, resamples=resamples, seed=seed, analytic=by_influence)
+    wanted: _Wanted = {"prevalence": prevalence, "loess": loess}
+    found = _figures(outcome, checked, points, wanted, resamples=resamples, seed=seed, analytic=by_influence)
     entries = tuple(
         _entry(name, titles.get(name, name), outcome, model, found[name], prevalence) for name, model in checked.items()
     )
@@ -115,6 +120,13 @@ def evaluate(
     )
 
 
+class _Wanted(TypedDict):
+    """What the figures of every model are to be."""
+
+    prevalence: float | None
+    loess: bool
+
+
 def _at_prevalence(prevalence: float | None) -> str:
     if prevalence is None:
         return ""
@@ -125,7 +137,7 @@ def _figures(
     outcome: Outcome,
     models: Mapping[str, OutOfFold],
     thresholds: Floats,
-    prevalence: float | None,
+    wanted: _Wanted,
     *,
     resamples: int,
     seed: int,
@@ -133,13 +145,12 @@ def _figures(
 ) -> dict[str, Figures]:
     if analytic:
         return {
-            name: analytic_figures(outcome, model, thresholds, seed=seed, prevalence=prevalence)
-            for name, model in models.items()
+            name: analytic_figures(outcome, model, thresholds, seed=seed, **wanted) for name, model in models.items()
         }
     drawn = with_original(resample_counts(len(outcome), resamples=resamples, seed=seed))
     left_out = jackknife_counts(len(outcome), seed=seed)
     return {
-        name: resampled_figures(outcome, model, thresholds, drawn=drawn, left_out=left_out, prevalence=prevalence)
+        name: resampled_figures(outcome, model, thresholds, drawn=drawn, left_out=left_out, **wanted)
         for name, model in models.items()
     }
 

@@ -230,6 +230,7 @@ def _figures(
         titles={},
         thresholds=(0.5,),
         analytic=len(outcome) > RESAMPLED_UP_TO and len(part) > MANY_PATIENTS,
+        loess=False,
         **how,
     )
     return GroupFigures(attribute, level, len(part), events, evaluation.models[0].metrics)
@@ -260,6 +261,7 @@ def _analytic_gaps(
             OutOfFold(model.risk[:, chosen], model.fold[:, chosen]),
             np.array([0.5]),
             seed=seed,
+            loess=False,
         )
         for level, chosen in members.items()
     }

@@ -103,6 +103,7 @@ def resampled_figures(
     drawn: Counts,
     left_out: Counts,
     prevalence: float | None = None,
+    loess: bool = True,
 ) -> Figures:
     """Figures with bootstrap replicates.
 
@@ -114,6 +115,8 @@ def resampled_figures(
         `(groups, n)`: the cohort without each patient or group.
     prevalence
         Of the event in the clinic; the study's own when None.
+    loess
+        Whether that curve is wanted.
     """
     kinds = metric_kinds(outcome)
     grid = common_grid(model.risk)
@@ -128,13 +131,19 @@ def resampled_figures(
         {kind.name: jackknife[:, index] for index, kind in enumerate(kinds)},
         errors,
         calibration,
-        mean_calibration_curve(outcome, model, grid, smoother="loess"),
+        mean_calibration_curve(outcome, model, grid, smoother="loess") if loess else Curve((), ()),
         resampled_decision(outcome, model, thresholds, samples, prevalence=prevalence),
     )
 
 
 def analytic_figures(
-    outcome: Outcome, model: OutOfFold, thresholds: Floats, *, seed: int, prevalence: float | None = None
+    outcome: Outcome,
+    model: OutOfFold,
+    thresholds: Floats,
+    *,
+    seed: int,
+    prevalence: float | None = None,
+    loess: bool = True,
 ) -> Figures:
     """Figures with influences instead of replicates, for many patients.
 
@@ -150,9 +159,9 @@ def analytic_figures(
         spreads[kind.name] = np.asarray(np.mean(each, axis=0))
     grid = common_grid(model.risk)
     calibration, errors = analytic_calibration(outcome, model, grid, seed=seed)
-    loess = mean_calibration_curve(outcome, model, grid, smoother="loess")
+    smooth = mean_calibration_curve(outcome, model, grid, smoother="loess") if loess else Curve((), ())
     decision = analytic_decision(outcome, model, thresholds, prevalence=prevalence)
-    return Figures(estimates, spreads, {}, errors, calibration, loess, decision)
+    return Figures(estimates, spreads, {}, errors, calibration, smooth, decision)
 
 
 def _spread(
