@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from prognoscope.core.problems import Refused
 from prognoscope.core.table import PATIENT, Column, Table
 
 
-def rows(**columns: list[str | None]) -> pd.DataFrame:
+def rows(**columns: Sequence[str | None]) -> pd.DataFrame:
     number = len(next(iter(columns.values())))
     index = pd.Index([f"P{row:03}" for row in range(number)], name=PATIENT)
     return pd.DataFrame(columns, index=index, dtype=object)

@@ -267,3 +267,8 @@ def test_risks_in_per_cent_are_recognised(table: Any, tmp_path: Path) -> None:
     table[1].assign(p=np.log(table[1].p)).to_csv(tmp_path / "scores.csv", index=False)
     with pytest.raises(Refused, match="not scores or linear predictors"):
         validated((tmp_path / "scores.csv", None), risk="p", outcome="died")
+
+
+def test_a_model_is_not_compared_with_itself(table: Any) -> None:
+    with pytest.raises(Refused, match="reference-same"):
+        validated(table, risk="p", outcome="died", reference="p")

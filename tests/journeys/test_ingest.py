@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
+from PIL import Image
 
 from prognoscope.core.problems import Refused
 from prognoscope.jobs.audit import verify_log
+from prognoscope.jobs.curate import curate
 from prognoscope.jobs.history import as_lines, history
 from prognoscope.jobs.ingest import ingest
 from prognoscope.jobs.quarantine import list_quarantine, release
 from prognoscope.jobs.query import difference, query
 from prognoscope.jobs.verify import verify
-from prognoscope.sources import read_volume
+from prognoscope.sources import read_mask, read_volume
 from prognoscope.store import Store
 from tests.make.store import directory, hostile_files, slice_bytes, write_hospital, write_patient, zipped
 
@@ -103,6 +107,25 @@ def test_bad_files_are_told_one_by_one_and_stop_nothing(hospital: Path, tmp_path
     assert codes["program.exe"] == codes["program.elf"] == codes["empty"] == "not-dicom"
     assert codes["name\\nwith newline.txt"] == "not-dicom"
     assert query("", store=tmp_path / "store").counts.patients == 3
+    assert verify(tmp_path / "store").problems == ()
+
+
+def test_a_sound_file_takes_the_place_of_its_damaged_copy(tmp_path: Path) -> None:
+    """In whatever order they come; the damaged one stays in quarantine, and without the sound one the series is out."""
+    write_patient(tmp_path / "in", "P1")
+    last = tmp_path / "in/P1/1/4"
+    sound = last.read_bytes()
+    last.write_bytes(sound[:-9])
+    report = ingest(tmp_path / "in", store=tmp_path / "store")
+    assert [one.code for one in report.quarantined] == ["dicom-truncated"]
+    assert query("", store=tmp_path / "store").counts.series == 0
+    (tmp_path / "in/0-again").write_bytes(sound)
+    ingest(tmp_path / "in", store=tmp_path / "store")
+    (tmp_path / "in/z-again").write_bytes(sound[:-5])
+    ingest(tmp_path / "in", store=tmp_path / "store")
+    assert query("", store=tmp_path / "store").counts.instances == 5
+    held = [(one.what, one.problem.code, one.subject) for one in list_quarantine(tmp_path / "store")]
+    assert held == [("file", "dicom-truncated", "P1/1/4"), ("file", "dicom-truncated", "z-again")]
     assert verify(tmp_path / "store").problems == ()
 
 
@@ -197,6 +220,96 @@ def test_release_needs_a_reason_and_stays_in_the_log(hospital: Path, tmp_path: P
     (kept,) = list_quarantine(tmp_path / "store", released=True)
     assert kept.reason == "a note of the ward"
     assert verify_log(tmp_path / "store").problems == ()
+
+
+LESION = np.pad(np.ones((2, 2, 2)), 2)
+
+
+def nifti(voxels: np.ndarray, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(voxels.astype(np.float32), np.diag([1.0, 1.0, 3.0, 1.0])), path)  # type: ignore[no-untyped-call]
+
+
+def test_nifti_images_and_masks_are_linked_by_their_names(tmp_path: Path) -> None:
+    image = np.random.default_rng(1).normal(0, 1, LESION.shape)
+    nifti(image, tmp_path / "in/P01_PET_image.nii.gz")
+    nifti(LESION, tmp_path / "in/P01_PET_mask.nii.gz")
+    nifti(image + 1, tmp_path / "in/whose.nii")
+    report = ingest(tmp_path / "in", store=tmp_path / "store", licence="CC0")
+    assert [(one.code, one.subject) for one in report.quarantined] == [("owner-unknown", "whose.nii")]
+    (hit,) = query("modality = PT and roi = mask", store=tmp_path / "store", most=None).hits
+    assert (hit.patient_id, hit.licence) == ("P01", "CC0")
+    with Store(tmp_path / "store") as store:
+        index = store.volumes.index([hit.key])
+        volume = read_volume(store.artefacts.folder, index.series[0])
+        mask = read_mask(store.artefacts.folder, index.region_sets[0], "mask", index.series[0])
+    assert volume.grid.spacing == (3.0, 1.0, 1.0)
+    assert (mask.count, mask.grid) == (8, volume.grid)
+
+
+def test_a_table_with_columns_of_files_says_whose_they_are_and_what_they_show(tmp_path: Path) -> None:
+    image = np.random.default_rng(1).normal(0, 1, LESION.shape)
+    nifti(image, tmp_path / "in/one/image.nii.gz")
+    nifti(LESION + 2 * np.roll(LESION, 2, 0), tmp_path / "in/one/GTV.nii.gz")
+    nifti(image + 1, tmp_path / "in/two/image.nii.gz")
+    table = "subject,modality,scan,gtv_mask,date\n007,MRI,one/image.nii.gz,one/GTV.nii.gz,2020-01-02\n"
+    (tmp_path / "in/list.csv").write_text(table + "008,MRI,image.nii.gz,,\n009,MRI,absent.nii.gz,,\n")
+    report = ingest(tmp_path / "in", store=tmp_path / "store")
+    assert {(one.code, one.subject) for one in report.quarantined} == {
+        ("named-files-missing", "list.csv, column scan"),
+        ("owner-unknown", "two/image.nii.gz"),
+    }
+    (hit,) = query("modality = MR", store=tmp_path / "store", most=None).hits
+    assert (hit.patient_id, hit.date) == ("007", "2020-01-02")
+    with Store(tmp_path / "store") as store:
+        (regions,) = store.volumes.index([hit.key]).region_sets
+    assert regions.regions == ("gtv_mask 1", "gtv_mask 2")
+
+
+def test_a_table_that_comes_later_frees_the_pictures_from_quarantine(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.new("L", (9, 7)).save(tmp_path / "in/a.png")
+    assert [one.code for one in ingest(tmp_path / "in", store=tmp_path / "store").quarantined] == ["owner-unknown"]
+    table = "patientid,view,modality,filename,license\n7,AP Supine,X-ray,a.png,CC BY\n"
+    (tmp_path / "in/metadata.csv").write_text(table)
+    ingest(tmp_path / "in", store=tmp_path / "store")
+    assert list_quarantine(tmp_path / "store") == ()
+    (hit,) = query('view = "ap supine"', store=tmp_path / "store", most=None, snapshot="xray").hits
+    assert (hit.patient_id, hit.photometric, hit.licence) == ("7", "MONOCHROME2", "CC BY")
+    query("", store=tmp_path / "store", export=tmp_path / "out")
+    (exported,) = (tmp_path / "out").rglob("*.png")
+    assert exported.read_bytes() == (tmp_path / "in/a.png").read_bytes()
+    step = history("7", store=tmp_path / "store")
+    assert [dict(leaf.facts)["source"].partition(", ")[2] for leaf in step.leaves()] == ["a.png"]
+
+
+@pytest.mark.real_data
+def test_the_chest_radiographs_and_their_table(real_data: Path, tmp_path: Path) -> None:
+    """Counts from the data's README, and of the table's rows by patient and picture with the csv module alone."""
+    report = ingest(real_data / "covid-cxr", store=tmp_path / "store")
+    (missing,) = report.quarantined
+    assert missing.found.startswith("9 of the files that it names")
+    counts = query("", store=tmp_path / "store").counts
+    assert (counts.patients, counts.instances) == (194, 388)
+    views = {"PA": 190, '"AP Supine"': 72, "AP": 45, "L": 43}
+    assert {name: query(f"view = {name}", store=tmp_path / "store").counts.series for name in views} == views
+    assert query("view = L or view != L", store=tmp_path / "store").counts.series == 388
+
+
+def test_the_page_of_a_curation_shows_what_failed(hospital: Path, tmp_path: Path) -> None:
+    (hospital / "P000/1/2").unlink()
+    write_patient(hospital, "P002", value=1000)  # the pixels of P001
+    ingest(hospital, store=tmp_path / "store")
+    report = curate(tmp_path / "store", out=tmp_path / "out")
+    assert "pixels-of-two-patients" in {problem.code for _, problem in report.failed}
+    page = (tmp_path / "out/curation.html").read_text()
+    assert "3 of 3 series failed" in page
+    assert page.count("data:image/png;base64,") == 3
+    assert "missing-slices" in page
+    keys = {one.key[:12] for one in list_quarantine(tmp_path / "store")}
+    assert len(keys) == 3
+    assert all(key in page for key in keys)
+    assert query("", store=tmp_path / "store").counts.series == 0
 
 
 def test_a_store_that_is_not_there(tmp_path: Path) -> None:

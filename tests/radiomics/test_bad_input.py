@@ -153,3 +153,39 @@ def test_an_oblique_grid_changes_nothing() -> None:
     straight = measured(volume, mask)
     oblique = measured(Volume(volume.voxels, turned), Mask(mask.voxels, turned))
     assert all(np.array_equal(oblique[n].value, straight[n].value, equal_nan=True) for n in straight)
+
+
+def test_a_busyness_that_would_divide_by_zero_has_none() -> None:
+    # Levels 1 and 2 with two voxels of the first for one of the second: |i p(i) − j p(j)| is 0.
+    voxels = np.array([[[1, 1, 2]]], dtype=np.float32)
+    found = measured(*image(voxels, np.ones(voxels.shape, dtype=bool)), bin_width=1)["fbs1.ngt_busyness"]
+    assert math.isnan(found.value)
+    assert "denominator 0" in found.reason
+
+
+def test_two_voxels_have_none_between_their_percentiles() -> None:
+    voxels = np.array([[[1, 5]]], dtype=np.float32)
+    found = measured(*image(voxels, np.ones(voxels.shape, dtype=bool)))
+    assert math.isnan(found["stat_rmad"].value)
+    assert found["stat_mad"].value == 2
+
+
+@pytest.mark.parametrize("factor", [2.0**-100, 2.0**100])
+def test_intensities_whose_squares_are_no_float_keep_their_autocorrelation(factor: float) -> None:
+    volume, mask = lesion()
+    plain = measured(volume, mask)
+    scaled = measured(Volume(volume.voxels * np.float32(factor), volume.grid), mask)
+    for name in ("morph_moran_i", "morph_geary_c", "stat_skew", "fbn32.cm_contrast"):
+        assert scaled[name].value == pytest.approx(plain[name].value)
+
+
+@pytest.mark.parametrize("spline", ["linear", "cubic"])
+def test_interpolating_voxels_that_are_no_numbers_leaves_the_shape(spline: str) -> None:
+    volume, mask = lesion()
+    spoilt = volume.voxels.copy()
+    spoilt[5, 6, 6] = np.inf
+    found = measured(
+        Volume(spoilt, volume.grid), mask, interpolation={"spacing_mm": 0.7, "image_spline": spline}, bins=8
+    )
+    assert found["morph_volume"].value > 0
+    assert math.isnan(found["stat_mean"].value)

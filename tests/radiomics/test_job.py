@@ -64,12 +64,22 @@ def test_a_list_names_images_labels_and_modalities(folder: Path) -> None:
         ("id,image,mask,label\n1,a,b,one\n", "manifest-label"),
         ("id,image,mask\n1,a,b\n1,c,d\n", "case-twice"),
         ("id,image,mask\n", "cases-missing"),
+        ("id,image,mask\n1,a\n", "manifest-incomplete"),
+        ("id,image,mask\n ,a,b\n", "manifest-incomplete"),
+        ("id,image,mask\n1, ,b\n", "manifest-incomplete"),
     ],
 )
 def test_a_list_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, code: str) -> None:
     (tmp_path / "list.csv").write_text(text)
     with pytest.raises(Refused, match=code):
         job.find_cases(tmp_path / "list.csv")
+
+
+def test_an_image_alone_is_no_list_and_what_is_not_there_is_no_folder(folder: Path) -> None:
+    with pytest.raises(Refused, match="manifest-unreadable"):
+        job.find_cases(folder / "case1_image.nii.gz")
+    with pytest.raises(Refused, match="file-missing"):
+        job.find_cases(folder / "nowhere")
 
 
 def test_an_image_without_mask_is_refused_by_name(folder: Path) -> None:
@@ -114,9 +124,20 @@ def test_what_is_kept_is_never_half_written(folder: Path, tmp_path: Path, monkey
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(Refused, match="disk full") as refused:
         job.measure_cases(job.find_cases(folder), FEW, store=tmp_path / "store")
-    assert not list((tmp_path / "store").rglob("*.json"))
+    assert refused.value.problem.code == "results-unwritable"
+    assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"id": 1}', "[]", '{"id": "a", "modality": "CT", "features": [{}]}'])
+def test_what_is_kept_but_spoilt_is_measured_anew(folder: Path, tmp_path: Path, content: str) -> None:
+    store = tmp_path / "store"
+    first = job.measure_cases(job.find_cases(folder), FEW, store=store)
+    for kept in store.rglob("*.json"):
+        kept.write_text(content)
+    assert job.measure_cases(job.find_cases(folder), FEW, store=store) == first
+    assert all("features" in path.read_text() and len(path.read_text()) > 100 for path in store.rglob("*.json"))
 
 
 def test_values_without_number_survive_being_kept(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from prognoscope.core.geometry import Grid, Mask, Volume
 from prognoscope.core.problems import Refused
+from prognoscope.radiomics import extract
 from prognoscope.radiomics.discretise import Levels, fixed_number
 from prognoscope.radiomics.glcm import glcm
 from prognoscope.radiomics.maps import COOCCURRENCE, STATISTICS, MapSettings, feature_maps
-from prognoscope.radiomics.settings import Aggregation, Cooccurrence
+from prognoscope.radiomics.settings import Aggregation, Cooccurrence, RadiomicsSettings
 from prognoscope.radiomics.statistics import statistics
 
 GRID = Grid((7, 10, 11), (3.0, 1.0, 1.0))
@@ -64,6 +65,30 @@ def test_every_feature_at_every_voxel_is_that_of_its_window(radius: int, dimensi
         ]
         found = [maps[tag].voxels[tuple(centre)] for tag in EVERYTHING]
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_runs_zones_and_neighbourhoods_are_those_of_the_window_as_a_region(dimensions: int) -> None:
+    volume, mask = region()
+    tags = ("rlm_lre", "szm_lze", "dzm_lde", "ngt_contrast", "ngl_hde")
+    settings = MapSettings.model_validate({"features": tags, "radius": 1, "dimensions": dimensions, "bins": 4})
+    maps = feature_maps(volume, mask, settings)
+    assert tuple(maps) == tags
+    values = volume.voxels[mask.voxels].astype(float)
+    levels = np.zeros(GRID.shape, np.float32)
+    levels[mask.voxels] = fixed_number(values, 4, float(values.min()), float(values.max()))
+    aggregation = "3D merged" if dimensions == 3 else "2.5D merged"
+    whole = RadiomicsSettings.model_validate(
+        {"families": ["texture"], "bin_width": 1, "bin_start": 1, "aggregations": [aggregation]}
+    )
+    for centre in np.argwhere(mask.voxels)[::7]:
+        here = Mask(window(centre, mask.voxels, 1, dimensions), GRID)
+        expected = {
+            feature.name.split(".")[-1].split("_2_5D")[0]: feature.value
+            for feature in extract(Volume(levels, GRID), here, whole, modality="OT")
+        }
+        found = {tag: float(maps[tag].voxels[tuple(centre)]) for tag in tags}
+        assert found == pytest.approx({tag: expected[tag] for tag in tags}, rel=1e-5, nan_ok=True)
 
 
 def test_outside_the_region_there_is_no_value_and_the_grid_is_that_of_the_image() -> None:
@@ -148,7 +173,7 @@ def test_bad_input_is_refused() -> None:
     [
         {"features": ()},
         {"features": ("stat_meen",)},
-        {"features": ("szm_sze",)},
+        {"features": ("morph_volume",)},
         {"features": ("stat_mean",), "radius": 0},
         {"features": ("stat_mean",), "bins": 8, "bin_width": 2},
     ],

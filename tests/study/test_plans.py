@@ -91,6 +91,12 @@ def test_pooled_discrimination_is_the_mean_over_sites_by_pairs(by_site: RunResul
     assert document(by_site)["models"]["all"]["metrics"]["auc"]["estimate"] == pytest.approx(right / pairs)
 
 
+def test_two_sites_with_figures_cannot_tell_of_a_new_one(by_site: RunResult) -> None:
+    auc = document(by_site)["over_sites"]["auc"]
+    assert (auc["estimate"], auc["new_high"], auc["sites"]) == (None, None, 2)
+    assert auc["reason"] == "fewer than 3 sites have it with an interval"
+
+
 def test_folds_that_differ_by_design_are_no_warning(by_site: RunResult) -> None:
     guard = next(one for one in document(by_site)["guards"] if one["name"] == "unbalanced-split")
     assert guard["status"] == "passed"
@@ -212,19 +218,26 @@ def test_subgroups_are_compared_with_small_ones_suppressed(folder: Path) -> None
     assert {("grade", "Low"), ("age", "below 60"), ("age", "60 and above")} <= set(levels)
     assert any(attribute == "grade × age" for attribute, _ in levels)
     assert levels["centre", "Lyon"]["reason"].startswith("suppressed")
-    assert levels["centre", "Lyon"]["metrics"] == {}
+    assert (levels["centre", "Lyon"]["metrics"], levels["centre", "Lyon"]["events"]) == ({}, None)
     sizes = pd.read_csv(folder / "table.csv")["age"]
     assert levels["age", "below 60"]["n"] == int((sizes < 60).sum())
     assert {gap["attribute"] for gap in found["gaps"]} == {"grade", "age", "centre"}
     assert all(0 < gap["p"] <= 1 for gap in found["gaps"])
     page = (result.out / "report.html").read_text()
     assert "How far groups lie apart" in page
+    assert "of two columns with too few patients" in page
+    assert "× Lyon" not in page  # a handful of patients are easily known
     assert "was not examined" not in page
 
 
 def test_a_table_of_text_is_no_ground_for_bands(folder: Path) -> None:
     with pytest.raises(Refused, match=r"column centre.*not-a-number"):
         run(folder, {"folds": 2, "repeats": 1, "subgroups": [{"column": "centre", "cut_at": [1]}]}, name="text")
+
+
+def test_a_column_of_a_hundred_values_makes_no_subgroups(folder: Path) -> None:
+    with pytest.raises(Refused, match=r"column marker.*it has \d\d different values among 90.*too-many-groups"):
+        run(folder, {"folds": 2, "repeats": 1, "subgroups": ["marker"]}, name="many")
 
 
 def test_members_of_a_family_stay_in_one_fold(folder: Path) -> None:

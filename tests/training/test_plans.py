@@ -65,7 +65,7 @@ def test_a_site_that_has_all_the_events_is_refused_by_name() -> None:
 
 def test_a_patient_without_a_site_is_refused_by_name() -> None:
     with pytest.raises(
-        Refused, match=r"column centre: 1 patients have no value, the first is P03.*split-value-missing"
+        Refused, match=r"column centre: no value for 1 of 12 patients, the first is P03.*split-value-missing"
     ):
         _assign("leave-one-site-out", ["A", "B", "A", None, *("A", "B") * 4], column="centre")
 

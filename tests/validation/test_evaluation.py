@@ -174,3 +174,26 @@ def test_risks_of_another_cohort_are_refused() -> None:
         _evaluate(Binary(event), {"all": out_of_fold(risk[:20])})
     with pytest.raises(Refused, match="no-model"):
         _evaluate(Binary(event), {})
+
+
+def test_a_horizon_beyond_the_last_event_has_one_class_and_says_so() -> None:
+    outcome, risk = survival_cohort(60, seed=9)
+    last = outcome.time_days.argmax()
+    outcome = TimeToEvent(outcome.time_days, outcome.event | (np.arange(60) == last), 99_999.0)
+    metrics = _evaluate(outcome, {"all": out_of_fold(risk, repeats=1, folds=1)}).models[0].metrics
+    for name in ("scaled_brier", "auc_at_horizon", "calibration_slope", "ici"):
+        assert np.isnan(metrics[name].estimate), name
+        assert metrics[name].reason == "nobody without the event was followed to the horizon", name
+    assert np.isfinite(metrics["c_index"].estimate)
+
+
+@pytest.mark.parametrize("analytic", [False, True])
+def test_risks_of_exactly_0_and_1_leave_the_curve_and_give_reasons_without_a_warning(analytic: bool) -> None:
+    event, risk = binary_cohort(200, seed=10)
+    risk[:2] = 0.0, 1.0
+    given = OutOfFold(risk[None], np.zeros((1, 200), dtype=np.int64))
+    model = _evaluate(Binary(event), {"all": given}, analytic=analytic).models[0]
+    assert "exactly 0 or 1" in model.metrics["ici"].reason
+    assert np.isnan(model.metrics["ici"].estimate)
+    assert np.isfinite(model.calibration.curve.y).all()
+    assert np.isfinite(model.calibration.loess.y).all()

@@ -67,8 +67,11 @@ SCRIPT = """
 import time
 from prognoscope.work import local_map
 def main():
-    for _ in local_map(jobs=2)(time.sleep, [60] * 6, label="sleep"):
-        pass
+    try:
+        for _ in local_map(jobs=2)(time.sleep, [60] * 6, label="sleep"):
+            pass
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
 if __name__ == "__main__":
     main()
 """
@@ -92,19 +95,56 @@ def running(process: int) -> bool:
         return False
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to see processes")
-def test_an_interrupt_ends_at_once_and_leaves_no_process(tmp_path: Path) -> None:
+def started(tmp_path: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """A process that maps over sleeping workers, in a group of its own, and its children."""
     script = tmp_path / "sleep.py"
     script.write_text(SCRIPT)
-    process = subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL, env={**os.environ})
+    with (tmp_path / "told").open("wb") as told:
+        process = subprocess.Popen([sys.executable, script], stderr=told, stdout=told, start_new_session=True)
     deadline = time.monotonic() + 60
-    while len(workers := list(children(process.pid))) < 2 and time.monotonic() < deadline:
+    while len(list(children(process.pid))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return process, list(children(process.pid))
+
+
+def wait_until_gone(processes: list[int], *, seconds: float) -> list[int]:
+    deadline = time.monotonic() + seconds
+    while (left := [one for one in processes if running(one)]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    return left
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to see processes")
+
+
+@pytest.mark.slow
+@needs_proc
+@pytest.mark.parametrize("group", [True, False])
+@pytest.mark.parametrize("after_seconds", [0.0, 0.3, 3.0])
+def test_an_interrupt_ends_at_once_in_silence_and_leaves_no_process(
+    tmp_path: Path, after_seconds: float, group: bool
+) -> None:
+    process, workers = started(tmp_path)
+    time.sleep(after_seconds)  # workers that start, that import, that work
+    workers = [*workers, *children(process.pid)]
+    (os.killpg if group else os.kill)(process.pid, signal.SIGINT)
     process.wait(timeout=20)
-    time.sleep(1)
-    assert [worker for worker in workers if running(worker)] == []
+    assert wait_until_gone(workers, seconds=3) == []
+    # Ctrl-C in a terminal reaches the whole group; only the process that was started says so.
+    assert (tmp_path / "told").read_text() == "interrupted\n"
+
+
+@pytest.mark.slow
+@needs_proc
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path, number: int) -> None:
+    process, _ = started(tmp_path)
+    time.sleep(3)
+    workers = list(children(process.pid))
+    assert len(workers) >= 2
+    process.send_signal(number)
+    process.wait(timeout=20)
+    assert wait_until_gone(workers, seconds=3) == []
 
 
 def test_a_cluster_that_does_not_answer_is_a_problem() -> None:

@@ -90,8 +90,10 @@ def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str,
         return replace(plain, kind="dicomdir", problem=problems[0] if problems else None)
     if inspected.instance:
         found = inspected.instance
-        record = InstanceRecord(found.sop_uid, found.series_uid, found.patient_id, found.to_json())
-        return replace(plain, kind="dicom", instance=record)
+        record = InstanceRecord(
+            found.sop_uid, found.series_uid, found.patient_id, found.to_json(), damaged=bool(found.damage)
+        )
+        return replace(plain, kind="dicom", instance=record, problem=inspected.problem)
     if inspected.problem is None or inspected.problem.code != "not-dicom":
         return replace(plain, kind="dicom", problem=inspected.problem)
     if name.endswith(TABLES):

@@ -175,6 +175,6 @@ def _absent(table: str, column: str, names: Sequence[str]) -> Problem:
     return Problem(
         "named-files-missing",
         f"{printable(table)}, column {column}",
-        f"{len(names)} of the files that it names did not come in (such as {names[0][:80]})",
+        f"{len(names)} of the files that it names did not come in, or several have the name (such as {names[0][:80]})",
         "add the files, or remove the rows",
     )

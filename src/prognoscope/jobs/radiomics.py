@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import json
 import math
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -135,9 +135,12 @@ def find_cases(source: Path, *, modality: str = "", label: int | None = None, re
     Raises
     ------
     Refused
-        `cases-missing` when nothing is found, `mask-missing` for an image without mask, `manifest-column`,
-        `manifest-label`, `case-twice`.
+        `cases-missing` when nothing is found, `mask-missing` for an image without mask, `file-missing` when there is no
+        such folder or file, `manifest-unreadable`, `manifest-column`, `manifest-incomplete`, `manifest-label`,
+        `case-twice`.
     """
+    if not source.exists():
+        raise refuse("file-missing", subject=str(source), found="it does not exist", remedy="correct the path")
     wanted = Case("", source, source, modality, label, region)
     cases = _listed(source, wanted) if source.is_file() else _paired(source, wanted)
     if not cases:
@@ -179,10 +182,18 @@ def _stem(path: Path) -> str:
 
 
 def _listed(manifest: Path, wanted: Case) -> list[Case]:
-    with manifest.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        columns = reader.fieldnames or []
-        rows = list(reader)
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            columns = reader.fieldnames or []
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as cause:
+        raise refuse(
+            "manifest-unreadable",
+            subject=str(manifest),
+            found=f"not a CSV file in UTF-8 ({cause})",
+            remedy="name the mask after the image, or give a folder or a CSV with the columns id, image, mask",
+        ) from None
     absent = [name for name in MANIFEST_COLUMNS[:3] if name not in columns]
     unknown = [name for name in columns if name not in MANIFEST_COLUMNS]
     if absent or unknown:
@@ -196,6 +207,14 @@ def _listed(manifest: Path, wanted: Case) -> list[Case]:
 
 
 def _row(manifest: Path, row: dict[str, str], wanted: Case) -> Case:
+    empty = [name for name in MANIFEST_COLUMNS[:3] if not (row[name] or "").strip()]
+    if empty:
+        raise refuse(
+            "manifest-incomplete",
+            subject=f"{manifest}, id {row['id']}",
+            found=f"{' and '.join(empty)} is empty",
+            remedy="fill the row in, or leave it out",
+        )
     label = (row.get("label") or "").strip()
     if label and not label.isdigit():
         raise refuse(
@@ -206,8 +225,8 @@ def _row(manifest: Path, row: dict[str, str], wanted: Case) -> Case:
         )
     return Case(
         id=row["id"].strip(),
-        image=manifest.parent / row["image"],
-        mask=manifest.parent / row["mask"],
+        image=manifest.parent / row["image"].strip(),
+        mask=manifest.parent / row["mask"].strip(),
         modality=(row.get("modality") or "").strip() or wanted.modality,
         label=int(label) if label else wanted.label,
         region=(row.get("region") or "").strip() or wanted.region,
@@ -231,8 +250,9 @@ def measure_cases(
 
 def _measure_or_load(settings: RadiomicsSettings, store: Path | None, case: Case) -> MeasuredCase:
     kept = None if store is None else store / "radiomics" / f"{_key(case, settings)}.json"
-    if kept is not None and kept.is_file():
-        return _load(kept)
+    loaded = None if kept is None else _load(kept)
+    if loaded is not None:
+        return loaded
     measured = measure_case(case, settings)
     if kept is not None and measured.problem is None:
         _keep(measured, kept)
@@ -317,21 +337,36 @@ def _state(path: Path) -> list[Any]:
 
 
 def _keep(measured: MeasuredCase, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place.parent, suffix=".part", delete=False) as stream:
-        json.dump(case_document(measured), stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    Path(stream.name).replace(place)
+    part = place.with_suffix(f".{os.getpid()}.part")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8") as stream:
+            json.dump(case_document(measured), stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(place)
+    except OSError as cause:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise refuse(
+            "results-unwritable",
+            subject=str(place.parent),
+            found=f"a measured case cannot be kept there ({cause.strerror or cause})",
+            remedy="make room, or name another place with --store",
+        ) from None
 
 
-def _load(place: Path) -> MeasuredCase:
-    document = json.loads(place.read_text(encoding="utf-8"))
-    features = [
-        feature | {"value": math.nan if feature["value"] is None else feature["value"]}
-        for feature in document["features"]
-    ]
-    return MeasuredCase(document["id"], document["modality"], tuple(Feature(**feature) for feature in features))
+def _load(place: Path) -> MeasuredCase | None:
+    """A case that was kept; None where there is none, or what is there cannot be read."""
+    try:
+        document = json.loads(place.read_text(encoding="utf-8"))
+        features = [
+            Feature(**feature | {"value": math.nan if feature["value"] is None else feature["value"]})
+            for feature in document["features"]
+        ]
+        return MeasuredCase(document["id"], document["modality"], tuple(features))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def case_document(measured: MeasuredCase) -> dict[str, Any]:

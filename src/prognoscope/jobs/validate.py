@@ -227,6 +227,14 @@ def _require(frame: pd.DataFrame, columns: Columns) -> None:
                 remedy=f"did you mean {near}" if near else "correct the name",
             )
 
+    if columns.reference == columns.risk:
+        raise refuse(
+            "reference-same",
+            subject=f"column {columns.risk}",
+            found="it is both the model and the one to compare it with",
+            remedy="name another column with --reference, or leave it out",
+        )
+
 
 def _outcome(frame: pd.DataFrame, columns: Columns) -> Outcome:
     if columns.time is None and columns.outcome is not None:

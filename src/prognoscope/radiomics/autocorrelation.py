@@ -14,7 +14,9 @@ to the exact values below 10⁻⁴, a third of the least tolerance of IBSI's ref
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,12 +43,16 @@ BLOCK_VOXELS = 2_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Region:
-    """The bounding box of a region: intensities and mask `[z, y, x]`, the number of voxels inside and their mean."""
+    """The bounding box of a region: intensities and mask `[z, y, x]`, the number of voxels inside and their mean.
+
+    Intensities are measured in units of `scale`, a power of 2, so that their squares are numbers too.
+    """
 
     intensities: NDArray[np.float32]
     inside: NDArray[np.bool_]
     number: int
     mean: float
+    scale: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,9 +111,11 @@ def autocorrelation(prepared: Prepared, *, exact: bool = False) -> list[float]:
     number, mean = len(values), float(values.mean(dtype=np.float64))
     if values.min() == values.max():
         return [float("nan"), float("nan")]
+    # Dividing by a power of 2 changes no digit.
+    scale = 2.0 ** math.frexp(max(mean - float(values.min()), float(values.max()) - mean))[1]
     del values
     factors = (1, 1, 1) if exact else coarsening(inside.shape, prepared.spacing_mm)
-    region = _Region(intensities, inside, number, mean)
+    region = _Region(intensities, inside, number, mean, scale)
     square, products, pairs, squares = _pair_sums(region, prepared.spacing_mm, factors)
     moran = number / pairs * products / square
     geary = (number - 1) / (2 * pairs) * (2 * squares - 2 * products) / square
@@ -128,7 +136,7 @@ def _blocks(region: _Region, reach: int) -> Iterator[_Block]:
         inside = np.ascontiguousarray(region.inside[first:beyond])
         parts = np.zeros((3, *inside.shape), dtype=np.float32)
         extent = np.zeros((*inside.shape[:2], 2), dtype=np.int64)
-        square = _fill_parts(intensities, inside, region.mean, stop - first, parts, extent)
+        square = _fill_parts(intensities, inside, region.mean, region.scale, stop - first, parts, extent)
         yield _Block(first, stop - first, square, parts, extent)
 
 
@@ -228,17 +236,13 @@ def _smooth(sizes: list[int], spacing_mm: Triple, factors: Factors, cutoff_mm: f
 
     The two meet three times smoothly. Without a cutoff a point has no weight with itself.
     """
-    steps = [np.arange(n) * factor * step for n, factor, step in zip(sizes, factors, spacing_mm, strict=True)]
-    square = np.asarray(sum(d**2 for d in np.meshgrid(*steps, indexing="ij", sparse=True)))
-    square[0, 0, 0] = np.inf if cutoff_mm == 0 else 0.0
-    near = square < cutoff_mm**2
-    r = square[near] / cutoff_mm**2
-    square[near] = 1.0
-    weight: NDArray[np.float64] = 1 / np.sqrt(square)
-    weight[near] = (35 - 35 * r + 21 * r**2 - 5 * r**3) / (16 * cutoff_mm)
+    weight = np.empty(sizes)
+    z, y, x = (factor * step for factor, step in zip(factors, spacing_mm, strict=True))
+    _fill_weight(z, y, x, cutoff_mm, weight)
     return weight
 
 
+@functools.lru_cache(maxsize=64)
 def _between_fine(factor: int, reach: int) -> NDArray[np.float64]:
     """Share of each coarse point in the weight of voxels 0 to `reach` steps apart, on average over where they lie."""
     tap = _b_spline(np.arange(-2 * factor, 2 * factor + 1) / factor)
@@ -259,32 +263,51 @@ def _b_spline(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _forms(spread: NDArray[np.float32], weights: _Weights) -> Forms:
     """The three sums over the coarse grid, a voxel's pair with itself included."""
-    mask = _transform(spread[1], weights.shape)
+    # One after the other where memory counts, else all in one call.
+    apart = spread.size > BLOCK_VOXELS
+    spectra = (_transform(part, weights.shape) for part in spread) if apart else iter(_transform(spread, weights.shape))
+    part = next(spectra)
+    products, _ = _sum_spectra(part, part, weights.spectrum)
+    mask = part = next(spectra)
     pairs, _ = _sum_spectra(mask, mask, weights.spectrum)
-    products, _ = _sum_spectra(_transform(spread[0], weights.shape), mask, weights.spectrum)
-    _, squares = _sum_spectra(_transform(spread[2], weights.shape), mask, weights.spectrum)
+    part = next(spectra)
+    _, squares = _sum_spectra(part, mask, weights.spectrum)
     return np.array([products, pairs, squares])
 
 
-def _transform(part: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.complex64]:
-    """Half of the spectrum; axis by axis, so that what is only padding is transformed as late as possible."""
-    whole = scipy.fft.rfft(part, n=shape[2], axis=2)
-    whole = scipy.fft.fft(whole, n=shape[1], axis=1)
-    return np.asarray(scipy.fft.fft(whole, n=shape[0], axis=0))
+def _transform(parts: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.complex64]:
+    """Half of the spectrum along the last three axes; one by one, so that padding is transformed late."""
+    whole = scipy.fft.rfft(parts, n=shape[2], axis=-1)
+    whole = scipy.fft.fft(whole, n=shape[1], axis=-2)
+    return np.asarray(scipy.fft.fft(whole, n=shape[0], axis=-3))
 
 
 def _near(block: _Block, apart: NDArray[np.float64], spacing_mm: Triple, cutoff_mm: float) -> Forms:
     """What the three sums lack of pairs within the cutoff whose first voxel is in a block."""
     forms = np.zeros(3)
-    reach = [size - 1 for size in apart.shape]
-    spans = [range(-n, n + 1) for n in reach]
-    steps = np.array([step for step in itertools.product(*spans) if step > (0, 0, 0)], dtype=np.int64).reshape(-1, 3)
-    distance = np.sqrt(((steps * np.array(spacing_mm)) ** 2).sum(axis=1))
+    depth, height, width = (size - 1 for size in apart.shape)
+    steps = np.indices((depth + 1, 2 * height + 1, 2 * width + 1)).reshape(3, -1).T - (0, height, width)
+    # One of each pair of opposite steps: those after (0, 0, 0).
+    steps = steps[height * (2 * width + 1) + width + 1 :]
+    distance = np.sqrt(((steps * spacing_mm) ** 2).sum(axis=1))
     steps, distance = steps[distance <= cutoff_mm * (1 + 1e-9)], distance[distance <= cutoff_mm * (1 + 1e-9)]
     if len(steps):
-        lack = 1 / distance - apart[tuple(np.abs(steps).T)]
-        _sum_near(block.parts, block.extent, block.slices, steps, lack, forms)
+        z, y, x = np.abs(steps).T
+        _sum_near(block.parts, block.extent, block.slices, steps, 1 / distance - apart[z, y, x], forms)
     return forms
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_weight(step_z: float, step_y: float, step_x: float, cutoff: float, weight: NDArray[np.float64]) -> None:
+    for z in range(weight.shape[0]):
+        for y in range(weight.shape[1]):
+            for x in range(weight.shape[2]):
+                square = (z * step_z) ** 2 + (y * step_y) ** 2 + (x * step_x) ** 2
+                if square < cutoff**2:
+                    r = square / cutoff**2
+                    weight[z, y, x] = (35 - 35 * r + 21 * r**2 - 5 * r**3) / (16 * cutoff)
+                else:
+                    weight[z, y, x] = 1 / np.sqrt(square) if square > 0 else 0.0
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -328,6 +351,7 @@ def _fill_parts(
     intensities: NDArray[np.float32],
     inside: NDArray[np.bool_],
     mean: float,
+    scale: float,
     slices: int,
     parts: NDArray[np.float32],
     extent: NDArray[np.int64],
@@ -341,7 +365,7 @@ def _fill_parts(
                     if extent[z, y, 1] == 0:
                         extent[z, y, 0] = x
                     extent[z, y, 1] = x + 1
-                    difference = intensities[z, y, x] - mean
+                    difference = (intensities[z, y, x] - mean) / scale
                     parts[0, z, y, x] = difference
                     parts[1, z, y, x] = 1.0
                     parts[2, z, y, x] = difference * difference

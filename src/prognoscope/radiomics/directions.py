@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Literal
 
@@ -57,6 +58,7 @@ def lengths(steps: NDArray[np.int64], norm: Norm) -> NDArray[np.float64]:
     return np.asarray(np.sqrt((size**2).sum(axis=1)))
 
 
+@functools.lru_cache(maxsize=64)
 def neighbourhood(distance: int, norm: Norm, *, within_slice: bool) -> NDArray[np.int64]:
     """Steps `(n, 3)` to all voxels within a distance, the voxel itself left out."""
     reach = range(-distance, distance + 1)

@@ -15,7 +15,7 @@ from prognoscope.radiomics.settings import Aggregation, RunLength
 
 def glrlm(levels: Levels, settings: RunLength, aggregations: tuple[Aggregation, ...]) -> Aggregated | Undefined:
     """The 16 features of each aggregation, in the order of the catalogue."""
-    plan = slots(aggregations, levels.inner_shape[0], by_direction=True)
+    plan = slots(aggregations, levels.inner_shape[0], by_direction=settings.weighting is not None)
     table = matrices(plan.number, levels.count + 1, max(levels.inner_shape) + 2)
     if isinstance(table, Undefined):
         return table

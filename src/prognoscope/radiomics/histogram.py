@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,39 +21,31 @@ def histogram_features(counts: NDArray[np.int64]) -> list[float]:
     -------
     NaN where a ratio has no denominator (a single occurring level), and the gradients where there is one bin only.
     """
-    level = np.arange(1.0, len(counts) + 1)
-    p = counts / counts.sum()
-    mean = float(p @ level)
-    centred = level - mean
-    variance = float(p @ centred**2)
-    below = np.cumsum(counts)
-    p10, p25, median, p75, p90 = (_percentile(below, share) for share in (10, 25, 50, 75, 90))
-    inner = np.where((level >= p10) & (level <= p90), counts, 0) / below[-1]
-    inner = inner / inner.sum()
-    present = p[p > 0]
-    lowest, highest = float(np.flatnonzero(counts)[0] + 1), float(np.flatnonzero(counts)[-1] + 1)
-    modes = np.flatnonzero(counts == counts.max()) + 1.0
+    number = int(counts.sum())
+    p10, p25, median, p75, p90 = (_percentile(counts, number, share) for share in (10, 25, 50, 75, 90))
+    mean, lowest, highest = _mean(counts, 1.0, float(len(counts)))
+    inner_mean, _, _ = _mean(counts, p10, p90)
+    second, third, fourth, entropy, uniformity, mode = _describe(counts, number, mean)
     values = [
         mean,
-        variance,
-        ratio(float(p @ centred**3), variance**1.5),
-        ratio(float(p @ centred**4), variance**2) - 3,
+        second,
+        ratio(third, second**1.5),
+        ratio(fourth, second**2) - 3,
         median,
         lowest,
         p10,
         p90,
         highest,
-        # Of several modes the one nearest to the mean (manual, section 3.4.10), the lower one of two as near.
-        float(modes[np.argmin(np.abs(modes - mean))]),
+        mode,
         p75 - p25,
         highest - lowest,
-        float(p @ np.abs(centred)),
-        float(inner @ np.abs(level - inner @ level)),
-        float(p @ np.abs(level - median)),
-        ratio(variance**0.5, mean),
+        _deviation(counts, mean, 1.0, float(len(counts))),
+        _deviation(counts, inner_mean, p10, p90),
+        _deviation(counts, median, 1.0, float(len(counts))),
+        ratio(second**0.5, mean),
         ratio(p75 - p25, p75 + p25),
-        float(0.0 - present @ np.log2(present)),
-        float(p @ p),
+        entropy,
+        uniformity,
     ]
     return values + _gradients(counts)
 
@@ -66,6 +59,55 @@ def _gradients(counts: NDArray[np.int64]) -> list[float]:
     return [float(slope[highest]), highest + 1.0, float(slope[lowest]), lowest + 1.0]
 
 
-def _percentile(below: NDArray[np.int64], share: int) -> float:
-    """Lowest level that at least `share` percent of the voxels do not exceed; `below` counts the voxels up to each."""
-    return float(np.searchsorted(below * 100, share * below[-1], side="left") + 1)
+@numba.njit(cache=True, nogil=True)
+def _percentile(counts: NDArray[np.int64], number: int, share: int) -> float:
+    """Lowest level that at least `share` percent of the voxels do not exceed."""
+    below, level = 0, 0
+    while below * 100 < share * number:
+        below += counts[level]
+        level += 1
+    return float(level)
+
+
+@numba.njit(cache=True, nogil=True)
+def _mean(counts: NDArray[np.int64], low: float, high: float) -> tuple[float, float, float]:
+    """Mean level of the voxels between two levels, and the lowest and the highest level there."""
+    number, total, first, last = 0, 0.0, 0.0, 0.0
+    for i in range(counts.size):
+        if counts[i] > 0 and low <= i + 1 <= high:
+            number += counts[i]
+            total += counts[i] * (i + 1.0)
+            if first == 0.0:
+                first = i + 1.0
+            last = i + 1.0
+    return total / number, first, last
+
+
+@numba.njit(cache=True, nogil=True)
+def _deviation(counts: NDArray[np.int64], centre: float, low: float, high: float) -> float:
+    """Mean absolute distance to a centre of the voxels between two levels."""
+    number, total = 0, 0.0
+    for i in range(counts.size):
+        if low <= i + 1 <= high:
+            number += counts[i]
+            total += counts[i] * abs(i + 1.0 - centre)
+    return total / number
+
+
+@numba.njit(cache=True, nogil=True)
+def _describe(counts: NDArray[np.int64], number: int, mean: float) -> tuple[float, float, float, float, float, float]:
+    """Second to fourth central moment, entropy, uniformity and mode."""
+    second, third, fourth, entropy, uniformity, mode = 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
+    for i in range(counts.size):
+        if counts[i] > 0:
+            p, centred = counts[i] / number, i + 1.0 - mean
+            second += p * centred**2
+            third += p * centred**3
+            fourth += p * centred**4
+            entropy -= p * np.log2(p)
+            uniformity += p * p
+        most = counts[int(mode) - 1]
+        # Of several modes the one nearest to the mean (manual, section 3.4.10), the lower one of two as near.
+        if counts[i] > most or (counts[i] == most and abs(i + 1.0 - mean) < abs(mode - mean)):
+            mode = i + 1.0
+    return second, third, fourth, entropy, uniformity, mode

@@ -45,7 +45,12 @@ def new_axis(size: int, spacing_mm: float, target_mm: float, window: tuple[int, 
 
 
 def resample_image(voxels: NDArray[np.float32], axes: Sequence[NewAxis], spline: SplineOrder) -> NDArray[np.float32]:
-    """Interpolate intensities at the crossings of three axes; float32 `[z, y, x]`."""
+    """Interpolate intensities at the crossings of three axes; float32 `[z, y, x]`, NaN around what is not finite."""
+    with np.errstate(invalid="ignore"):
+        return _resample(voxels, axes, spline)
+
+
+def _resample(voxels: NDArray[np.float32], axes: Sequence[NewAxis], spline: SplineOrder) -> NDArray[np.float32]:
     if spline != "cubic":
         return np.ascontiguousarray(_along_axes(voxels, axes, spline), dtype=np.float32)
     moved = list(axes)

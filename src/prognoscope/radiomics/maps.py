@@ -7,6 +7,7 @@ too few voxels for a feature (a co-occurrence needs two neighbours) gives NaN th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Literal, Self
 
@@ -19,12 +20,18 @@ from prognoscope.core.geometry import Mask, Volume, require_same_grid
 from prognoscope.core.problems import refuse
 from prognoscope.core.settings import Settings, nearest
 from prognoscope.radiomics.catalogue import CATALOGUE
-from prognoscope.radiomics.discretise import fixed_number
+from prognoscope.radiomics.discretise import Levels, fixed_number
 from prognoscope.radiomics.glcm import cooccurrence_features
 from prognoscope.radiomics.prepare import bounding_box
+from prognoscope.radiomics.settings import Aggregation, RadiomicsSettings
+from prognoscope.radiomics.texture import suffixes, textures
 
 STATISTICS = tuple(entry.tag for entry in CATALOGUE["statistics"])
 COOCCURRENCE = tuple(entry.tag for entry in CATALOGUE["glcm"])
+OTHERS = {
+    family: tuple(entry.tag for entry in CATALOGUE[family]) for family in ("glrlm", "glszm", "gldzm", "ngtdm", "ngldm")
+}
+"""Families that are measured window by window as if each were a region: a fifth of a millisecond for each."""
 DIRECTIONS = np.array(
     [(z, y, x) for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1) if (z, y, x) > (0, 0, 0)], dtype=np.int64
 )
@@ -38,7 +45,7 @@ class MapSettings(Settings):
     """What to map, and the window it is measured in."""
 
     features: tuple[str, ...] = Field(
-        min_length=1, description="IBSI tags: `stat_…` and, merged over directions, `cm_…`"
+        min_length=1, description="IBSI tags: `stat_…` and, merged over directions, those of texture (`cm_…`, `rlm_…`)"
     )
     radius: int = Field(2, ge=1, le=15, description="the window reaches this many voxels to each side of its centre")
     dimensions: Literal[2, 3] = Field(3, description="2: the window is a square in the slice; 3: a cube")
@@ -49,7 +56,7 @@ class MapSettings(Settings):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        known = (*STATISTICS, *COOCCURRENCE)
+        known = (*STATISTICS, *COOCCURRENCE, *itertools.chain(*OTHERS.values()))
         for tag in self.features:
             if tag not in known:
                 near = nearest(tag, known)
@@ -87,8 +94,14 @@ def feature_maps(volume: Volume, mask: Mask, settings: MapSettings) -> Mapping[s
     found: dict[str, Float32] = {}
     if any(tag in STATISTICS for tag in settings.features):
         found |= zip(STATISTICS, _statistics(intensities, inside, reach), strict=True)
+    if all(tag in STATISTICS for tag in settings.features):
+        return {tag: _placed(found[tag], inside, box, volume) for tag in settings.features}
+    levels = _levels(intensities, inside, settings)
     if any(tag in COOCCURRENCE for tag in settings.features):
-        found |= zip(COOCCURRENCE, _cooccurrence(_levels(intensities, inside, settings), inside, reach), strict=True)
+        found |= zip(COOCCURRENCE, _cooccurrence(levels, inside, reach), strict=True)
+    for family, tags in OTHERS.items():
+        if any(tag in tags for tag in settings.features):
+            found |= zip(tags, _by_window(levels, inside, reach, family), strict=True)
     return {tag: _placed(found[tag], inside, box, volume) for tag in settings.features}
 
 
@@ -141,6 +154,26 @@ def _cooccurrence(levels: NDArray[np.uint16], inside: NDArray[np.bool_], reach: 
         _count_window_pairs(padded, some, np.array(reach), steps, counts)
         parts.append(cooccurrence_features(counts, np.ones(len(some))))
     return np.concatenate(parts).T.astype(np.float32)
+
+
+def _by_window(
+    levels: NDArray[np.uint16], inside: NDArray[np.bool_], reach: tuple[int, int, int], family: str
+) -> Float32:
+    """Features of a family, measured on each window as on a region."""
+    aggregation: Aggregation = "3D merged" if reach[0] else "2.5D merged"
+    settings = RadiomicsSettings(aggregations=(aggregation,))
+    (suffix,) = suffixes(family, settings)
+    padded = np.pad(levels, [(width + 1, width + 1) for width in reach])
+    values = np.full((np.count_nonzero(inside), len(OTHERS[family])), np.nan, np.float32)
+    for row, centre in zip(values, np.argwhere(inside), strict=True):
+        sides = [slice(at, at + 2 * width + 3) for at, width in zip(centre, reach, strict=True)]
+        window = padded[tuple(sides)].copy()
+        for axis in range(3):
+            np.moveaxis(window, axis, 0)[[0, -1]] = 0
+        by_slice = np.count_nonzero(window[1:-1], axis=(1, 2))[:, None]
+        found = textures(Levels(window, window > 0, 1, int(window.max()), by_slice), settings, [family])
+        row[:] = found[family][suffix]
+    return values.T
 
 
 @numba.njit(cache=True, nogil=True)

@@ -46,27 +46,33 @@ def measure_surface(padded: NDArray[np.bool_], spacing_mm: Triple) -> Surface:
     place = np.zeros((256, 3), dtype=np.int64)
     _count_configurations(padded, number, place)
     pieces = _pieces()
-    voxel = float(np.prod(spacing_mm))
+    voxel = spacing_mm[0] * spacing_mm[1] * spacing_mm[2]
     # A vector across a triangle grows along each axis with the spacing along the other two.
-    areas = pieces.share * np.linalg.norm(pieces.vector * (voxel / np.array(spacing_mm)), axis=1)
+    across = pieces.vector * (voxel / np.array(spacing_mm))
+    area = float(np.sqrt((across**2).sum(axis=1)) @ number[pieces.code])
     # Divergence theorem: a third of position times vector, summed over triangles and over the cubes of a configuration.
-    moments = pieces.share * (pieces.middle * pieces.vector).sum(axis=1)
-    vectors = pieces.share[:, None] * pieces.vector * place[pieces.code]
-    volume = float(moments @ number[pieces.code] + vectors.sum()) / 3 * voxel
-    return Surface(float(areas @ number[pieces.code]), volume)
+    volume = (pieces.moment @ number + float((pieces.total * place).sum())) / 3 * voxel
+    return Surface(area, float(volume))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pieces:
-    """The triangles of all configurations, `(n,)` or `(n, 3)`, in cube coordinates.
+    """The triangles of all configurations, in cube coordinates.
 
-    `vector` is normal to the triangle, out of the mask, and as long as its area; `share` is how much of it counts.
+    Attributes
+    ----------
+    code, vector
+        `(n,)` and `(n, 3)`: a triangle's configuration, and its normal out of the mask, as long as what counts of its
+        area.
+    total, moment
+        `(256, 3)` and `(256,)`: sums over a configuration's triangles of the vector, and of its product with where
+        the triangle is.
     """
 
     code: NDArray[np.int64]
-    middle: NDArray[np.float64]
     vector: NDArray[np.float64]
-    share: NDArray[np.float64]
+    total: NDArray[np.float64]
+    moment: NDArray[np.float64]
 
 
 @functools.cache
@@ -84,7 +90,12 @@ def _pieces() -> _Pieces:
                 codes.append(code)
                 shares.append(count / span.ways / len(signs))
     a, b, c = np.moveaxis(np.array(corners) / 2, 1, 0)
-    return _Pieces(np.array(codes), (a + b + c) / 3, np.cross(b - a, c - a) / 2, np.array(shares))
+    configuration = np.array(codes)
+    vector = np.cross(b - a, c - a) / 2 * np.array(shares)[:, None]
+    total, moment = np.zeros((256, 3)), np.zeros(256)
+    np.add.at(total, configuration, vector)
+    np.add.at(moment, configuration, (vector * (a + b + c) / 3).sum(axis=1))
+    return _Pieces(configuration, vector, total, moment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,12 +86,11 @@ def axis_lengths(moments: NDArray[np.int64], spacing: NDArray[np.float64]) -> tu
     number = int(moments[0])
     if number == 1:
         return float("nan"), float("nan"), float("nan")
-    zz, yy, xx, zy, zx, yx = (int(moment) for moment in moments[4:])
-    products = np.array([[zz, zy, zx], [zy, yy, yx], [zx, yx, xx]], dtype=object)
-    first = np.array([int(moment) for moment in moments[1:4]], dtype=object)
-    # Whole numbers up to here: a shift of the region changes nothing, not even the last digit.
-    spread = (number * products - np.outer(first, first)).astype(np.float64)
-    covariance = spread * np.outer(spacing, spacing) / (number * (number - 1))
+    _, z, y, x, zz, yy, xx, zy, zx, yx = (int(moment) for moment in moments)
+    products = ((zz, zy, zx), (zy, yy, yx), (zx, yx, xx))
+    # Python's whole numbers up to here: a shift of the region changes nothing, not even the last digit.
+    spread = [[float(number * products[i][j] - (z, y, x)[i] * (z, y, x)[j]) for j in range(3)] for i in range(3)]
+    covariance = np.array(spread) * np.outer(spacing, spacing) / (number * (number - 1))
     eigenvalues = np.linalg.eigvalsh(covariance)[::-1]
     eigenvalues = np.where(eigenvalues > 1e-12 * eigenvalues[0], eigenvalues, 0.0)
     major, minor, least = (float(4 * math.sqrt(value)) for value in eigenvalues)

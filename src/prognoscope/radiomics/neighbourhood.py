@@ -93,7 +93,10 @@ def _tone_features(counts: NDArray[np.int64], differences: NDArray[np.float64], 
         weighted /= number
         features[m, 0] = 1 / weighted if weighted > 0 else 1e6
         features[m, 1] = contrast / (present * (present - 1)) * total / number if present > 1 else 0.0
-        features[m, 2] = weighted / busyness if present > 1 else 0.0
+        if present == 1:
+            features[m, 2] = 0.0
+        elif busyness > 0:  # twice as many voxels of level 1 as of level 2 give 0
+            features[m, 2] = weighted / busyness
         features[m, 3] = complexity / number
         features[m, 4] = strength / total if total > 0 else 0.0
 

@@ -18,7 +18,7 @@ def statistics(ascending: NDArray[np.float32]) -> list[float]:
     Returns
     -------
     NaN where a ratio has no denominator: skewness and kurtosis of a constant region, the coefficient of variation of a
-    region whose mean is 0, the quartile coefficient where the quartiles add to 0.
+    region whose mean is 0, the quartile coefficient where the quartiles add to 0; the robust deviation of two voxels.
     """
     number = len(ascending)
     total, energy = _sum_powers(ascending)
@@ -90,12 +90,14 @@ def _sum_moments(values: NDArray[np.float32], mean: float, median: float) -> tup
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _robust_deviation(values: NDArray[np.float32], low: float, high: float) -> float:
-    """Mean absolute deviation, from their mean, of the values between two percentiles."""
+    """Mean absolute deviation, from their mean, of the values between two percentiles; NaN where there is none."""
     total, number, deviation = 0.0, 0, 0.0
     for i in range(values.size):
         if low <= np.float64(values[i]) <= high:
             total += values[i]
             number += 1
+    if number == 0:
+        return np.nan
     mean = total / number
     for i in range(values.size):
         if low <= np.float64(values[i]) <= high:

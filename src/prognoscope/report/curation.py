@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from dataclasses import dataclass
 
 from prognoscope.core.problems import Problem
@@ -20,6 +21,11 @@ class FailedSeries:
     picture: bytes
     problems: tuple[Problem, ...]
     release: str
+
+    @property
+    def code(self) -> str:
+        """The first reason, under which it stands on the page."""
+        return self.problems[0].code
 
     @property
     def source(self) -> str:
@@ -50,11 +56,8 @@ class CurationContent:
     roles: tuple[RoleChoice, ...]
 
     def tally(self) -> tuple[tuple[str, int], ...]:
-        """Number of series by reason, the most frequent first."""
-        counts: dict[str, int] = {}
-        for one in self.failed:
-            for code in {problem.code for problem in one.problems}:
-                counts[code] = counts.get(code, 0) + 1
+        """Number of series by their first reason, the most frequent first."""
+        counts = Counter(one.code for one in self.failed)
         return tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 

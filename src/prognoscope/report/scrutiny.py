@@ -11,6 +11,7 @@ from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval,
 from prognoscope.validation.conformal import Coverage
 from prognoscope.validation.fairness import Gap, GroupFigures
 from prognoscope.validation.internal import LearningCurve
+from prognoscope.validation.pooling import Pooled
 from prognoscope.validation.results import Metric
 from prognoscope.validation.thresholds import Share, ThresholdRow
 
@@ -96,8 +97,10 @@ class Scrutiny:
         Patients who are never held out, and how many of them had the event.
     names
         Of the folds: sites, or what was held out.
-    sites, gaps
-        Figures of each named fold; gaps between the groups of a column.
+    sites, over_sites
+        Figures of each named fold; where these are sites, their mean and the range expected at a new one.
+    gaps, unshown_groups
+        Gaps between the groups of a column; intersections of two columns that are too small to be shown.
     thresholds, alerts
         Thresholds of the study file, and those that the folds chose by costs.
     cost_ratio
@@ -122,7 +125,9 @@ class Scrutiny:
     learnt_from_events: int
     names: tuple[str, ...] = ()
     sites: tuple[GroupFigures, ...] = ()
+    over_sites: Mapping[str, Pooled] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    unshown_groups: int = 0
     thresholds: tuple[ThresholdRow, ...] = ()
     alerts: ThresholdRow | None = None
     cost_ratio: float = math.nan
@@ -154,6 +159,8 @@ class Shown:
     site_titles: tuple[str, ...]
     sites: tuple[tuple[GroupFigures, tuple[tuple[str, str, str] | None, ...]], ...]
     pooled: tuple[tuple[str, str, str] | None, ...]
+    over_sites: tuple[tuple[str, str, str] | None, ...]
+    new_site: tuple[tuple[str, str, str] | None, ...]
     alerts: ThresholdLine | None
     alerts_words: str
     thresholds: tuple[ThresholdLine, ...]
@@ -174,6 +181,8 @@ def shown(scrutiny: Scrutiny, pooled: Mapping[str, Metric]) -> Shown:
         site_titles=tuple(metric_words(name).title for name in names),
         sites=tuple((site, _metrics(site.metrics, names)) for site in scrutiny.sites),
         pooled=_metrics(pooled, names),
+        over_sites=tuple(_over_sites(scrutiny.over_sites.get(name), name) for name in names),
+        new_site=tuple(_new_site(scrutiny.over_sites.get(name), name) for name in names),
         alerts=_threshold_line(alerts) if alerts else None,
         alerts_words=_alerts_words(scrutiny, alerts) if alerts else "",
         thresholds=tuple(_threshold_line(row) for row in scrutiny.thresholds),
@@ -232,6 +241,19 @@ def _metric(metric: Metric | None, name: str) -> tuple[str, str, str] | None:
         return None
     decimals = metric_words(name).decimals
     return figure(metric.estimate, decimals), interval(metric.low, metric.high, decimals), metric.reason
+
+
+def _over_sites(pooled: Pooled | None, name: str) -> tuple[str, str, str] | None:
+    if pooled is None:
+        return None
+    decimals = metric_words(name).decimals
+    return figure(pooled.estimate, decimals), interval(pooled.low, pooled.high, decimals), pooled.reason
+
+
+def _new_site(pooled: Pooled | None, name: str) -> tuple[str, str, str] | None:
+    if pooled is None or pooled.reason:
+        return None
+    return "", interval(pooled.new_low, pooled.new_high, metric_words(name).decimals), ""
 
 
 def _alerts_words(scrutiny: Scrutiny, alerts: ThresholdRow) -> str:

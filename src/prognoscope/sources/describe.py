@@ -76,7 +76,7 @@ def describe_table(path: Path) -> TableDescription:
 def _column(column: pd.Series) -> ColumnDescription:
     present = column.dropna().astype(str)
     levels = tuple(sorted(present.unique()))
-    likely = _likely_type(column, present, levels)
+    likely = _likely_type(present, levels)
     return ColumnDescription(
         name=str(column.name),
         type=likely,
@@ -86,16 +86,17 @@ def _column(column: pd.Series) -> ColumnDescription:
     )
 
 
-def _likely_type(column: pd.Series, present: pd.Series, levels: tuple[str, ...]) -> LikelyType:
+def _likely_type(present: pd.Series, levels: tuple[str, ...]) -> LikelyType:
     if present.empty:
         return "text"
+    distinct = pd.Series(levels, name=present.name, dtype=object)  # each text once tells as much, and sooner
     if len(levels) == 2 and {level.casefold() for level in levels} in BOOLEANS:
         return "boolean"
-    zeros = present.str.fullmatch(r"0\d+").any()
-    if not zeros and not to_number(column)[1]:
-        compact = present.str.fullmatch(r"(19|20)\d{6}").all()
-        return "date" if compact and not to_date(column)[1] else "number"
-    if not to_date(column)[1]:
+    zeros = distinct.str.fullmatch(r"0\d+").any()
+    if not zeros and not to_number(distinct)[1]:
+        compact = distinct.str.fullmatch(r"(19|20)\d{6}").all()
+        return "date" if compact and not to_date(distinct)[1] else "number"
+    if not to_date(distinct)[1]:
         return "date"
     few = len(levels) <= MOST_LEVELS and len(levels) <= max(2, len(present) // 2)
     return "category" if few else "text"

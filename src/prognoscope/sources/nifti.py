@@ -6,6 +6,7 @@ rest of the rotation goes into the grid. NIfTI's world is right, anterior, super
 
 from __future__ import annotations
 
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import SAME_GRID_VOXELS, Grid, Mask, Volume
@@ -27,7 +29,9 @@ MM_PER_UNIT = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 GZIP = b"\x1f\x8b"
 INFLATED_BYTES = 1 << 30
 NIFTI2_HEADER = 540  # bytes, as the file's first number says
-UNREADABLE = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error)
+MAGIC = (b"n+1\0", b"n+2\0")
+BROKEN = (ImageFileError, HeaderDataError, WrapStructError)
+UNREADABLE = (*BROKEN, OSError, EOFError, ValueError, OverflowError, zlib.error)
 Affine = NDArray[np.float64]
 
 
@@ -163,7 +167,14 @@ def _from_bytes(data: bytes, subject: str) -> Any:
                 remedy="crop the image",
             )
     second = data[:4] in (NIFTI2_HEADER.to_bytes(4, "little"), NIFTI2_HEADER.to_bytes(4, "big"))
-    return (nib.Nifti2Image if second else nib.Nifti1Image).from_bytes(data)
+    if data[4:8] not in MAGIC and data[344:348] not in MAGIC:
+        raise _unreadable(subject, "it does not begin as one")
+    image = (nib.Nifti2Image if second else nib.Nifti1Image).from_bytes(data)
+    header: Any = image.header
+    needed = header.get_data_offset() + math.prod(map(int, image.shape)) * header.get_data_dtype().itemsize
+    if needed > len(data):
+        raise _unreadable(subject, f"its header says {needed:,} bytes, it has {len(data):,}")
+    return image
 
 
 def _unreadable(subject: str, found: str) -> Refused:

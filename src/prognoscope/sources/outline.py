@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from prognoscope.core.problems import Problem, Refused, refuse
 
+MOST_ELEMENTS = 100_000  # a file has some hundreds; bytes that are none would be walked for minutes
 DEPTH = 24
 INFLATED_BYTES = 1 << 30
 UNDEFINED = 0xFFFFFFFF
@@ -139,9 +140,11 @@ class Walk:
 
     def top_level(self, position: int, wanted: frozenset[int], elements: dict[int, Span]) -> Span | None:
         """Note the spans of the wanted elements' values; return that of the pixel data, where the pass ends."""
-        while position < self.size:
+        for _ in range(MOST_ELEMENTS):
+            if position >= self.size:
+                return None
             if self.size - position < 8 and not self.data[position:].strip(b"\0"):
-                break
+                return None
             element = self.element(position)
             if element[0] in PIXEL_TAGS:
                 return element[2], self._fragments(element[2]) if element[3] == UNDEFINED else self.end(element)
@@ -150,7 +153,7 @@ class Walk:
                 if element[3] != UNDEFINED and self._nests(element):
                     self._skip(element[2], position, element[0])
                 elements[element[0]] = (element[2], position)
-        return None
+        raise damaged(self.subject, f"it has more than {MOST_ELEMENTS:,} elements outside of sequences")
 
     def _fragments(self, position: int) -> int:
         """Walk over the fragments of encapsulated pixel data, which are bytes and not elements."""

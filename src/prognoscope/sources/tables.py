@@ -10,6 +10,7 @@ import csv
 import io
 import warnings
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
@@ -173,6 +174,13 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=quality)
 
 
+# What the reader of workbooks gives for one whose parts are missing, cut off, encrypted or no XML.
+BROKEN_WORKBOOK = (
+    *(zipfile.BadZipFile, zlib.error, SyntaxError, OSError, EOFError, LookupError, ValueError, TypeError),
+    *(AttributeError, NotImplementedError, RuntimeError, OverflowError),
+)
+
+
 def _read_workbook(data: bytes, subject: str) -> tuple[Row, list[Row]]:
     import openpyxl  # only workbooks need it
     from openpyxl.utils.exceptions import InvalidFileException
@@ -183,7 +191,7 @@ def _read_workbook(data: bytes, subject: str) -> tuple[Row, list[Row]]:
         try:
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             sheets = [(sheet.title, _sheet(sheet)) for sheet in book.worksheets]
-        except (InvalidFileException, KeyError, ValueError, TypeError, zipfile.BadZipFile, SyntaxError) as error:
+        except (InvalidFileException, *BROKEN_WORKBOOK) as error:
             raise _format(subject, f"the workbook cannot be read ({error})") from error
     filled = [(title, rows) for title, rows in sheets if rows]
     if not filled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     func,
 )
 
@@ -125,6 +127,7 @@ INSTANCES = Table(
     Column("series_uid", String(64), nullable=False),
     Column("patient_id", Text, nullable=False),
     Column("header", Text, nullable=False),
+    Column("damaged", Boolean, nullable=False, server_default=false()),
     Index("instances_sop_uid", "sop_uid", unique=True),
     Index("instances_patient", "patient_id"),
 )

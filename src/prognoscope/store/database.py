@@ -16,6 +16,8 @@ BUSY_SECONDS = 120
 ROWS_PER_STATEMENT = 500
 CACHE_KIB, MAPPED_BYTES = 64 << 10, 1 << 30  # SQLite's own 2 MiB make a search of a large catalogue read it twice
 
+LOG_PAGES = 8 << 10  # 32 MiB: hashes are spread over their index, and a page that waits is written once for many rows
+
 
 class Database:
     """Transactions on the catalogue. A transaction that writes takes its lock at once, so that writers queue up."""
@@ -124,6 +126,7 @@ def _durable(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     connection.execute(f"PRAGMA mmap_size={MAPPED_BYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
 
 
 def _begin(connection: Connection) -> None:

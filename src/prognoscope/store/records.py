@@ -17,12 +17,16 @@ LONGEST_UID, LONGEST_ID, LONGEST_TEXT = 64, 128, 200
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
-    """A DICOM file's identity, and its header as the reader wrote it (JSON)."""
+    """A DICOM file's identity, its header as the reader wrote it (JSON), and whether the file is damaged.
+
+    A damaged file tells which series lacks one; an undamaged file of the same identity takes its place.
+    """
 
     sop_uid: str
     series_uid: str
     patient_id: str
     header: str
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, delete, func, select
@@ -35,7 +35,7 @@ from prognoscope.store.catalogue import (
 )
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.quarantine import row_of
-from prognoscope.store.records import Arrival, folded, plain, too_long
+from prognoscope.store.records import Arrival, InstanceRecord, folded, plain, too_long
 from prognoscope.store.staging import sweep
 
 
@@ -231,10 +231,14 @@ class Repository:
                 "series_uid": one.instance.series_uid,
                 "patient_id": one.instance.patient_id,
                 "header": one.instance.header,
+                "damaged": one.instance.damaged,
             }
             for name, one in sorted(fresh.items())
-            if one.instance and one.problem is None
+            if one.instance
         ]
+        mended = [str(row["sop_uid"]) for row in instances if not row["damaged"]]
+        for part in _parts(mended):
+            connection.execute(delete(INSTANCES).where(INSTANCES.c.sop_uid.in_(part), INSTANCES.c.damaged))
         database.insert_new(connection, INSTANCES, instances, keys=("sha256",))
         touched = sorted({str(row["patient_id"]) for row in instances})
         database.insert_new(connection, WAITING, [{"patient_id": name} for name in touched], keys=("patient_id",))
@@ -299,27 +303,29 @@ def _judge(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[list[Ar
         if not one.staged or one.sha256 in known or one.sha256 in fresh:
             judged.append(one)
             continue
-        if one.instance and one.problem is None:
-            found = _checked(one, headers)
-            if found is None:
+        if one.instance:
+            twin = headers.get(one.instance.sop_uid)
+            if twin and twin.header == one.instance.header:
                 judged.append(one)  # the same instance in another envelope: nothing new in it
                 continue
-            one = found
+            one = _checked(one, twin)
+            if one.instance:
+                _give_way(fresh, one.instance.sop_uid)
+                headers[one.instance.sop_uid] = one.instance
         judged.append(one)
         fresh[one.sha256] = one
     return judged, fresh
 
 
-def _checked(one: Arrival, headers: dict[str, str]) -> Arrival | None:
-    """The arrival, quarantined where its identity is taken or unusable; None for what another file brought."""
+def _checked(one: Arrival, twin: InstanceRecord | None) -> Arrival:
+    """The arrival, quarantined where its identity is unusable or taken; a damaged file gives way to a sound one."""
     assert one.instance is not None
     if unusable := too_long(one.instance):
         return _held(one, "identifier-unusable", unusable, "export the file again from its source")
-    twin = headers.setdefault(one.instance.sop_uid, one.instance.header)
-    if twin is one.instance.header:
+    if twin is None or (twin.damaged and not one.instance.damaged):
         return one
-    if twin == one.instance.header:
-        return None
+    if one.instance.damaged:
+        return replace(one, instance=None)
     return _held(
         one,
         "instance-differs",
@@ -328,16 +334,26 @@ def _checked(one: Arrival, headers: dict[str, str]) -> Arrival | None:
     )
 
 
+def _give_way(fresh: dict[str, Arrival], sop_uid: str) -> None:
+    """A damaged file of the same batch stays in quarantine, but is its instance no more."""
+    for name, other in fresh.items():
+        if other.instance and other.instance.sop_uid == sop_uid:
+            fresh[name] = replace(other, instance=None)
+
+
 def _held(one: Arrival, code: str, found: str, remedy: str) -> Arrival:
     problem = Problem(code, one.path, found, remedy)
     return Arrival(one.path, one.size, one.mtime_ns, one.sha256, one.kind, one.staged, None, None, problem)
 
 
-def _headers(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _headers(connection: Connection, uids: Sequence[str]) -> dict[str, InstanceRecord]:
+    """The instances that bear some UIDs, by UID."""
+    found: dict[str, InstanceRecord] = {}
     for part in _parts(uids):
-        query = select(INSTANCES.c.sop_uid, INSTANCES.c.header).where(INSTANCES.c.sop_uid.in_(part))
-        found |= {row.sop_uid: row.header for row in connection.execute(query)}
+        for row in connection.execute(select(INSTANCES).where(INSTANCES.c.sop_uid.in_(part))):
+            found[row.sop_uid] = InstanceRecord(
+                row.sop_uid, row.series_uid, row.patient_id, row.header, damaged=row.damaged
+            )
     return found
 
 

@@ -24,14 +24,16 @@ class Tray:
     def put(self, name: str, data: bytes) -> None:
         """Write bytes under their name; large ones at once, so that few are held in memory."""
         if len(data) > SMALL:
-            _write(self._folder / name, data)
+            with _written(self._folder):
+                _write(self._folder / name, data)
         else:
             self._waiting.append(self._threads.submit(_write, self._folder / name, data))
 
     def finish(self) -> None:
         """Wait until everything is on the disk."""
-        for future in self._waiting:
-            future.result()
+        with _written(self._folder):
+            for future in self._waiting:
+                future.result()
         self._waiting.clear()
 
 
@@ -44,12 +46,19 @@ def tray(folder: Path) -> Iterator[Tray]:
     Refused
         `cannot-write` when the disk is full or failing.
     """
-    try:
+    with _written(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(WRITERS) as threads:
-            filled = Tray(folder, threads)
-            yield filled
-            filled.finish()
+    with ThreadPoolExecutor(WRITERS) as threads:
+        filled = Tray(folder, threads)
+        yield filled
+        filled.finish()
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Failures to write, and only these: what goes wrong while a file is read is no full disk."""
+    try:
+        yield
     except OSError as cause:
         raise cannot_write(folder, cause) from cause
 

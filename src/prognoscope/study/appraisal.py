@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.study.offers import plans
@@ -164,6 +165,26 @@ def held_out(
     except ValidationError as error:
         problems.extend(problems_of(error, document, (*PLACE, name)))
         return None
+
+
+def clashes(
+    kind: OutcomeKind, recalibrate: str, rules: Validation, decision: Decision, document: Document
+) -> list[Problem]:
+    """Return what a study file asks that its outcome or its plan cannot give."""
+    asked: dict[tuple[str, str], str] = {}
+    if kind == "time-to-event" and recalibrate in ("platt", "isotonic"):
+        asked["models", "recalibrate"] = f"{recalibrate} does not know about censored times; take intercept or slope"
+    if kind == "time-to-event" and decision.set_error is not None:
+        asked["decision", "set_error"] = "prediction sets are for a binary outcome"
+    if BOOTSTRAP in rules.plan:
+        text = f"it is learnt and tested in folds, and the plan {BOOTSTRAP} has none; take another plan"
+        given = {
+            ("decision", "missed_event"): decision.missed_event is not None,
+            ("decision", "set_error"): decision.set_error is not None,
+            ("validate", "learning_curve"): rules.learning_curve,
+        }
+        asked |= {place: text for place, wanted in given.items() if wanted}
+    return [document.problem(place, text) for place, text in asked.items()]
 
 
 def as_used(held: HeldOut, values: dict[str, Any]) -> None:

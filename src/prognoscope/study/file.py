@@ -16,7 +16,7 @@ from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.curation import Role
-from prognoscope.study.appraisal import BOOTSTRAP, Criterion, Decision, HeldOut, Validation, as_used, held_out
+from prognoscope.study.appraisal import Criterion, Decision, HeldOut, Validation, as_used, clashes, held_out
 from prognoscope.study.data import Data, Names
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
@@ -382,17 +382,7 @@ def _contradictions(study: Study, document: Document) -> list[Problem]:
     problems += _unknown_metrics(study, document)
     if text := study.data.contradiction(images_needed=bool(study.imaging)):
         problems.append(document.problem(("data",), text))
-    if study.kind == "time-to-event" and study.models.recalibrate in ("platt", "isotonic"):
-        text = f"{study.models.recalibrate} does not know about censored times; take intercept or slope"
-        problems.append(document.problem(("models", "recalibrate"), text))
-    if study.kind == "time-to-event" and study.decision.set_error is not None:
-        problems.append(document.problem(("decision", "set_error"), "prediction sets are for a binary outcome"))
-    if BOOTSTRAP in study.validation.plan:
-        text = f"it is learnt and tested in folds, and the plan {BOOTSTRAP} has none; take another plan"
-        asked = [key for key in ("missed_event", "set_error") if getattr(study.decision, key) is not None]
-        problems += [document.problem(("decision", key), text) for key in asked]
-        if study.validation.learning_curve:
-            problems.append(document.problem(("validate", "learning_curve"), text))
+    problems += clashes(study.kind, study.models.recalibrate, study.validation, study.decision, document)
     return problems
 
 

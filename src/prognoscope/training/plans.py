@@ -250,7 +250,7 @@ def _complete(values: pd.Series | None, column: str, patients: Sequence[str]) ->
         raise refuse(
             "split-value-missing",
             subject=f"column {column}",
-            found=f"{int(gaps.sum())} patients have no value, the first is {first}",
+            found=f"no value for {int(gaps.sum())} of {len(gaps)} patients, the first is {first}",
             remedy="complete it, or leave these patients out by an eligibility rule",
         )
     return values

@@ -54,6 +54,7 @@ from prognoscope.validation.overall import (
     scaled_brier,
     scaled_brier_at_horizon,
 )
+from prognoscope.validation.pooling import Pooled, pooled_figures
 from prognoscope.validation.precision_recall import average_precision, precision_recall
 from prognoscope.validation.recalibration import (
     calibration_intercept,
@@ -114,6 +115,7 @@ __all__ = [
     "ModelEvaluation",
     "Optimism",
     "Plus632",
+    "Pooled",
     "PredictionSets",
     "Proxy",
     "Refitted",
@@ -184,6 +186,7 @@ __all__ = [
     "paired_difference",
     "percentile_interval",
     "plus_632",
+    "pooled_figures",
     "ppv_at",
     "precision_recall",
     "proxy_check",

@@ -68,8 +68,9 @@ class CurveFit:
 
     def at(self, risk: Floats) -> Floats:
         """Observed proportion at each risk `(points,)`, one row a curve; NaN outside the range of the risks."""
+        line = logit(np.clip(risk, self.lowest, self.highest))
         with np.errstate(over="ignore"):
-            curves = 1 / (1 + np.exp(-(self.coefficients @ curve_basis(logit(risk), self.knots).T)))
+            curves = 1 / (1 + np.exp(-(self.coefficients @ curve_basis(line, self.knots).T)))
         curves[:, (risk < self.lowest) | (risk > self.highest)] = np.nan
         return np.asarray(curves)
 

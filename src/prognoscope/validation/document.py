@@ -68,14 +68,14 @@ def metric_document(metric: Metric) -> dict[str, Any]:
 
 
 def groups_document(groups: Sequence[GroupFigures], gaps: Sequence[Gap]) -> dict[str, Any]:
-    """Return figures by group and the gaps between groups."""
+    """Return figures by group and the gaps between groups; of a suppressed group not even the events are told."""
     return {
         "groups": [
             {
                 "attribute": one.attribute,
                 "level": one.level,
                 "n": one.n,
-                "events": one.events,
+                "events": None if one.reason else one.events,
                 "metrics": {name: metric_document(metric) for name, metric in one.metrics.items()},
             }
             | ({"reason": one.reason} if one.reason else {})

@@ -23,7 +23,7 @@ from prognoscope.validation.checks import Floats, folds, risks
 from prognoscope.validation.curves import plain
 from prognoscope.validation.decision import THRESHOLDS, checked_prevalence
 from prognoscope.validation.discrimination import mean_roc
-from prognoscope.validation.metrics import MetricKind, not_followed, sample, why_undefined
+from prognoscope.validation.metrics import MetricKind, not_followed, one_class, sample, why_undefined
 from prognoscope.validation.resampling import RESAMPLED_UP_TO, jackknife_counts, once, resample_counts, with_original
 from prognoscope.validation.results import (
     Calibration,
@@ -197,11 +197,11 @@ def _error_metrics(outcome: Outcome, model: OutOfFold, found: Figures) -> dict[s
 
 
 def _no_errors(outcome: Outcome, model: OutOfFold) -> str:
-    event = known_event(outcome)
-    if not np.isfinite(status_weights(outcome, once(len(outcome)))).all():
+    event, weights = known_event(outcome), status_weights(outcome, once(len(outcome)))[0]
+    if not np.isfinite(weights).all():
         return not_followed(outcome)
-    if not event.any() or event.all():
-        return "every patient had the event" if event.all() else "no patient had the event"
+    if not event.any() or event[weights > 0].all():
+        return one_class(event)
     return next(filter(None, (why_no_errors(risk, smoother="spline") for risk in model.risk)), "")
 
 

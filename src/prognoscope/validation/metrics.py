@@ -67,10 +67,11 @@ class MetricKind:
 def why_undefined(metric: MetricKind, outcome: Outcome, risk: Floats, fold: Ints) -> str:
     """Say in words why a figure of one repeat is NaN."""
     event = known_event(outcome)
-    if isinstance(outcome, TimeToEvent) and not np.isfinite(status_weights(outcome, once(len(outcome)))).all():
+    weights = status_weights(outcome, once(len(outcome)))[0]
+    if not np.isfinite(weights).all():
         return not_followed(outcome)
-    if "classes" in metric.needs and (not event.any() or event.all()):
-        return "every patient had the event" if event.all() else "no patient had the event"
+    if "classes" in metric.needs and (not event.any() or event[weights > 0].all()):
+        return one_class(event)
     if "logit" in metric.needs:
         certain = int(((risk == 0) | (risk == 1)).sum())
         if certain:
@@ -81,6 +82,13 @@ def why_undefined(metric: MetricKind, outcome: Outcome, risk: Floats, fold: Ints
     if "pairs" in metric.needs:
         return f"no two patients of one fold can be compared ({len(np.unique(fold))} folds, {int(event.sum())} events)"
     return "not defined for these risks"
+
+
+def one_class(event: Bools) -> str:
+    """Say which class the patients whose status is known all have."""
+    if not event.any():
+        return "no patient had the event"
+    return "every patient had the event" if event.all() else "nobody without the event was followed to the horizon"
 
 
 def not_followed(outcome: Outcome) -> str:

@@ -52,11 +52,11 @@ def brier_rows(event: Bools, risk: Floats, weights: Floats) -> Floats:
 
 
 def scaled_brier_rows(event: Bools, risk: Floats, weights: Floats) -> Floats:
-    """Scaled Brier score under weights `(rows, n)`; NaN where a row has one class."""
+    """Scaled Brier score under weights `(rows, n)`; NaN where a row has one class, up to rounding of the weights."""
     rate = event_rate_rows(event, weights)
     reference = rate * (1 - rate)
     ratio = np.full(len(rate), np.nan)
-    np.divide(brier_rows(event, risk, weights), reference, out=ratio, where=reference > 0)
+    np.divide(brier_rows(event, risk, weights), reference, out=ratio, where=reference > 1e-9)
     return np.asarray(1 - ratio)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -20,6 +22,7 @@ Result = TypeVar("Result")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(_THREAD_VARIABLES, "1")
 IDLE_WORKER_SECONDS = 60
+WATCH_SECONDS = 0.5  # how often a worker looks whether its parent is still there
 FEW_ITEMS = 4  # so few are done sooner than new processes have imported their libraries
 
 
@@ -55,17 +58,20 @@ def _here(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator
 def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
     from loky import get_reusable_executor
 
-    executor = get_reusable_executor(max_workers=jobs, timeout=IDLE_WORKER_SECONDS, env={**os.environ, **ONE_THREAD})
-    futures: list[Future[Result]] = []
+    executor = get_reusable_executor(
+        max_workers=jobs,
+        timeout=IDLE_WORKER_SECONDS,
+        env={**os.environ, **ONE_THREAD},
+        initializer=_serve,
+        initargs=(os.getpid(),),
+    )
     try:
         with _interrupt_held_back():
-            futures += [executor.submit(one_thread, function, item) for item in items]
+            futures = [executor.submit(one_thread, function, item) for item in items]
         for future in futures:
             yield future.result()
     except BaseException:
-        for future in futures:
-            future.cancel()
-        executor.shutdown(wait=True, kill_workers=True)
+        executor.shutdown(wait=True, kill_workers=True)  # fails what has not begun; its own thread trips over cancelled
         raise
 
 
@@ -75,8 +81,22 @@ def _interrupt_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # the first start of the tracker lifts the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(parent: int) -> None:
+    """Begin a worker: it answers no interrupt, and does not outlive the process that it works for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "getppid"):
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)

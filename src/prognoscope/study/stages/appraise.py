@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -11,25 +10,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognoscope.cohort import number_column
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.predictions import OutOfFold
-from prognoscope.study.appraisal import Subgroups
 from prognoscope.study.file import StudyFile
 from prognoscope.study.stages.learn import Learnt
 from prognoscope.study.stages.select import Cohort
 from prognoscope.study.stages.sets import SetsFound, sets_found
 from prognoscope.study.stages.split import Split
+from prognoscope.study.stages.subgroups import subgroups_of
 from prognoscope.training import Optimism, optimism
 from prognoscope.validation import (
     Gap,
     GroupFigures,
     LearningCurve,
+    Pooled,
     Share,
     ThresholdRow,
     group_figures,
     group_gaps,
     log_score,
+    pooled_figures,
     ranking,
     threshold_table,
 )
@@ -47,6 +47,8 @@ class Appraisal:
     ----------
     sites
         Figures of each fold that has a name: a site, the latest patients, a set kept apart.
+    over_sites
+        Their mean over sites and the range expected at a new one, where folds are sites.
     groups, gaps
         Figures by subgroup, and how far the groups of one column lie apart.
     thresholds
@@ -62,6 +64,7 @@ class Appraisal:
     """
 
     sites: tuple[GroupFigures, ...] = ()
+    over_sites: Mapping[str, Pooled] = field(default_factory=dict)
     groups: tuple[GroupFigures, ...] = ()
     gaps: tuple[Gap, ...] = ()
     thresholds: tuple[ThresholdRow, ...] = ()
@@ -75,10 +78,12 @@ def appraise(study: StudyFile, cohort: Cohort, main: Learnt, folds: Split, learn
     """Appraise the main model on the participants that are held out."""
     rules, rows = study.study.validation, folds.held_out
     outcome, risks = cohort.outcome.take(rows), part(main.out_of_fold, rows)
-    groups = _groups(rules.subgroups, cohort.attributes.iloc[rows])
+    groups = subgroups_of(rules.subgroups, cohort.attributes.iloc[rows])
     how = {"resamples": rules.resamples, "seed": study.study.seed}
+    sites = group_figures(outcome, risks, _sites(folds, rows), **how) if folds.names else ()
     return Appraisal(
-        sites=group_figures(outcome, risks, _sites(folds, rows), **how) if folds.names else (),
+        sites=sites,
+        over_sites=pooled_figures([site.metrics for site in sites]) if len(sites) > 1 else {},
         groups=group_figures(outcome, risks, groups, **how),
         gaps=group_gaps(outcome, risks, groups, seed=study.study.seed),
         thresholds=_thresholds(study, outcome, risks),
@@ -94,6 +99,7 @@ def as_document(appraisal: Appraisal) -> dict[str, Any]:
     (alerts,) = thresholds_document([appraisal.alerts]) if appraisal.alerts else (None,)
     return {
         "sites": groups_document(appraisal.sites, ())["groups"],
+        "over_sites": {name: without_nan(asdict(pooled)) for name, pooled in appraisal.over_sites.items()},
         **groups_document(appraisal.groups, appraisal.gaps),
         "thresholds": thresholds_document(appraisal.thresholds),
         "alerts": alerts,
@@ -116,21 +122,6 @@ def part(model: OutOfFold, rows: NDArray[np.int64]) -> OutOfFold:
 
 def _sites(folds: Split, rows: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame({folds.column: [folds.names[fold] for fold in folds.folds[0, rows]]})
-
-
-def _groups(rules: Sequence[Subgroups], attributes: pd.DataFrame) -> pd.DataFrame:
-    columns = {rule.column: _bands(attributes, rule) if rule.cut_at else attributes[rule.column] for rule in rules}
-    return pd.DataFrame(columns, index=attributes.index)
-
-
-def _bands(attributes: pd.DataFrame, rule: Subgroups) -> pd.Series:
-    """Return the band that each number lies in, in words; None where it is missing."""
-    values, cuts = number_column(attributes, rule.column), rule.cut_at
-    inner = [f"{low:g} to below {high:g}" for low, high in itertools.pairwise(cuts)]
-    names = [f"below {cuts[0]:g}", *inner, f"{cuts[-1]:g} and above"]
-    place = np.searchsorted(cuts, values.to_numpy(), side="right")
-    words = [None if np.isnan(value) else names[at] for value, at in zip(values, place, strict=True)]
-    return pd.Series(words, index=attributes.index, dtype=object)
 
 
 def _thresholds(study: StudyFile, outcome: Outcome, risks: OutOfFold) -> tuple[ThresholdRow, ...]:

@@ -40,6 +40,7 @@ from prognoscope.validation import Evaluation, GroupFigures, candidate_parameter
 
 VERSION = 3
 SHOWN_FEATURES = 20
+CROSSED = " × "
 SAME_DIRECTION = 0.5  # mean direction over the folds that used a feature, from -1 to 1
 
 
@@ -87,7 +88,7 @@ def report_content(
         tried_ever=evaluation.counts["settings_tried_on_this_cohort_ever"],
         truth=truth,
         success=_success(study, evaluation, fixed_on),
-        subgroups=tuple(_subgroup(one) for one in appraisal.groups),
+        subgroups=tuple(_subgroup(one) for one in appraisal.groups if not _unshown(one)),
         scrutiny=_scrutiny(study, cohort, folds, appraisal),
         notes=tuple(notes),
         research_only=bool(warned),
@@ -102,6 +103,11 @@ def _subgroup(one: GroupFigures) -> Subgroup:
     return Subgroup(one.attribute, one.level, one.n, one.events, shown, one.reason)
 
 
+def _unshown(one: GroupFigures) -> bool:
+    """Whether a group is an intersection too small to tell: there are many, and a few patients are easily known."""
+    return bool(one.reason) and CROSSED in one.attribute
+
+
 def _scrutiny(study: StudyFile, cohort: Cohort, folds: Split, appraisal: Appraisal) -> Scrutiny:
     apart, asked = folds.only_learnt_from, study.study.decision
     return Scrutiny(
@@ -113,7 +119,9 @@ def _scrutiny(study: StudyFile, cohort: Cohort, folds: Split, appraisal: Apprais
         learnt_from_events=int(cohort.event[apart].sum()),
         names=folds.names,
         sites=appraisal.sites,
+        over_sites=appraisal.over_sites,
         gaps=appraisal.gaps,
+        unshown_groups=sum(map(_unshown, appraisal.groups)),
         thresholds=appraisal.thresholds,
         alerts=appraisal.alerts,
         cost_ratio=asked.missed_event / asked.false_alert if asked.missed_event else math.nan,

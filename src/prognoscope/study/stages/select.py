@@ -28,6 +28,7 @@ from prognoscope.core.table import PATIENT, Table
 from prognoscope.curation import Choice, choose
 from prognoscope.sources import read_table
 from prognoscope.study.file import Study
+from prognoscope.study.stages.subgroups import subgroups_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,13 +124,15 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
     position = {patient: row for row, patient in enumerate(read.patients)}
     clinical, notes = clinical_table(rows.loc[list(included)], study.clinical)
     circumstances = _circumstances(study, rows.loc[list(included)], choices)
+    attributes = _attributes(study.validation.columns, rows.loc[list(included)], circumstances)
+    subgroups_of(study.validation.subgroups, attributes)  # what cannot be told apart is refused before any learning
     return Cohort(
         flow=Flow(included, tuple(exclusions), (*_nameless(index), *notes)),
         outcome=_both_classes(read.outcome.take([position[patient] for patient in included])),
         clinical=clinical,
         choices=choices,
         circumstances=circumstances,
-        attributes=_attributes(study.validation.columns, rows.loc[list(included)], circumstances),
+        attributes=attributes,
         table_hash=hashing.of_file(table),
     )
 

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", "patient_id", "image"),
     )
     op.create_index("links_patient", "links", ["patient_id"], unique=False)
+    op.add_column("instances", sa.Column("damaged", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_index("series_modality_folded", "series", [sa.text("lower(modality)")])
     op.create_index("series_patient_folded", "series", [sa.text("lower(patient_id)")])
     op.add_column("series", sa.Column("view", sa.Text(), nullable=False, server_default=""))
