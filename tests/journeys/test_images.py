@@ -19,6 +19,7 @@ from prognoscope.study.demo import STUDY
 from prognoscope.study.init import init_study
 from prognoscope.study.predict import predict_source
 from prognoscope.study.run import RunResult, run_study
+from prognoscope.study.stages.failures import WORST
 
 pytestmark = pytest.mark.slow
 SMALL = {"folds": 3, "repeats": 1, "inner": 2, "resamples": 200, "refits": 20}
@@ -73,6 +74,13 @@ def test_the_flow_counts_who_has_no_images_and_who_has_no_row(finished: RunResul
     assert reasons["no-images"] == 2
     assert reasons["no-table-row"] == 1
     assert finished.evaluation["flow"]["considered"] == 41
+
+
+def test_the_worst_cases_are_shown_with_their_regions(finished: RunResult) -> None:
+    page = (finished.out / "report.html").read_text()
+    section = page[page.index("The largest errors") :]
+    assert section.count("data:image/png;base64,") == WORST
+    assert sum(patient in section for patient in finished.flow.included) >= WORST
 
 
 def test_with_other_models_no_image_is_read_again(place: Path, finished: RunResult) -> None:

@@ -23,6 +23,7 @@ from prognoscope.report import Failures, Subgroup, WorstCase, render_validation
 from prognoscope.sources import read_table
 from prognoscope.store import write_whole
 from prognoscope.validation import (
+    FEWEST_TO_SEARCH,
     Evaluation,
     Gap,
     GroupFigures,
@@ -51,7 +52,6 @@ SCHEMA = 1
 TABLE_THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 TRUE = {"1", "1.0", "true", "yes"}
 FALSE = {"0", "0.0", "false", "no"}
-FEWEST_TO_SEARCH = 80
 
 
 @dataclass(frozen=True, slots=True)

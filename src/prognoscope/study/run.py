@@ -25,6 +25,7 @@ from prognoscope.study.outputs import json_bytes, library_versions, make_folder,
 from prognoscope.study.stages.appraise import appraise
 from prognoscope.study.stages.enough import learning_curve
 from prognoscope.study.stages.evaluate import as_json, evaluate_study
+from prognoscope.study.stages.failures import find_failures
 from prognoscope.study.stages.gather import Gathered, gather
 from prognoscope.study.stages.guard import blocked_by, study_guards
 from prognoscope.study.stages.learn import Learnt, fit_bundle, learn
@@ -249,8 +250,11 @@ def _publish(
         blocked = blocked_by(guards, file.study.validation.override)
         evaluation = evaluate_study(file, cohort, learnt, folds, guards, tally=tally)
         appraisal = appraise(file, cohort, learnt[0], folds, learning)
+        failures = find_failures(
+            cohort, predictors, learnt[0], folds, measured.thumbnails if measured else {}, seed=file.study.seed
+        )
         content = report_content(
-            file, cohort, predictors, folds, learnt, evaluation, appraisal,
+            file, cohort, predictors, folds, learnt, evaluation, appraisal, failures,
             notes=notes, versions=versions, hashes=_hashes(cohort, predictors, snapshot), made_on=_today(),
             fixed_on=fixed_on, truth=truth, blocked=blocked,
         )  # fmt: skip

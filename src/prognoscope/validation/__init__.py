@@ -77,7 +77,7 @@ from prognoscope.validation.results import (
 )
 from prognoscope.validation.samplesize import SampleSize, for_binary, for_continuous, for_survival
 from prognoscope.validation.scores import log_score, ranking
-from prognoscope.validation.slices import Slice, failing_slices, nearest_patients, worst_cases
+from prognoscope.validation.slices import FEWEST_TO_SEARCH, Slice, failing_slices, nearest_patients, worst_cases
 from prognoscope.validation.survival_groups import risk_groups
 from prognoscope.validation.thresholds import (
     Share,
@@ -90,6 +90,7 @@ from prognoscope.validation.thresholds import (
 )
 
 __all__ = [
+    "FEWEST_TO_SEARCH",
     "METRICS",
     "MIN_PATIENTS",
     "THRESHOLDS",

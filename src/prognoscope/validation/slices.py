@@ -18,6 +18,7 @@ from prognoscope.validation.resampling import once
 
 DEPTH = 2
 SMALLEST = 20
+FEWEST_TO_SEARCH = 80  # half finds a slice and its complement of 20 each, half tests them
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from prognoscope.core.flow import Exclusion
-from prognoscope.core.geometry import Volume
+from prognoscope.core.geometry import Mask, Volume
 from prognoscope.core.measures import Feature
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.table import PATIENT, Column, Table
@@ -26,7 +28,10 @@ from prognoscope.study.cache import Memory
 from prognoscope.study.file import Measurement
 from prognoscope.study.offers import measures
 
-VERSION = 3
+if TYPE_CHECKING:  # a prediction answers without pictures, sooner
+    from prognoscope.report import Thumbnail
+
+VERSION = 4
 _INTENSITY = re.compile(r"intensity(\d*)(\.\w+)?")
 
 
@@ -46,12 +51,13 @@ class Measured:
     """Features of the patients who could be measured, and the exclusions of the others.
 
     `reasons` says per patient and feature why a value is NaN; `fingerprints` holds a perceptual hash per image, by
-    which the same patient under two names is found.
+    which the same patient under two names is found; `thumbnails` shows each region, for the worst cases of the report.
     """
 
     table: Table
     reasons: Mapping[str, Mapping[str, str]]
     fingerprints: Mapping[str, tuple[str, ...]]
+    thumbnails: Mapping[str, tuple[Thumbnail, ...]]
     exclusions: tuple[Exclusion, ...]
 
 
@@ -109,6 +115,7 @@ def measure_region(task: Task) -> bytes:
     answer = {
         "features": [_plain(task, feature) for feature in features],
         "fingerprint": _fingerprint(volume) if task.fingerprint else "",
+        "thumbnail": _thumbnail(task, volume, mask) if task.fingerprint else None,
     }
     return json.dumps(answer).encode()
 
@@ -118,6 +125,20 @@ def _fingerprint(volume: Volume) -> str:
     from prognoscope.validation import image_fingerprint
 
     return image_fingerprint(volume.voxels)
+
+
+def _thumbnail(task: Task, volume: Volume, mask: Mask) -> list[Any]:
+    from prognoscope.report import thumbnail
+
+    made = thumbnail(volume, mask, caption=task.prefix)
+    return [made.caption, list(made.pixels.shape), base64.b64encode(zlib.compress(made.pixels.tobytes())).decode()]
+
+
+def _picture(kept: Sequence[Any]) -> Thumbnail:
+    from prognoscope.report import Thumbnail
+
+    caption, shape, data = kept
+    return Thumbnail(caption, np.frombuffer(zlib.decompress(base64.b64decode(data)), dtype=np.uint8).reshape(shape))
 
 
 def _task(folder: Path, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool) -> Task:
@@ -162,6 +183,7 @@ def _unit(task: Task, unit: str) -> str:
 def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str, Any]]) -> Measured:
     rows: dict[str, list[list[Any]]] = {}
     fingerprints: dict[str, tuple[str, ...]] = {}
+    thumbnails: dict[str, tuple[Thumbnail, ...]] = {}
     exclusions = []
     for position, patient in enumerate(patients):
         own = answers[position * roles : (position + 1) * roles]
@@ -174,6 +196,7 @@ def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str,
         else:
             rows[patient] = [feature for answer in own for feature in answer["features"]]
             fingerprints[patient] = tuple(answer["fingerprint"] for answer in own)
+            thumbnails[patient] = tuple(_picture(answer["thumbnail"]) for answer in own if answer["thumbnail"])
     if not rows:
         raise refuse(
             "nobody-measured",
@@ -197,5 +220,6 @@ def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str,
         table=Table(frame, columns),
         reasons={patient: why for patient, why in reasons.items() if why},
         fingerprints=fingerprints,
+        thumbnails=thumbnails,
         exclusions=tuple(exclusions),
     )

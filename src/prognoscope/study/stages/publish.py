@@ -17,6 +17,7 @@ from prognoscope.core.table import Column, Table
 from prognoscope.report import (
     SITE_METRICS,
     CohortRow,
+    Failures,
     Importance,
     OptimismShown,
     PredictorUsed,
@@ -38,7 +39,7 @@ from prognoscope.study.stages.split import Split
 from prognoscope.training import Optimism
 from prognoscope.validation import Evaluation, GroupFigures, candidate_parameters
 
-VERSION = 3
+VERSION = 4
 SHOWN_FEATURES = 20
 CROSSED = " × "
 SAME_DIRECTION = 0.5  # mean direction over the folds that used a feature, from -1 to 1
@@ -52,6 +53,7 @@ def report_content(
     learnt: Sequence[Learnt],
     evaluation: Evaluation,
     appraisal: Appraisal,
+    failures: Failures,
     *,
     notes: Sequence[Problem],
     versions: Mapping[str, str],
@@ -90,6 +92,7 @@ def report_content(
         success=_success(study, evaluation, fixed_on),
         subgroups=tuple(_subgroup(one) for one in appraisal.groups if not _unshown(one)),
         scrutiny=_scrutiny(study, cohort, folds, appraisal),
+        failures=failures,
         notes=tuple(notes),
         research_only=bool(warned),
         research_reasons=tuple(guard.name for guard in warned),
