@@ -232,7 +232,7 @@ def _importances(main: Learnt, predictors: Table) -> tuple[Importance, ...]:
         shown.append(
             Importance(
                 name=use.feature,
-                words=column.meaning if column else "",
+                words=(column.meaning or column.name) if column else use.feature,
                 unit=unit,
                 selected=use.selected,
                 mean=use.importance,
