@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -81,3 +83,16 @@ def test_a_store_that_is_a_file_is_a_problem_and_no_traceback(place: Path, finis
     told = typed("run", place / "study.yaml", "--out", place / "o2", "--store", place / "table.csv", "--jobs", "1")
     assert told.exit_code == 1
     assert "what to do: " in told.stderr
+
+
+def test_a_run_that_finds_everything_known_waits_for_neither_statistics_nor_drawing(
+    place: Path, finished: Result
+) -> None:
+    words = ["run", str(place / "study.yaml"), "--out", str(place / "out"), "--jobs", "1"]
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom prognoscope.cli.app import app\n"
+        f"assert CliRunner().invoke(app, {words!r}).exit_code == 0\n"
+        "print([name for name in ('scipy.stats', 'sklearn', 'matplotlib', 'nibabel') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

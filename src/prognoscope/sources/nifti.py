@@ -11,11 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
-from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import SAME_GRID_VOXELS, Grid, Mask, Volume
@@ -30,8 +26,6 @@ GZIP = b"\x1f\x8b"
 INFLATED_BYTES = 1 << 30
 NIFTI2_HEADER = 540  # bytes, as the file's first number says
 MAGIC = (b"n+1\0", b"n+2\0")
-BROKEN = (ImageFileError, HeaderDataError, WrapStructError)
-UNREADABLE = (*BROKEN, OSError, EOFError, ValueError, OverflowError, zlib.error)
 Affine = NDArray[np.float64]
 
 
@@ -137,7 +131,7 @@ def _read(source: Path | bytes, subject: str) -> tuple[NDArray[Any], Grid]:
     affine = _affine(image, shape, subject)
     try:
         values = np.asanyarray(image.dataobj).reshape(shape)
-    except UNREADABLE as error:
+    except _what_reading_raises() as error:
         raise _unreadable(subject, str(error).split("\n", 1)[0][:200]) from error
     if np.iscomplexobj(values) or values.dtype.fields:
         raise _unreadable(subject, f"its values are of type {values.dtype}, not numbers")
@@ -146,12 +140,14 @@ def _read(source: Path | bytes, subject: str) -> tuple[NDArray[Any], Grid]:
 
 def _opened(source: Path | bytes, subject: str) -> tuple[Any, tuple[int, int, int]]:
     """The image, its voxels not read yet, and its shape."""
+    import nibabel as nib  # readers of DICOM do not wait for it
+
     try:
         image = nib.load(source) if isinstance(source, Path) else _from_bytes(source, subject)
         if not isinstance(image, (nib.Nifti1Image, nib.Nifti2Image)):
             raise _unreadable(subject, "it is of another format")
         return image, _shape(image.shape, subject)
-    except UNREADABLE as error:
+    except _what_reading_raises() as error:
         raise _unreadable(subject, str(error).split("\n", 1)[0][:200]) from error
 
 
@@ -169,12 +165,23 @@ def _from_bytes(data: bytes, subject: str) -> Any:
     second = data[:4] in (NIFTI2_HEADER.to_bytes(4, "little"), NIFTI2_HEADER.to_bytes(4, "big"))
     if data[4:8] not in MAGIC and data[344:348] not in MAGIC:
         raise _unreadable(subject, "it does not begin as one")
+    import nibabel as nib
+
     image = (nib.Nifti2Image if second else nib.Nifti1Image).from_bytes(data)
     header: Any = image.header
     needed = header.get_data_offset() + math.prod(map(int, image.shape)) * header.get_data_dtype().itemsize
     if needed > len(data):
         raise _unreadable(subject, f"its header says {needed:,} bytes, it has {len(data):,}")
     return image
+
+
+def _what_reading_raises() -> tuple[type[Exception], ...]:
+    from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
+    from nibabel.wrapstruct import WrapStructError
+
+    broken = (ImageFileError, HeaderDataError, WrapStructError)
+    return (*broken, OSError, EOFError, ValueError, OverflowError, zlib.error)
 
 
 def _unreadable(subject: str, found: str) -> Refused:

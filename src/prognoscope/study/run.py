@@ -7,38 +7,32 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prognoscope.core import hashing
 from prognoscope.core.flow import Flow
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.core.table import Table, join
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.report import Truth, render
-from prognoscope.store import Store, to_parquet, write_whole
+from prognoscope.store import Store, write_whole
 from prognoscope.study.cache import Cache, Outputs
 from prognoscope.study.file import StudyFile, read_study
-from prognoscope.study.outputs import json_bytes, library_versions, make_folder, run_record, write_outputs
-from prognoscope.study.stages.appraise import appraise
-from prognoscope.study.stages.enough import learning_curve
-from prognoscope.study.stages.evaluate import as_json, evaluate_study
-from prognoscope.study.stages.failures import find_failures
+from prognoscope.study.outputs import library_versions, make_folder, run_record, write_outputs
 from prognoscope.study.stages.gather import Gathered, gather
-from prognoscope.study.stages.guard import blocked_by, study_guards
 from prognoscope.study.stages.learn import Learnt, fit_bundle, learn
 from prognoscope.study.stages.measure import Measured, measure
-from prognoscope.study.stages.publish import VERSION as PUBLISH_VERSION
-from prognoscope.study.stages.publish import bundle_files, predictions_csv, report_content
 from prognoscope.study.stages.select import Cohort, require_columns, select
 from prognoscope.study.stages.split import Split, split
 from prognoscope.study.stages.stored import gather_stored, table_of
 from prognoscope.study.stages.tally import SETTINGS, Tally, count
-from prognoscope.validation import LearningCurve
 
-BUNDLE = "bundle/"
+if TYPE_CHECKING:
+    from prognoscope.report import Truth
+    from prognoscope.validation import LearningCurve
+
+PUBLISH_VERSION = 5  # raised when what `conclude` writes may change
 MOST_NAMED = 5
 
 
@@ -165,7 +159,7 @@ def _run(
         folds = split(cohort, file, cache=cache)
         learnt = learn(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
         tally = count(cohort, file, learnt, folds, store=cache.store)
-        learning = learning_curve(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
+        learning = _learning_curve(predictors, cohort, file, folds, cache, mapper)
         bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
     notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_notes_on_files(gathered))
     with clock.stage("evaluate and publish"):
@@ -209,6 +203,16 @@ def _trace(cohort: Cohort, predictors: Table, gathered: Gathered | None, cache: 
     cache.store.trace(hashing.of_frame(predictors.frame), {"table": [cohort.table_hash], **snapshot, **files})
 
 
+def _learning_curve(
+    predictors: Table, cohort: Cohort, file: StudyFile, folds: Split, cache: Cache, mapper: Mapper
+) -> LearningCurve | None:
+    if not file.study.validation.learning_curve:
+        return None
+    from prognoscope.study.stages.enough import learning_curve
+
+    return learning_curve(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
+
+
 def _fix_success(file: StudyFile, cohort: Cohort, cache: Cache) -> str:
     """Note the criteria of success before the first result, and return when and as what they were first noted."""
     if not file.study.success:
@@ -243,36 +247,13 @@ def _publish(
     truth: Truth | None,
 ) -> Outputs:
     def compute() -> dict[str, bytes]:
-        prints = measured.fingerprints if measured else {}
-        guards = study_guards(
-            cohort, predictors, learnt[0], folds, prints, external_uses=tally.external_uses, seed=file.study.seed
-        )
-        blocked = blocked_by(guards, file.study.validation.override)
-        evaluation = evaluate_study(file, cohort, learnt, folds, guards, tally=tally)
-        appraisal = appraise(file, cohort, learnt[0], folds, learning)
-        failures = find_failures(
-            cohort, predictors, learnt[0], folds, measured.thumbnails if measured else {}, seed=file.study.seed
-        )
-        content = report_content(
-            file, cohort, predictors, folds, learnt, evaluation, appraisal, failures,
-            notes=notes, versions=versions, hashes=_hashes(cohort, predictors, snapshot), made_on=_today(),
-            fixed_on=fixed_on, truth=truth, blocked=blocked,
+        # With the validation and the report behind it, which a run that finds everything known does not wait for.
+        from prognoscope.study.conclude import conclude
+
+        return conclude(
+            file, cohort, predictors, measured, folds, learnt, learning, bundle, versions,
+            notes=notes, fixed_on=fixed_on, tally=tally, truth=truth, snapshot=snapshot,
         )  # fmt: skip
-        document = as_json(file, cohort, folds, evaluation, appraisal, predictors) | {
-            "bundle_blocked": blocked,
-            "research_only": content.research_only,
-            "truth": {"metric": truth.metric, "best": truth.best} if truth else None,
-        }
-        files = {
-            "evaluation.json": json_bytes(document),
-            "report.html": render(content).encode(),
-            "predictions.csv": predictions_csv(cohort, learnt),
-            "features.parquet": to_parquet(predictors, reasons=dict(measured.reasons) if measured else {}),
-        }
-        if not blocked:
-            parts = {name: bundle[name] for name in bundle.names}
-            files |= {BUNDLE + name: data for name, data in bundle_files(file, parts, evaluation, versions).items()}
-        return files
 
     used = file.as_used()
     # Where the data lie changes nothing in the results.
@@ -289,24 +270,6 @@ def _publish(
         "versions": hashing.of_value(dict(versions)),
     }
     return cache.stage("publish", version=PUBLISH_VERSION, settings=settings, inputs=inputs, compute=compute)
-
-
-def _hashes(cohort: Cohort, predictors: Table, snapshot: str) -> dict[str, str]:
-    images = sorted(
-        {
-            name
-            for choices in cohort.choices.values()
-            for one in choices
-            for name in (*one.series.hashes, one.region_set.hash)
-        }
-    )
-    return {
-        "table": cohort.table_hash,
-        "images": hashing.of_value(images),
-        "participants and outcome": cohort.snapshot(),
-        "predictors": hashing.of_frame(predictors.frame),
-        **({"snapshot of the store": snapshot} if snapshot else {}),
-    }
 
 
 def _notes_on_files(gathered: Gathered | None) -> tuple[Problem, ...]:
@@ -350,7 +313,3 @@ def _telling_who_is_left(flow: Flow) -> Iterator[None]:
 
 def _plain(arguments: Mapping[str, object]) -> dict[str, object]:
     return {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()}
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +27,7 @@ def find_failures(
     predictors: Table,
     main: Learnt,
     folds: Split,
-    thumbnails: Mapping[str, tuple[Thumbnail, ...]],
+    thumbnails: Mapping[str, tuple[Sequence[Any], ...]],
     *,
     seed: int,
 ) -> Failures:
@@ -50,7 +53,7 @@ def _case(
     row: int,
     risk: float,
     numbers: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-    thumbnails: Mapping[str, tuple[Thumbnail, ...]],
+    thumbnails: Mapping[str, tuple[Sequence[Any], ...]],
 ) -> WorstCase:
     patient = cohort.patients[row]
     others = np.delete(np.arange(len(cohort.patients)), row)
@@ -61,7 +64,13 @@ def _case(
             Neighbour(cohort.patients[others[place]], float(distance), _happened(cohort, int(others[place])))
             for place, distance in zip(places, distances, strict=True)
         )
-    return WorstCase(patient, risk, bool(cohort.event[row]), nearest, thumbnails.get(patient, ()))
+    return WorstCase(patient, risk, bool(cohort.event[row]), nearest, tuple(map(_picture, thumbnails.get(patient, ()))))
+
+
+def _picture(kept: Sequence[Any]) -> Thumbnail:
+    """Return a thumbnail as `measure` kept it."""
+    caption, shape, data = kept
+    return Thumbnail(caption, np.frombuffer(zlib.decompress(base64.b64decode(data)), dtype=np.uint8).reshape(shape))
 
 
 def _happened(cohort: Cohort, row: int) -> bool | None:

@@ -26,7 +26,6 @@ from prognoscope.study.cache import Cache, Outputs
 from prognoscope.study.file import Study, StudyFile
 from prognoscope.study.offers import models
 from prognoscope.study.stages.split import Split
-from prognoscope.validation import log_score
 
 VERSION = 1
 TITLES = {"all": "Clinical and imaging", "clinical": "Clinical only", "imaging": "Imaging only"}
@@ -87,6 +86,13 @@ def predictor_sets(table: Table) -> dict[str, Table]:
     return sets if both else {"all": table}
 
 
+def inner_score() -> training.Score:
+    """Return the score by which inner folds choose, a proper one; imported only when something is learnt."""
+    from prognoscope.validation import log_score
+
+    return log_score
+
+
 def titles(learnt: Sequence[Learnt], study: Study) -> dict[str, str]:
     """Return what each set of predictors is called; a single one by what it holds."""
     if len(learnt) == 1:
@@ -135,7 +141,7 @@ def fit_bundle(
             outcome,
             candidates=study.candidates,
             inner=rules.inner,
-            score=log_score,
+            score=inner_score(),
             refits=rules.refits,
             seed=study.study.seed,
             mapper=remembering,
@@ -174,7 +180,7 @@ def _cross_fit(
             candidates=study.candidates,
             folds=folds.folds,
             inner=study.study.validation.inner,
-            score=log_score,
+            score=inner_score(),
             seed=study.study.seed,
             mapper=remembering,
             groups=folds.together,
@@ -217,7 +223,7 @@ def _bootstrapped(
             outcome,
             candidates=study.candidates,
             inner=study.study.validation.inner,
-            score=log_score,
+            score=inner_score(),
             resamples=resamples,
             seed=study.study.seed,
             mapper=remembering,

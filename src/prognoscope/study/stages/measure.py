@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +27,6 @@ from prognoscope.sources import read_mask, read_volume
 from prognoscope.study.cache import Memory
 from prognoscope.study.file import Measurement
 from prognoscope.study.offers import measures
-
-if TYPE_CHECKING:  # a prediction answers without pictures, sooner
-    from prognoscope.report import Thumbnail
 
 VERSION = 4
 _INTENSITY = re.compile(r"intensity(\d*)(\.\w+)?")
@@ -51,13 +48,14 @@ class Measured:
     """Features of the patients who could be measured, and the exclusions of the others.
 
     `reasons` says per patient and feature why a value is NaN; `fingerprints` holds a perceptual hash per image, by
-    which the same patient under two names is found; `thumbnails` shows each region, for the worst cases of the report.
+    which the same patient under two names is found; `thumbnails` holds a picture of each region as kept,
+    caption, shape and compressed bytes, for the worst cases of the report.
     """
 
     table: Table
     reasons: Mapping[str, Mapping[str, str]]
     fingerprints: Mapping[str, tuple[str, ...]]
-    thumbnails: Mapping[str, tuple[Thumbnail, ...]]
+    thumbnails: Mapping[str, tuple[Sequence[Any], ...]]
     exclusions: tuple[Exclusion, ...]
 
 
@@ -134,13 +132,6 @@ def _thumbnail(task: Task, volume: Volume, mask: Mask) -> list[Any]:
     return [made.caption, list(made.pixels.shape), base64.b64encode(zlib.compress(made.pixels.tobytes())).decode()]
 
 
-def _picture(kept: Sequence[Any]) -> Thumbnail:
-    from prognoscope.report import Thumbnail
-
-    caption, shape, data = kept
-    return Thumbnail(caption, np.frombuffer(zlib.decompress(base64.b64decode(data)), dtype=np.uint8).reshape(shape))
-
-
 def _task(folder: Path, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool) -> Task:
     predictor = measurements[0].predictor
     wanted = tuple((one.measure.name, one.settings.model_dump_json(by_alias=True)) for one in measurements)
@@ -183,7 +174,7 @@ def _unit(task: Task, unit: str) -> str:
 def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str, Any]]) -> Measured:
     rows: dict[str, list[list[Any]]] = {}
     fingerprints: dict[str, tuple[str, ...]] = {}
-    thumbnails: dict[str, tuple[Thumbnail, ...]] = {}
+    thumbnails: dict[str, tuple[Sequence[Any], ...]] = {}
     exclusions = []
     for position, patient in enumerate(patients):
         own = answers[position * roles : (position + 1) * roles]
@@ -196,7 +187,7 @@ def _collect(patients: Sequence[str], roles: int, answers: Sequence[Mapping[str,
         else:
             rows[patient] = [feature for answer in own for feature in answer["features"]]
             fingerprints[patient] = tuple(answer["fingerprint"] for answer in own)
-            thumbnails[patient] = tuple(_picture(answer["thumbnail"]) for answer in own if answer["thumbnail"])
+            thumbnails[patient] = tuple(answer["thumbnail"] for answer in own if answer["thumbnail"])
     if not rows:
         raise refuse(
             "nobody-measured",

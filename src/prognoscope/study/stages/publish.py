@@ -39,7 +39,6 @@ from prognoscope.study.stages.split import Split
 from prognoscope.training import Optimism
 from prognoscope.validation import Evaluation, GroupFigures, candidate_parameters
 
-VERSION = 4
 SHOWN_FEATURES = 20
 CROSSED = " × "
 SAME_DIRECTION = 0.5  # mean direction over the folds that used a feature, from -1 to 1
