@@ -37,8 +37,8 @@ def with_interval(metric: Metric, decimals: int = 2) -> str:
     ends = interval(metric.low, metric.high, decimals)
     if ends:
         return f"{figure(metric.estimate, decimals)} (95 % interval {ends})"
-    why = f": {metric.reason}" if metric.reason else ""
-    return f"{figure(metric.estimate, decimals)} (no interval{why})"
+    why = f"no interval: {metric.reason.removeprefix('no interval: ')}" if metric.reason else "no interval"
+    return f"{figure(metric.estimate, decimals)} ({why})"
 
 
 def of_hundred(share: float) -> str:

@@ -144,8 +144,14 @@ def outcome_in_words(study: StudyFile) -> str:
     """Return the outcome as a phrase: `death within 730 days of time zero`."""
     rule = study.study.outcome
     if hasattr(rule, "horizon"):
-        return f"{rule.words or 'the event'} within {rule.horizon:g} days of time zero"
-    return rule.words or f"{rule.column} = {rule.event}"
+        words = rule.words or _coded(rule.event.column, rule.event.is_)
+        return f"{words} within {rule.horizon:g} days of time zero"
+    return rule.words or _coded(rule.column, rule.event)
+
+
+def _coded(column: str, values: object) -> str:
+    several = values if isinstance(values, tuple) else (values,)
+    return f"{column} = {' or '.join(map(str, several))}"
 
 
 def predictions_csv(cohort: Cohort, learnt: Sequence[Learnt]) -> bytes:
