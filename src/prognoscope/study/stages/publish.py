@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from prognoscope.cohort import Characteristic, characteristics
+from prognoscope.cohort import Characteristic, SurvivalOutcome, characteristics
 from prognoscope.core.outcome import TimeToEvent
 from prognoscope.core.problems import Problem
 from prognoscope.core.table import Column, Table
@@ -143,7 +143,7 @@ def _fields(one: Optimism | SetsFound) -> dict[str, Any]:
 def outcome_in_words(study: StudyFile) -> str:
     """Return the outcome as a phrase: `death within 730 days of time zero`."""
     rule = study.study.outcome
-    if hasattr(rule, "horizon"):
+    if isinstance(rule, SurvivalOutcome):
         words = rule.words or _coded(rule.event.column, rule.event.is_)
         return f"{words} within {rule.horizon:g} days of time zero"
     return rule.words or _coded(rule.column, rule.event)
