@@ -63,8 +63,10 @@ def test_an_empty_map_gives_nothing() -> None:
     assert list(local_map(jobs=2)(square, [], label="none")) == []
 
 
+# A shell that starts the tests in the background lets them ignore interrupts; the script must not inherit that.
 SCRIPT = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from prognoscope.work import local_map
 def main():
     try:
