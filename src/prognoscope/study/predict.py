@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prognoscope.cohort import Filter, ineligible, number_column, text_column
+from prognoscope.cohort import Filter, category_column, ineligible, number_column
 from prognoscope.core.images import ImageIndex
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.settings import nearest
@@ -254,8 +254,7 @@ def _clinical(own: pd.DataFrame, source: str, column: Column, reasons: Reasons) 
             return number_column(own, source)
         except Refused:
             return pd.Series({patient: _number_of(own.loc[[patient]], source, reasons) for patient in own.index})
-    text = text_column(own, source)
-    return pd.Series([cell if isinstance(cell, str) else None for cell in text], index=own.index, dtype=object)
+    return category_column(own, source, column.levels)
 
 
 def _number_of(row: pd.DataFrame, source: str, reasons: Reasons) -> float:
