@@ -139,7 +139,6 @@ def content(figures: Evaluation | None = None, *, excluded: int = 4) -> ReportCo
         settings=SETTINGS,
         versions={"prognoscope": "0.1.0", "python": "3.11.7", "numpy": "2.2.1", "scikit-learn": "1.9.0"},
         hashes={"clinical.csv": "9f" * 32, "images (102 series)": "3c" * 32},
-        timings_s={"gather": 12.4, "measure": 61.0, "learn": 74.2, "evaluate": 5.1, "publish": 1.3},
         seed=1,
         tried_ever=96,
     )
@@ -275,7 +274,6 @@ def hostile() -> ReportContent:
         settings={HOSTILE: [HOSTILE, {HOSTILE: HOSTILE}]},
         versions={HOSTILE: HOSTILE},
         hashes={HOSTILE: HOSTILE},
-        timings_s={HOSTILE: 1.0},
         truth=Truth("c_index", 0.8, HOSTILE),
         success=Success(HOSTILE, None, HOSTILE, HOSTILE),
         subgroups=(Subgroup(HOSTILE, HOSTILE, 3, 1, {HOSTILE: metric(1, 0, n=3, events=1)}, HOSTILE),),

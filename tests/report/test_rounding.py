@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from prognoscope.report.rounding import (
     capital,
     count,
-    duration,
     figure,
     interval,
     joined,
@@ -100,21 +99,6 @@ def test_a_number_agrees_with_its_noun() -> None:
 )
 def test_a_span_of_days_is_also_told_in_months_or_years(days: float, text: str) -> None:
     assert span(days) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.04, "0.0 s"),
-        (9.94, "9.9 s"),
-        (37.2, "37 s"),
-        (59.6, "1 min 0 s"),
-        (125.0, "2 min 5 s"),
-        (3725.0, "1 h 2 min"),
-    ],
-)
-def test_a_duration_is_told_in_the_units_of_a_clock(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(

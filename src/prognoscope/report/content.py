@@ -146,8 +146,8 @@ class ReportContent:
         Whether the figures come from other patients than the model was learnt from; None when not known.
     settings
         The study file with every default written out, nested as in the file.
-    versions, hashes, timings_s
-        Version of each library; SHA-256 of each input; seconds of each stage.
+    versions, hashes
+        Version of each library; SHA-256 of each input.
     seed
         Of all random steps.
     tried_ever
@@ -189,7 +189,6 @@ class ReportContent:
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
-    timings_s: Mapping[str, float] = field(default_factory=dict)
     seed: int | None = None
     tried_ever: int | None = None
     truth: Truth | None = None

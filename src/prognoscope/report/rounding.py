@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import timedelta
 
 from prognoscope.validation.results import Metric
 
@@ -65,19 +64,6 @@ def span(days: float) -> str:
     if days >= 2 * DAYS_PER_MONTH:
         return f"{text} ({days / DAYS_PER_MONTH:.0f} months)"
     return text
-
-
-def duration(seconds: float) -> str:
-    """Return how long something took: `0.4 s`, `37 s`, `2 min 5 s`, `1 h 2 min`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = timedelta(seconds=round(seconds))
-    minutes, left = divmod(int(whole.total_seconds()), 60)
-    if minutes == 0:
-        return f"{left} s"
-    if minutes < 60:
-        return f"{minutes} min {left} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def unit(name: str) -> str:

@@ -52,7 +52,7 @@ class OptimismShown:
 
 @dataclass(frozen=True, slots=True)
 class SetsShown:
-    """How prediction sets did on the patients held out.
+    """How the prediction sets did on the patients held out, averaged over the repeats.
 
     Attributes
     ----------
@@ -61,13 +61,17 @@ class SetsShown:
     calibrated_on
         Fewest patients that a fold's sets were calibrated on.
     one, both, neither
-        Shares of patients for whom one outcome, both, or none is plausible.
+        Shares of patients for whom one outcome, both, or none is plausible; where it is not one, a predictor abstains.
     right
         Share of the sets of one outcome that hold the truth.
     coverage
-        Of all and of groups.
-    answered, accuracy, threshold
-        Share of patients who get an answer, the surest first, and how often "event from the threshold on" is right.
+        Of all, of those with and without the event, and of each subgroup, NaN for a group too small to tell; nothing
+        guarantees it within a group.
+    answered, accuracy
+        Share of patients who get an answer when only the surest do, and how often "event from the threshold on" is
+        then right.
+    threshold
+        The risk from which the event is said, in `accuracy`.
     """
 
     error: float

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from prognoscope.report.glossary import guard_words, in_words, metric_words, reason_words
 from prognoscope.report.legible import legible
-from prognoscope.report.rounding import capital, count, duration, figure, joined, sentence, span, unit, with_interval
+from prognoscope.report.rounding import capital, count, figure, joined, sentence, span, unit, with_interval
 
 
 @cache
@@ -26,7 +26,6 @@ def environment() -> Environment:
     made.filters.update(
         capital=capital,
         count=count,
-        duration=duration,
         figure=figure,
         guard_words=guard_words,
         in_words=in_words,

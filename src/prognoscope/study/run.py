@@ -21,12 +21,13 @@ from prognoscope.study.cache import Cache, Outputs
 from prognoscope.study.file import StudyFile, read_study
 from prognoscope.study.outputs import library_versions, make_folder, run_record, write_outputs
 from prognoscope.study.stages.gather import Gathered, gather
-from prognoscope.study.stages.learn import Learnt, fit_bundle, learn
+from prognoscope.study.stages.learn import fit_bundle, learn
 from prognoscope.study.stages.measure import Measured, measure
 from prognoscope.study.stages.select import Cohort, require_columns, select
 from prognoscope.study.stages.split import Split, split
 from prognoscope.study.stages.stored import gather_stored, table_of
-from prognoscope.study.stages.tally import SETTINGS, Tally, count
+from prognoscope.study.stages.tally import SETTINGS, count
+from prognoscope.study.worked import Worked
 
 if TYPE_CHECKING:
     from prognoscope.report import Truth
@@ -163,10 +164,11 @@ def _run(
         bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
     notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_notes_on_files(gathered))
     with clock.stage("evaluate and publish"):
-        outputs = _publish(
-            file, cohort, predictors, measured, folds, learnt, learning, bundle, cache, versions,
+        worked = Worked(
+            file, cohort, predictors, measured, folds, learnt, learning, bundle, versions,
             snapshot=_snapshot_id(gathered), notes=notes, fixed_on=fixed_on, tally=tally, truth=truth,
         )  # fmt: skip
+        outputs = _publish(worked, cache)
         evaluation = json.loads(outputs["evaluation.json"])
         write_outputs(out, {name: outputs[name] for name in outputs.names})
     write_whole(out / "run.json", run_record(file, cohort, gathered, outputs, clock.seconds, versions, arguments))
@@ -228,47 +230,28 @@ def _fix_success(file: StudyFile, cohort: Cohort, cache: Cache) -> str:
     return when + (", after a first result on this cohort was known" if late else ", before the first result")
 
 
-def _publish(
-    file: StudyFile,
-    cohort: Cohort,
-    predictors: Table,
-    measured: Measured | None,
-    folds: Split,
-    learnt: tuple[Learnt, ...],
-    learning: LearningCurve | None,
-    bundle: Outputs,
-    cache: Cache,
-    versions: Mapping[str, str],
-    *,
-    snapshot: str,
-    notes: tuple[Problem, ...],
-    fixed_on: str,
-    tally: Tally,
-    truth: Truth | None,
-) -> Outputs:
+def _publish(run: Worked, cache: Cache) -> Outputs:
     def compute() -> dict[str, bytes]:
         # With the validation and the report behind it, which a run that finds everything known does not wait for.
         from prognoscope.study.conclude import conclude
 
-        return conclude(
-            file, cohort, predictors, measured, folds, learnt, learning, bundle, versions,
-            notes=notes, fixed_on=fixed_on, tally=tally, truth=truth, snapshot=snapshot,
-        )  # fmt: skip
+        return conclude(run)
 
-    used = file.as_used()
+    used = run.file.as_used()
     # Where the data lie changes nothing in the results.
     used["data"] |= {"images": "", "table": "", "query": None, "snapshot": ""}
-    settings = [used, file.name, snapshot, fixed_on, repr(tally), repr(truth), [repr(note) for note in notes]]
-    inputs = {one.name: one.hash for one in learnt} | {
-        "bundle": hashing.of_value(dict(bundle.names)),
-        "flow": hashing.of_value([repr(cohort.flow)]),
-        "predictors": hashing.of_frame(predictors.frame),
-        "circumstances": hashing.of_frame(cohort.circumstances),
-        "attributes": hashing.of_frame(cohort.attributes),
-        "folds": folds.hash,
-        "learning curve": hashing.of_value(repr(learning)),
-        "versions": hashing.of_value(dict(versions)),
+    circumstances = [run.snapshot, run.fixed_on, repr(run.tally), repr(run.truth), [repr(note) for note in run.notes]]
+    inputs = {one.name: one.hash for one in run.learnt} | {
+        "bundle": hashing.of_value(dict(run.bundle.names)),
+        "flow": hashing.of_value([repr(run.cohort.flow)]),
+        "predictors": hashing.of_frame(run.predictors.frame),
+        "circumstances": hashing.of_frame(run.cohort.circumstances),
+        "attributes": hashing.of_frame(run.cohort.attributes),
+        "folds": run.folds.hash,
+        "learning curve": hashing.of_value(repr(run.learning)),
+        "versions": hashing.of_value(dict(run.versions)),
     }
+    settings = [used, run.file.name, *circumstances]
     return cache.stage("publish", version=PUBLISH_VERSION, settings=settings, inputs=inputs, compute=compute)
 
 

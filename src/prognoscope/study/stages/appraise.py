@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.predictions import OutOfFold
+from prognoscope.report import SetsShown
 from prognoscope.study.file import StudyFile
 from prognoscope.study.stages.learn import Learnt
 from prognoscope.study.stages.select import Cohort
-from prognoscope.study.stages.sets import SetsFound, sets_found
+from prognoscope.study.stages.sets import sets_found
 from prognoscope.study.stages.split import Split
 from prognoscope.study.stages.subgroups import subgroups_of
 from prognoscope.training import Optimism, optimism
@@ -70,7 +71,7 @@ class Appraisal:
     thresholds: tuple[ThresholdRow, ...] = ()
     alerts: ThresholdRow | None = None
     optimism: Mapping[str, Optimism] = field(default_factory=dict)
-    sets: SetsFound | None = None
+    sets: SetsShown | None = None
     learning: LearningCurve | None = None
 
 
@@ -109,7 +110,7 @@ def as_document(appraisal: Appraisal) -> dict[str, Any]:
     }
 
 
-def _sets_document(sets: SetsFound | None) -> dict[str, Any] | None:
+def _sets_document(sets: SetsShown | None) -> dict[str, Any] | None:
     if sets is None:
         return None
     return without_nan(asdict(sets)) | {"coverage": [without_nan(asdict(one)) for one in sets.coverage]}
@@ -149,7 +150,7 @@ def _alerts(study: StudyFile, outcome: Outcome, main: Learnt, rows: NDArray[np.i
 
 def _sets(
     study: StudyFile, outcome: Outcome, main: Learnt, groups: pd.DataFrame, rows: NDArray[np.int64]
-) -> SetsFound | None:
+) -> SetsShown | None:
     asked = study.study.decision
     if main.p_values is None or asked.set_error is None:
         return None

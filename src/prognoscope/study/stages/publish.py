@@ -23,7 +23,6 @@ from prognoscope.report import (
     PredictorUsed,
     ReportContent,
     Scrutiny,
-    SetsShown,
     Subgroup,
     Success,
     Truth,
@@ -34,7 +33,6 @@ from prognoscope.study.stages.appraise import Appraisal
 from prognoscope.study.stages.evaluate import describe, judge
 from prognoscope.study.stages.learn import Learnt
 from prognoscope.study.stages.select import Cohort
-from prognoscope.study.stages.sets import SetsFound
 from prognoscope.study.stages.split import Split
 from prognoscope.training import Optimism
 from prognoscope.validation import Evaluation, GroupFigures, candidate_parameters
@@ -129,14 +127,14 @@ def _scrutiny(study: StudyFile, cohort: Cohort, folds: Split, appraisal: Apprais
         cost_ratio=asked.missed_event / asked.false_alert if asked.missed_event else math.nan,
         prevalence=asked.prevalence or math.nan,
         optimism={name: OptimismShown(**_fields(one)) for name, one in appraisal.optimism.items()},
-        sets=SetsShown(**_fields(appraisal.sets)) if appraisal.sets else None,
+        sets=appraisal.sets,
         learning=appraisal.learning,
         discrimination="C-index" if study.study.kind == "time-to-event" else "AUC",
         recalibration=study.study.models.recalibrate,
     )
 
 
-def _fields(one: Optimism | SetsFound) -> dict[str, Any]:
+def _fields(one: Optimism) -> dict[str, Any]:
     return {field.name: getattr(one, field.name) for field in fields(one)}
 
 

@@ -4,54 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from prognoscope.core.outcome import Outcome
+from prognoscope.report import SetsShown
 from prognoscope.training import ConformalSets, conformal_sets
 from prognoscope.validation import MIN_PATIENTS, Coverage, PredictionSets, abstention_curve, coverage
 
 TENTHS = tuple(number / 10 for number in range(1, 11))
-
-
-@dataclass(frozen=True, slots=True)
-class SetsFound:
-    """How the prediction sets did on the patients held out, averaged over the repeats.
-
-    Attributes
-    ----------
-    error, guarantee
-        Accepted share of sets that miss the outcome, and the least share that is guaranteed to hold it.
-    calibrated_on
-        Fewest patients that a fold's sets were calibrated on.
-    one, both, neither
-        Shares of patients for whom one outcome, both, or none is plausible; where it is not one, a predictor abstains.
-    right
-        Share of the sets of one outcome that hold the truth.
-    coverage
-        Of all, of those with and without the event, and of each subgroup, NaN for a group too small to tell; nothing
-        guarantees it within a group.
-    answered, accuracy
-        Share of patients who get an answer when only the surest do, and how often "event from the threshold on" is
-        then right.
-    threshold
-        The risk from which the event is said, in `accuracy`.
-    """
-
-    error: float
-    guarantee: float
-    calibrated_on: int
-    one: float
-    both: float
-    neither: float
-    right: float
-    coverage: tuple[Coverage, ...]
-    answered: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    threshold: float
 
 
 def sets_found(
@@ -63,7 +26,7 @@ def sets_found(
     error: float,
     calibrated_on: int,
     threshold: float,
-) -> SetsFound:
+) -> SetsShown:
     """Compare prediction sets with what happened.
 
     Parameters
@@ -78,7 +41,7 @@ def sets_found(
     single = sets.event != sets.no_event
     curves = [abstention_curve(event, row, threshold=threshold) for row in risk]
     places = [max(1, round(share * len(event))) - 1 for share in TENTHS]
-    return SetsFound(
+    return SetsShown(
         error=error,
         guarantee=sets.guarantee,
         calibrated_on=calibrated_on,
