@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from prognoscope.core.problems import Refused, refuse
+from prognoscope.jobs.parcels import SIDECAR
 from prognoscope.sources import describe_table, read_table, to_number
 from prognoscope.sources.fhir import read_fhir
 from prognoscope.store import Cell, TableRecord
@@ -27,7 +28,6 @@ PATIENT_NAMES = (
     "case",
     "mrn",
 )
-SIDECAR = ".columns.json"
 SIDECAR_KEYS = ("unit", "known_at", "meaning")
 MOST_CELLS = 2_000_000
 

@@ -13,16 +13,15 @@ from pathlib import Path
 from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.jobs.arrivals import LONGEST_PATH, Opened, Parcel, open_parcel, printable
+from prognoscope.jobs.assembly import assemble_waiting
 from prognoscope.jobs.links import link_files
-from prognoscope.jobs.network import NETWORK, take_from_network
-from prognoscope.jobs.volumes import assemble_waiting
+from prognoscope.jobs.parcels import LONGEST_PATH, Opened, Parcel, open_parcel, printable
 from prognoscope.sources import FoundFile, list_folder
-from prognoscope.sources.archives import member_count
 from prognoscope.store import Admitted, Arrival, Store
 
 PARCEL_FILES, PARCEL_BYTES = 64, 64 << 20
 PARCELS_PER_BATCH = 8
+NETWORK = ("pacs://", "http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +150,8 @@ def assemble_store(store: str | Path, *, mapper: Mapper = serial_map) -> int:
 
 
 def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began: float) -> IngestReport:
+    from prognoscope.jobs.network import take_from_network  # with pydicom: a folder that is known needs no reader
+
     tally = Tally()
     with Store(store) as opened:
         opened.repository.recover()
@@ -208,7 +209,7 @@ def _take(store: Store, source: str, root: Path, files: Sequence[FoundFile], map
     archives = _admit(store, source, parcels, mapper, tally)
     for archive in archives:
         try:
-            count = member_count(root / archive.path, subject=printable(archive.path))
+            count = _members(root / archive.path, printable(archive.path))
         except Refused as refused:
             _hold(store, source, (refused.problem,), tally)
             continue
@@ -218,6 +219,12 @@ def _take(store: Store, source: str, root: Path, files: Sequence[FoundFile], map
         ]
         _admit(store, source, _batches(store, members), mapper, tally)
         _remember_archive(store, source, root, archive)
+
+
+def _members(path: Path, subject: str) -> int:
+    from prognoscope.sources.archives import member_count  # with pydicom, for its DICOMDIR
+
+    return member_count(path, subject=subject)
 
 
 def _parcels(root: Path, files: Sequence[FoundFile]) -> list[Parcel]:

@@ -18,7 +18,6 @@ from prognoscope.sources.pacs import OWN_TITLE, Found, find_series, get_series, 
 from prognoscope.store import Admitted, Store, tray
 
 FILES_AT_ONCE, BYTES_AT_ONCE = 256, 128 << 20
-NETWORK = ("pacs://", "http://", "https://")
 
 
 @dataclass(slots=True)

@@ -169,16 +169,15 @@ class Links:
         return found
 
     def _tables(self, source: str) -> dict[str, str]:
-        """Path of each table of a source, as it came in last, by content."""
+        """Path of each table that a source has now, by content."""
         query = (
             select(ARRIVALS.c.path, ARRIVALS.c.sha256)
             .join(TABLES, TABLES.c.sha256 == ARRIVALS.c.sha256)
-            .where(ARRIVALS.c.source == source)
-            .order_by(ARRIVALS.c.mtime_ns, ARRIVALS.c.sha256)
+            .where(ARRIVALS.c.source == source, ARRIVALS.c.current)
+            .order_by(ARRIVALS.c.path.desc())
         )
         with self._database.reading() as connection:
-            newest = {row.path: row.sha256 for row in connection.execute(query)}
-        return {sha256: path for path, sha256 in sorted(newest.items(), reverse=True)}
+            return {row.sha256: row.path for row in connection.execute(query)}
 
 
 def _row(link: Link) -> dict[str, object]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from prognoscope.core.geometry import Grid
 from prognoscope.core.images import ImageSeries, RegionSet
 from prognoscope.core.problems import Problem
 
@@ -157,6 +156,8 @@ def series_to_json(series: ImageSeries) -> str:
 
 def series_from_json(text: str) -> ImageSeries:
     """Read what `series_to_json` wrote."""
+    from prognoscope.core.geometry import Grid  # with numpy: taking in and counting need none
+
     fields = _tuples(json.loads(text))
     fields["grid"] = Grid(**fields["grid"])
     fields["notes"] = tuple(Problem(**note) for note in fields["notes"])

@@ -11,8 +11,9 @@ from prognoscope.core import hashing
 from prognoscope.core.images import ImageIndex, ImageSeries, RegionSet
 from prognoscope.core.problems import Problem
 from prognoscope.store.audit import Audit, now
-from prognoscope.store.catalogue import ARRIVALS, INSTANCES, LINKS, QUARANTINE, REGIONS, SERIES, VOLUMES, WAITING
+from prognoscope.store.catalogue import ARRIVALS, INSTANCES, LINKS, NAMES, QUARANTINE, REGIONS, SERIES, VOLUMES, WAITING
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
+from prognoscope.store.names import number_names
 from prognoscope.store.quarantine import quarantine_row
 from prognoscope.store.records import (
     PatientRecords,
@@ -96,7 +97,9 @@ class Volumes:
         with self._database.reading() as connection:
             for start in range(0, len(patients), ROWS_PER_STATEMENT):
                 part = patients[start : start + ROWS_PER_STATEMENT]
-                query = select(REGIONS.c.region_set, REGIONS.c.document).where(REGIONS.c.patient_id.in_(part))
+                query = select(REGIONS.c.region_set, REGIONS.c.document).where(
+                    REGIONS.c.patient.in_(select(NAMES.c.number).where(NAMES.c.name.in_(part)))
+                )
                 for row in connection.execute(query.distinct()):
                     found[row.region_set] = regions_from_json(row.document)
         return tuple(sorted(found.values(), key=lambda one: (one.patient_id, one.uid, one.file)))
@@ -112,12 +115,18 @@ class Volumes:
     def _replace(self, connection: Connection, one: PatientRecords, source: str) -> None:
         query = select(SERIES.c.key, SERIES.c.state, SERIES.c.quality, SERIES.c.role)
         before = {row.key: row for row in connection.execute(query.where(SERIES.c.patient_id == one.patient_id))}
-        rows = [_series_row(record, source, before) for record in one.series]
+        named = [plain(one.patient_id), *(plain(record.study_uid, 64) for record in one.series)]
+        numbers = number_names(self._database, connection, named)
+        patient = numbers[plain(one.patient_id)]
+        rows = [
+            _series_row(record, source, before) | {"patient": patient, "study": numbers[plain(record.study_uid, 64)]}
+            for record in one.series
+        ]
         connection.execute(
             delete(VOLUMES).where(VOLUMES.c.key.in_(select(SERIES.c.key).where(SERIES.c.patient_id == one.patient_id)))
         )
-        for table in (SERIES, REGIONS):
-            connection.execute(delete(table).where(table.c.patient_id == one.patient_id))
+        connection.execute(delete(SERIES).where(SERIES.c.patient_id == one.patient_id))
+        connection.execute(delete(REGIONS).where(REGIONS.c.patient == patient))
         self._database.upsert(connection, SERIES, rows, keys=("key",))
         full = [
             {"key": series_key(record), "document": series_to_json(record.series)}
@@ -125,7 +134,7 @@ class Volumes:
             if record.series
         ]
         self._database.upsert(connection, VOLUMES, full, keys=("key",))
-        regions = [row for entry in one.region_sets for row in _region_rows(entry)]
+        regions = [row | {"patient": patient} for entry in one.region_sets for row in _region_rows(entry)]
         self._database.upsert(connection, REGIONS, regions, keys=("region_set", "name"))
         self._hold(connection, one, source)
 
@@ -176,7 +185,7 @@ def _series_row(record: SeriesRecord, source: str, before: Mapping[str, Any]) ->
         "study_uid": plain(record.study_uid, 64),
         "uid": plain(record.uid),
         "series_uid": plain(record.series_uid, 64),
-        "modality": plain(record.modality, 16),
+        "modality": plain(record.modality, 16).upper(),
         "description": plain(record.description),
         "body_part": plain(record.body_part),
         "protocol": plain(record.protocol),
