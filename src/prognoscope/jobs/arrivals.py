@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.jobs.parcels import LONGEST_PATH, NIFTI, SIDECAR, Opened, Parcel, printable
 from prognoscope.sources import FoundFile, Inspected, inspect_bytes, read_bytes
@@ -27,8 +28,7 @@ def read_parcel(parcel: Parcel) -> Opened:
     with tray(parcel.tray) as filled:
         if parcel.positions is not None:
             arrivals += _members(parcel, filled)
-            return Opened(tuple(arrivals))
-        for file in parcel.files:
+        for file in parcel.files if parcel.positions is None else ():
             try:
                 data = read_bytes(parcel.root / file.path, subject=printable(file.path))
             except Refused as refused:
@@ -38,7 +38,20 @@ def read_parcel(parcel: Parcel) -> Opened:
                 archives.append(file)
             else:
                 arrivals.append(arrival(file, data, filled, folder=parcel.root))
+    problems += [note for one in arrivals if one.table for note in one.table.notes]
     return Opened(tuple(arrivals), tuple(archives), tuple(problems))
+
+
+def keep_archive(root: Path, archive: FoundFile, problem: Problem, folder: Path) -> Arrival:
+    """Put an archive that cannot be read through in the tray of a batch, whole, with the reason."""
+    data = read_bytes(root / archive.path, subject=printable(archive.path))
+    kept = len(data) <= KEPT_BYTES
+    if kept:
+        with tray(folder) as filled:
+            filled.put(hashing.of_bytes(data), data)
+    return Arrival(
+        archive.path, archive.size, archive.mtime_ns, hashing.of_bytes(data), "unknown", staged=kept, problem=problem
+    )
 
 
 def arrival(file: FoundFile, data: bytes, filled: Tray, *, folder: Path | None) -> Arrival:

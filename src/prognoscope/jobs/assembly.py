@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prognoscope.core.problems import Problem
 from prognoscope.core.work import Mapper
 from prognoscope.store import Artefacts, Link, PatientRecords, Store
 
@@ -19,8 +20,17 @@ class Patients:
     headers: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[Link, ...]], ...]
 
 
-def assemble_waiting(store: Store, mapper: Mapper) -> int:
-    """Put together the volumes of every patient to whom files came in; return how many patients that were."""
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """Of how many patients the files were put together, and what of them went into quarantine now."""
+
+    patients: int
+    quarantined: tuple[Problem, ...]
+
+
+def assemble_waiting(store: Store, mapper: Mapper) -> Assembled:
+    """Put together the volumes of every patient to whom files came in."""
+    quarantined: list[Problem] = []
     waiting = store.repository.waiting()
     for start in range(0, len(waiting), PATIENTS_AT_ONCE):
         group = waiting[start : start + PATIENTS_AT_ONCE]
@@ -34,8 +44,8 @@ def assemble_waiting(store: Store, mapper: Mapper) -> int:
         ]
         seen = {name: len(found) for name, found in headers.items()}
         for records in mapper(assemble_patients, items, label="put series together"):
-            store.volumes.replace_patients(records, seen=seen)
-    return len(waiting)
+            quarantined += store.volumes.replace_patients(records, seen=seen)
+    return Assembled(len(waiting), tuple(quarantined))
 
 
 def assemble_patients(patients: Patients) -> tuple[PatientRecords, ...]:

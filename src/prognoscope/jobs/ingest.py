@@ -40,6 +40,8 @@ class IngestReport:
         Contents that were not there before, by kind.
     known
         Files that were read and whose content was there already.
+    restored
+        Of those, contents that the store had lost.
     quarantined
         What was set aside now, with its reason.
     patients
@@ -56,6 +58,7 @@ class IngestReport:
     unchanged: int
     new: Mapping[str, int]
     known: int
+    restored: int
     quarantined: tuple[Problem, ...]
     patients: int
     totals: Mapping[str, int]
@@ -68,6 +71,7 @@ class Tally:
 
     new: Counter[str] = field(default_factory=Counter)
     known: int = 0
+    restored: int = 0
     files: int = 0
     quarantined: list[Problem] = field(default_factory=list)
 
@@ -75,6 +79,7 @@ class Tally:
         """Count a batch."""
         self.new.update(admitted.new)
         self.known += admitted.known
+        self.restored += admitted.restored
         self.files += files
         self.quarantined += admitted.quarantined
 
@@ -126,9 +131,9 @@ def ingest(
         with opened.repository.among_writers():
             _hold(opened, name, (*problems, *held_back), tally)
             fresh = listed if verify else _changed(opened, name, listed)
-            _take(opened, name, root, fresh, mapper, tally)
+            _take(opened, name, root, fresh, mapper, tally, verify=verify)
             tally.quarantined += link_files(opened, name, again=bool(tally.new["table"]))
-            patients = assemble_waiting(opened, mapper)
+            assembled = assemble_waiting(opened, mapper)
         return IngestReport(
             source=name,
             store=Path(store),
@@ -136,8 +141,9 @@ def ingest(
             unchanged=len(listed) - len(fresh),
             new=dict(sorted(tally.new.items())),
             known=tally.known,
-            quarantined=tuple(tally.quarantined),
-            patients=patients,
+            restored=tally.restored,
+            quarantined=(*tally.quarantined, *assembled.quarantined),
+            patients=assembled.patients,
             totals=opened.repository.total(),
             seconds=time.perf_counter() - began,
         )
@@ -146,7 +152,7 @@ def ingest(
 def assemble_store(store: str | Path, *, mapper: Mapper = serial_map) -> int:
     """Put together the series of whatever came in by other ways; return of how many patients."""
     with Store(Path(store)) as opened, opened.repository.among_writers():
-        return assemble_waiting(opened, mapper)
+        return assemble_waiting(opened, mapper).patients
 
 
 def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began: float) -> IngestReport:
@@ -160,7 +166,7 @@ def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began
                 name = take_from_network(opened, address, tally.add)
                 opened.repository.open_source(name, licence=licence)
             finally:
-                patients = assemble_waiting(opened, mapper)
+                assembled = assemble_waiting(opened, mapper)
         return IngestReport(
             source=name,
             store=store,
@@ -168,8 +174,9 @@ def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began
             unchanged=0,
             new=dict(sorted(tally.new.items())),
             known=tally.known,
-            quarantined=tuple(tally.quarantined),
-            patients=patients,
+            restored=tally.restored,
+            quarantined=(*tally.quarantined, *assembled.quarantined),
+            patients=assembled.patients,
             totals=opened.repository.total(),
             seconds=time.perf_counter() - began,
         )
@@ -204,21 +211,40 @@ def _changed(store: Store, source: str, listed: Sequence[FoundFile]) -> tuple[Fo
     )
 
 
-def _take(store: Store, source: str, root: Path, files: Sequence[FoundFile], mapper: Mapper, tally: Tally) -> None:
+def _take(
+    store: Store,
+    source: str,
+    root: Path,
+    files: Sequence[FoundFile],
+    mapper: Mapper,
+    tally: Tally,
+    *,
+    verify: bool,
+) -> None:
     parcels = _batches(store, _parcels(root, files))
-    archives = _admit(store, source, parcels, mapper, tally)
+    archives = _admit(store, source, parcels, mapper, tally, verify=verify)
     for archive in archives:
         try:
             count = _members(root / archive.path, printable(archive.path))
         except Refused as refused:
-            _hold(store, source, (refused.problem,), tally)
+            _keep_whole(store, source, root, archive, refused.problem, tally)
             continue
         members = [
             Parcel(root, (archive,), Path(), tuple(range(at, min(at + PARCEL_FILES, count))))
             for at in range(0, count, PARCEL_FILES)
         ]
-        _admit(store, source, _batches(store, members), mapper, tally)
-        _remember_archive(store, source, root, archive)
+        before = len(tally.quarantined)
+        _admit(store, source, _batches(store, members), mapper, tally, verify=verify)
+        unread = sum(problem.code.startswith("archive-") for problem in tally.quarantined[before:])
+        if unread:
+            _keep_whole(store, source, root, archive, _unread(archive, unread), tally)
+        else:
+            _remember_archive(store, source, root, archive)
+
+
+def _unread(archive: FoundFile, number: int) -> Problem:
+    told = f"{number} of its members cannot be read; the archive is kept whole beside the others"
+    return Problem("archive-kept", printable(archive.path), told, "see what is wrong with each, and copy it again")
 
 
 def _members(path: Path, subject: str) -> int:
@@ -249,7 +275,13 @@ def _batches(store: Store, parcels: Sequence[Parcel]) -> list[tuple[str, list[Pa
 
 
 def _admit(
-    store: Store, source: str, batches: Sequence[tuple[str, list[Parcel]]], mapper: Mapper, tally: Tally
+    store: Store,
+    source: str,
+    batches: Sequence[tuple[str, list[Parcel]]],
+    mapper: Mapper,
+    tally: Tally,
+    *,
+    verify: bool,
 ) -> list[FoundFile]:
     """Read the parcels and acknowledge them batch by batch; return the archives among the files."""
     everything = [parcel for _, parcels in batches for parcel in parcels]
@@ -258,7 +290,7 @@ def _admit(
     for batch, parcels in batches:
         opened = list(islice(results, len(parcels)))
         arrivals = [arrival for one in opened for arrival in one.arrivals]
-        tally.add(store.repository.admit(source, batch, arrivals), len(arrivals))
+        tally.add(store.repository.admit(source, batch, arrivals, verify=verify), len(arrivals))
         _hold(store, source, [problem for one in opened for problem in one.problems], tally)
         archives += [archive for one in opened for archive in one.archives]
     for _ in results:  # lets the mapper finish and report its end
@@ -271,6 +303,15 @@ def _hold(store: Store, source: str, problems: Sequence[Problem], tally: Tally) 
     if problems:
         arrivals = [Arrival(one.subject, 0, 0, "", "unknown", staged=False, problem=one) for one in problems]
         tally.add(store.repository.admit(source, uuid.uuid4().hex, arrivals), len(arrivals))
+
+
+def _keep_whole(store: Store, source: str, root: Path, archive: FoundFile, problem: Problem, tally: Tally) -> None:
+    """Quarantine an archive with its bytes: nobody knows what else could be had of it."""
+    from prognoscope.jobs.arrivals import keep_archive
+
+    batch = uuid.uuid4().hex
+    kept = keep_archive(root, archive, problem, store.repository.tray(batch))
+    tally.add(store.repository.admit(source, batch, [kept]), 1)
 
 
 def _remember_archive(store: Store, source: str, root: Path, archive: FoundFile) -> None:

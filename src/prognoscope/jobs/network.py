@@ -30,7 +30,7 @@ class _Waiting:
 class Intake:
     """Keeps files that several senders hand over at once: those that wait together are acknowledged together."""
 
-    def __init__(self, store: Store, source: str, *, told: Callable[[Admitted], None]) -> None:
+    def __init__(self, store: Store, source: str, *, told: Callable[[int], object]) -> None:
         self._store, self._source, self._told = store, source, told
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -64,7 +64,8 @@ class Intake:
 
     def _keep(self, group: Sequence[_Waiting]) -> None:
         try:
-            self._told(keep_files(self._store, self._source, [one.data for one in group]))
+            kept = keep_files(self._store, self._source, [one.data for one in group])
+            self._told(sum(kept.new.values()))
         except Refused as refused:
             for one in group:
                 one.refused = refused
@@ -127,14 +128,14 @@ def take_from_network(store: Store, address: str, told: Callable[[Admitted, int]
 
 @contextmanager
 def listening(
-    store: str | Path, *, port: int, title: str = OWN_TITLE, host: str = "127.0.0.1", told: Callable[[Admitted], None]
+    store: str | Path, *, port: int, title: str = OWN_TITLE, host: str = "127.0.0.1", told: Callable[[int], object]
 ) -> Iterator[int]:
-    """Take what is sent to us while the block runs; the value is the port.
+    """Take what is sent to us while the block runs; the value is the port, and `told` gets the number of new files.
 
     Raises
     ------
     Refused
-        `pacs-missing`; `cannot-write`, `catalogue-failed`.
+        `pacs-missing`, `port-unusable`; `cannot-write`, `catalogue-failed`.
     """
     with Store(Path(store)) as opened:
         opened.repository.recover()

@@ -112,10 +112,12 @@ class Database:
 def _insert_into(table: Table, *, sqlite: bool) -> Any:
     """An insertion that can say what becomes of rows that are there; the other dialect need not be imported."""
     if sqlite:
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert
-    return insert(table)
+        from sqlalchemy.dialects import sqlite as lite
+
+        return lite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def _engine(url: str) -> Engine:

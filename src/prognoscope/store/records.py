@@ -43,12 +43,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableRecord:
-    """A table that came in: which column names the patient, what the columns are, and every cell."""
+    """A table that came in: the column that names the patient, what the columns are, every cell, what to tell of it."""
 
     patient_column: str
     columns: Sequence[Mapping[str, Any]]
     rows: int
     cells: Sequence[Cell]
+    notes: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,9 @@ def too_long(record: InstanceRecord) -> str:
         ("PatientID", record.patient_id, LONGEST_ID),
     )
     for name, value, longest in limits:
-        if len(value) > longest or "\0" in value:
+        if "\0" in value:
+            return f"{name} has a NUL character within it"
+        if len(value) > longest:
             return f"{name} has {len(value)} characters, at most {longest} are possible"
     return "SOPInstanceUID is missing" if not record.sop_uid else ""
 

@@ -50,11 +50,14 @@ class Admitted:
         Files whose content was there.
     quarantined
         Problems of those that are kept aside.
+    restored
+        Of the known, contents that the store had lost and has again.
     """
 
     new: Mapping[str, int]
     known: int
     quarantined: tuple[Problem, ...]
+    restored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,10 @@ class Repository:
             row = {"source": source, "licence": stated, "first": known.first if known else now(), "last": now()}
             self._database.upsert(connection, SOURCES, [row], keys=("source",))
 
-    def admit(self, source: str, batch: str, arrivals: Sequence[Arrival]) -> Admitted:
+    def admit(self, source: str, batch: str, arrivals: Sequence[Arrival], *, verify: bool = False) -> Admitted:
         """Acknowledge a batch whose bytes lie in its tray.
+
+        A content that is known but whose artefact is gone (with `verify`: or changed) is put in its place again.
 
         Raises
         ------
@@ -126,8 +131,11 @@ class Repository:
         """
         with gate.locked(self._folder / "admission.lock"):
             with self._database.reading() as connection:
-                judged, fresh = _judge(connection, arrivals)
-            names = sorted(fresh)
+                known = _present(connection, OBJECTS, [one.sha256 for one in arrivals if one.sha256])
+                judged, fresh = _judge(connection, arrivals, known)
+            staged = known & {one.sha256 for one in arrivals if one.staged}
+            lost = [name for name in sorted(staged) if self._artefacts.is_lost(name, thoroughly=verify)]
+            names = sorted({*fresh, *lost})
             if names:
                 note = {"batch": batch, "names": json.dumps(names)}
                 with self._database.writing() as connection:
@@ -135,10 +143,12 @@ class Repository:
                 self._artefacts.place.admit(self.tray(batch), names)
             with self._database.writing() as connection:
                 self._insert(connection, source, batch, judged, fresh)
+                if lost:
+                    self._audit.note(connection, "restore", batch, {"source": source, "objects": lost})
                 connection.execute(delete(PENDING).where(PENDING.c.batch == batch))
             self._audit.anchor()
         sweep(self.tray(batch))
-        return _summary(judged, fresh)
+        return replace(_summary(judged, fresh), restored=len(lost))
 
     @contextmanager
     def keeping(self, contents: Mapping[str, bytes]) -> Iterator[Connection]:
@@ -251,9 +261,10 @@ class Repository:
             self._audit.note(connection, "ingest", batch, detail)
 
 
-def _judge(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], dict[str, Arrival]]:
+def _judge(
+    connection: Connection, arrivals: Sequence[Arrival], known: set[str]
+) -> tuple[list[Arrival], dict[str, Arrival]]:
     """Return the arrivals with what only the catalogue knows of them, and those whose content is new, by content."""
-    known = _present(connection, OBJECTS, [one.sha256 for one in arrivals if one.sha256])
     headers = _headers(connection, [one.instance.sop_uid for one in arrivals if one.instance])
     judged: list[Arrival] = []
     fresh: dict[str, Arrival] = {}
@@ -263,7 +274,7 @@ def _judge(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[list[Ar
             continue
         if one.instance:
             twin = headers.get(one.instance.sop_uid)
-            if twin and twin.header == one.instance.header:
+            if twin and _same(twin.header, one.instance.header):
                 judged.append(one)  # the same instance in another envelope: nothing new in it
                 continue
             one = _checked(one, twin)
@@ -274,6 +285,11 @@ def _judge(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[list[Ar
         judged.append(one)
         fresh[one.sha256] = one
     return judged, fresh
+
+
+def _same(header: str, other: str) -> bool:
+    """Whether two headers tell the same instance; notes speak of the envelope."""
+    return header == other or {**json.loads(header), "notes": []} == {**json.loads(other), "notes": []}
 
 
 def _checked(one: Arrival, twin: InstanceRecord | None) -> Arrival:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, distinct, exists, false, func, not_, or_, select, true
@@ -54,6 +55,7 @@ FIRST_COUNTS = ("age",)  # a header's value makes the table's superfluous; elsew
 REGION_FIELDS = ("roi", "region")
 ORDERED = ("<", "<=", ">", ">=")
 WILD = ("*", "?")
+LONGEST_DATE = len("2020-01-31")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class _Translator:
     def _comparison(self, node: Comparison) -> ColumnElement[bool]:
         if node.field in REGION_FIELDS:
             return self._region(node)
+        if node.field == "date":
+            node = self._dated(node)
         if node.field in SERIES_FIELDS:
             column, number = SERIES_FIELDS[node.field]
             own = (
@@ -273,6 +277,19 @@ class _Translator:
             *(folded_column.like(_like(text), escape="\\") if _wild(text) else folded_column == text for text in texts)
         )
 
+    def _dated(self, node: Comparison) -> Comparison:
+        """A comparison with days: a year or a month stands for all its days."""
+        if node.operator in ("~", "known"):
+            return node
+        values = []
+        for position, value in enumerate(node.values):
+            if not _wild(value) and not _is_day(value):
+                raise self._wrong(node, position, f"a date is written 2020-01-31, 2020-01 or 2020, not “{value}”")
+            whole = len(value) == LONGEST_DATE or _wild(value)
+            after = "-99" if node.operator in ("<=", ">") else "*" if node.operator in ("=", "in") else ""
+            values.append(value if whole else value + after)
+        return Comparison(node.field, node.operator, tuple(values), node.at, node.values_at)
+
     def _number(self, node: Comparison, position: int) -> float:
         try:
             value = float(node.values[position])
@@ -294,6 +311,17 @@ def _ordered(column: Any, operator: str, value: float | str) -> ColumnElement[bo
         ">=": column >= value,
     }[operator]
     return found
+
+
+def _is_day(text: str) -> bool:
+    parts = text.split("-")
+    if tuple(map(len, parts)) not in ((4,), (4, 2), (4, 2, 2)) or not all(part.isdigit() for part in parts):
+        return False
+    year, month, day = (*map(int, parts), 1, 1)[:3]
+    try:
+        return bool(date(year, month, day))
+    except ValueError:
+        return False
 
 
 def _wild(text: str) -> bool:

@@ -36,7 +36,7 @@ class Volumes:
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database, self._audit = database, audit
 
-    def replace_patients(self, patients: Sequence[PatientRecords], *, seen: Mapping[str, int]) -> None:
+    def replace_patients(self, patients: Sequence[PatientRecords], *, seen: Mapping[str, int]) -> tuple[Problem, ...]:
         """Exchange all volumes and regions of some patients for those that their files make now.
 
         Parameters
@@ -45,12 +45,18 @@ class Volumes:
             What the files make together.
         seen
             Per patient how many files that was made from: where more came in meanwhile, the patient goes on waiting.
+
+        Returns
+        -------
+        What went into quarantine by it.
         """
+        held: list[Problem] = []
         with self._database.writing() as connection:
             sources = _sources(connection, [one.patient_id for one in patients])
             for one in patients:
-                self._replace(connection, one, sources.get(one.patient_id, ""))
+                held += self._replace(connection, one, sources.get(one.patient_id, ""))
                 _wait_no_longer(connection, one.patient_id, seen=seen[one.patient_id])
+        return tuple(held)
 
     def judge(self, key: str, *, quality: str, problem: Problem | None, patient_id: str, source: str) -> None:
         """Note how a volume fared in the checks of quality; one that failed is quarantined, unless it was released."""
@@ -112,7 +118,7 @@ class Volumes:
         patients = sorted({entry.patient_id for entry in series})
         return ImageIndex(series=series, region_sets=self.region_sets(patients))
 
-    def _replace(self, connection: Connection, one: PatientRecords, source: str) -> None:
+    def _replace(self, connection: Connection, one: PatientRecords, source: str) -> list[Problem]:
         query = select(SERIES.c.key, SERIES.c.state, SERIES.c.quality, SERIES.c.role)
         before = {row.key: row for row in connection.execute(query.where(SERIES.c.patient_id == one.patient_id))}
         named = [plain(one.patient_id), *(plain(record.study_uid, 64) for record in one.series)]
@@ -136,16 +142,13 @@ class Volumes:
         self._database.upsert(connection, VOLUMES, full, keys=("key",))
         regions = [row | {"patient": patient} for entry in one.region_sets for row in _region_rows(entry)]
         self._database.upsert(connection, REGIONS, regions, keys=("region_set", "name"))
-        self._hold(connection, one, source)
+        return self._hold(connection, one, source)
 
-    def _hold(self, connection: Connection, one: PatientRecords, source: str) -> None:
-        connection.execute(
-            delete(QUARANTINE).where(
-                QUARANTINE.c.patient_id == one.patient_id,
-                QUARANTINE.c.what.in_(("series", "aside")),
-                QUARANTINE.c.released == "",
-            )
-        )
+    def _hold(self, connection: Connection, one: PatientRecords, source: str) -> list[Problem]:
+        """Quarantine what cannot be put together; return what was not there before."""
+        own = (QUARANTINE.c.patient_id == one.patient_id, QUARANTINE.c.what.in_(("series", "aside")))
+        before = set(connection.execute(select(QUARANTINE.c.key).where(*own)).scalars())
+        connection.execute(delete(QUARANTINE).where(*own, QUARANTINE.c.released == ""))
         created = now()
         held = [
             quarantine_row(
@@ -168,6 +171,8 @@ class Volumes:
             for aside in one.set_aside
         ]  # fmt: skip
         self._database.insert_new(connection, QUARANTINE, held, keys=("key",))
+        told = ("code", "subject", "found", "remedy")
+        return [Problem(*(row[name] for name in told)) for row in held if row["key"] not in before]
 
 
 def series_key(record: SeriesRecord) -> str:
