@@ -53,7 +53,7 @@ def test_the_study_reads_the_very_volume_from_the_store(hospital: Path, tmp_path
     with Store(tmp_path / "store") as store:
         found = store.search.hits("patient = P001")
         index = store.volumes.index([hit.key for hit in found])
-        volume = read_volume(store.artefacts.folder, index.series[0])
+        volume = read_volume(tmp_path / "store/artefacts", index.series[0])
     assert volume.voxels.shape == (5, 4, 4)
     assert volume.voxels[2, 0, :].tolist() == [1032.0, 1033.0, 1034.0, 1035.0]
 
@@ -313,8 +313,8 @@ def test_nifti_images_and_masks_are_linked_by_their_names(tmp_path: Path) -> Non
     assert (hit.patient_id, hit.licence) == ("P01", "CC0")
     with Store(tmp_path / "store") as store:
         index = store.volumes.index([hit.key])
-        volume = read_volume(store.artefacts.folder, index.series[0])
-        mask = read_mask(store.artefacts.folder, index.region_sets[0], "mask", index.series[0])
+        volume = read_volume(tmp_path / "store/artefacts", index.series[0])
+        mask = read_mask(tmp_path / "store/artefacts", index.region_sets[0], "mask", index.series[0])
     assert volume.grid.spacing == (3.0, 1.0, 1.0)
     assert (mask.count, mask.grid) == (8, volume.grid)
 
