@@ -29,7 +29,7 @@ class Assembled:
 
 
 def assemble_waiting(store: Store, mapper: Mapper) -> Assembled:
-    """Put together the volumes of every patient to whom files came in."""
+    """Put together the volumes of every patient to whom files came in, and join records to them."""
     quarantined: list[Problem] = []
     waiting = store.repository.waiting()
     for start in range(0, len(waiting), PATIENTS_AT_ONCE):
@@ -45,6 +45,7 @@ def assemble_waiting(store: Store, mapper: Mapper) -> Assembled:
         seen = {name: len(found) for name, found in headers.items()}
         for records in mapper(assemble_patients, items, label="put series together"):
             quarantined += store.volumes.replace_patients(records, seen=seen)
+    quarantined += store.links.join_people()
     return Assembled(len(waiting), tuple(quarantined))
 
 

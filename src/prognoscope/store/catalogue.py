@@ -243,7 +243,7 @@ TABLES = Table(
 )
 
 # Their cells, so that patients can be found by them, of the tables that are current; `number` where the whole column
-# holds numbers.
+# holds numbers. `patient` is whose images they go with, `patient_id` what the table calls the person.
 VALUES = Table(
     "patient_values",
     METADATA,
@@ -259,7 +259,7 @@ VALUES = Table(
     Column("patient", Integer, nullable=False, server_default="0"),
     Index("values_number", "name", "number", "patient"),
     Index("values_text", "name", "folded", "patient"),
-    Index("values_patient", "patient_id"),
+    Index("values_patient", "patient"),
 )
 
 # What cannot be trusted, with its reason; released with a reason or not at all.

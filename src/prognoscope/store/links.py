@@ -11,6 +11,7 @@ from prognoscope.core.problems import Problem
 from prognoscope.store.audit import Audit, now
 from prognoscope.store.catalogue import ARRIVALS, LINKS, OBJECTS, QUARANTINE, SERIES, TABLES, VALUES, WAITING
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
+from prognoscope.store.people import join_people
 from prognoscope.store.quarantine import quarantine_row
 from prognoscope.store.records import plain
 
@@ -144,6 +145,10 @@ class Links:
             self._database.insert_new(connection, QUARANTINE, held, keys=("key",))
             self._audit.note(connection, "link", source, {"links": len(links), "unowned": len(aside)})
         self._audit.anchor()
+
+    def join_people(self) -> tuple[Problem, ...]:
+        """Join records to the images of the same person; see `prognoscope.store.people`."""
+        return join_people(self._database, self._audit)
 
     def of_patients(self, patients: Sequence[str]) -> dict[str, tuple[Link, ...]]:
         """Return the links of some patients, sorted."""

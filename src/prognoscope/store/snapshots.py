@@ -15,7 +15,7 @@ from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.store.artefacts import Artefacts
 from prognoscope.store.audit import Audit, now, user
-from prognoscope.store.catalogue import SNAPSHOTS, TABLES, VALUES
+from prognoscope.store.catalogue import NAMES, SNAPSHOTS, TABLES, VALUES
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.links import Links
 from prognoscope.store.quarantine import Held, Quarantine, counts
@@ -226,7 +226,8 @@ class Snapshots:
         with self._database.reading() as connection:
             for start in range(0, len(patients), ROWS_PER_STATEMENT):
                 part = patients[start : start + ROWS_PER_STATEMENT]
-                speak = select(VALUES.c.table_sha256).where(VALUES.c.patient_id.in_(part)).distinct()
+                numbers = select(NAMES.c.number).where(NAMES.c.name.in_(part))
+                speak = select(VALUES.c.table_sha256).where(VALUES.c.patient.in_(numbers)).distinct()
                 speaking |= set(connection.execute(speak).scalars())
         return sorted(speaking)
 

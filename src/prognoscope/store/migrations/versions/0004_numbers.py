@@ -34,12 +34,14 @@ def upgrade() -> None:
         ("regions_patient", "regions"),
         ("values_number", "patient_values"),
         ("values_text", "patient_values"),
+        ("values_patient", "patient_values"),
     ):
         op.drop_index(name, table_name=table)
     op.create_index("series_sorted", "series", ["patient_id", "modality", "uid"])
     op.create_index("regions_number", "regions", ["patient", "series_uid", "folded"])
     op.create_index("values_number", "patient_values", ["name", "number", "patient"])
     op.create_index("values_text", "patient_values", ["name", "folded", "patient"])
+    op.create_index("values_patient", "patient_values", ["patient"])
 
 
 def _fill() -> None:
