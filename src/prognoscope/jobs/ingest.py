@@ -15,7 +15,7 @@ from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.jobs.assembly import assemble_waiting
 from prognoscope.jobs.links import link_files
-from prognoscope.jobs.parcels import LONGEST_PATH, Opened, Parcel, open_parcel, printable
+from prognoscope.jobs.parcels import LONGEST_PATH, Opened, Parcel, printable
 from prognoscope.sources import FoundFile, list_folder
 from prognoscope.store import Admitted, Arrival, Store
 
@@ -262,6 +262,13 @@ def _parcels(root: Path, files: Sequence[FoundFile]) -> list[Parcel]:
             held = []
         held.append(file)
     return [*parcels, Parcel(root, tuple(held), Path())] if held else parcels
+
+
+def open_parcel(parcel: Parcel) -> Opened:
+    """Read each file once; the readers of all formats are imported by the process that reads."""
+    from prognoscope.jobs.arrivals import read_parcel
+
+    return read_parcel(parcel)
 
 
 def _batches(store: Store, parcels: Sequence[Parcel]) -> list[tuple[str, list[Parcel]]]:

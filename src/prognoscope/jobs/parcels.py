@@ -33,13 +33,6 @@ class Opened:
     problems: tuple[Problem, ...] = ()
 
 
-def open_parcel(parcel: Parcel) -> Opened:
-    """Read each file once; the readers of all formats are imported by the process that reads."""
-    from prognoscope.jobs.arrivals import read_parcel
-
-    return read_parcel(parcel)
-
-
 def printable(path: str) -> str:
     """A path as it may stand in a message: control characters as escapes."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in path)
