@@ -126,6 +126,12 @@ def mean_roc(event: Bools, risk: Floats, fold: Ints, *, points: int = 101) -> tu
     return grid, total / pairs if pairs else np.full(points, np.nan)
 
 
+def sensitivity_rows(event: Bools, risk: Floats, weights: Floats, *, points: int) -> Floats:
+    """Sensitivity at even false positive rates from 0 to 1 under weights `(rows, n)`; `(rows, points)`."""
+    grid = np.linspace(0, 1, points)
+    return np.array([_sensitivity_at(grid, *roc_points(event, risk, row)) for row in weights])
+
+
 def _sensitivity_at(grid: Floats, false_positive: Floats, sensitivity: Floats) -> Floats:
     # At a vertical step the curve takes its upper end: the best that this false positive rate allows.
     last = np.searchsorted(false_positive, grid, side="right") - 1

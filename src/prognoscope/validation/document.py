@@ -56,6 +56,7 @@ def model_document(model: ModelEvaluation) -> dict[str, Any]:
         "calibration_curve": {"predicted": _numbers(curve.x), **_lines(curve, "observed")},
         "calibration_curve_loess": {"predicted": _numbers(loess.x), **_lines(loess, "observed")},
         "calibration_groups": [without_nan(asdict(group)) for group in model.calibration.groups],
+        "roc": {"false_positive_rate": list(model.roc.x), "sensitivity": list(model.roc.y)} if model.roc else None,
     }
 
 

@@ -57,7 +57,6 @@ def evaluate(
     thresholds: Sequence[float] | None = None,
     analytic: bool | None = None,
     prevalence: float | None = None,
-    loess: bool = True,
 ) -> Evaluation:
     """Evaluate models on the same patients; the first is the main one, the others are what it is compared with.
 
@@ -82,8 +81,6 @@ def evaluate(
     prevalence
         Of the event where the models will be used: net benefit (case-control decision curves) and average precision
         are stated for it, by sensitivity and specificity; the study's own when left out.
-    loess
-        Whether a second calibration curve is wanted, by loess.
 
     Raises
     ------
@@ -98,7 +95,7 @@ def evaluate(
     by_influence = len(outcome) > RESAMPLED_UP_TO if analytic is None else analytic
     resamples = 0 if by_influence else resamples
     checked_prevalence(prevalence)
-    wanted: _Wanted = {"prevalence": prevalence, "loess": loess}
+    wanted: _Wanted = {"prevalence": prevalence, "loess": True}
     found = _figures(outcome, checked, points, wanted, resamples=resamples, seed=seed, analytic=by_influence)
     entries = tuple(
         _entry(name, titles.get(name, name), outcome, model, found[name], prevalence) for name, model in checked.items()
@@ -118,6 +115,24 @@ def evaluate(
         + _at_prevalence(prevalence),
         counts={**(counts or {}), "repeats": repeats, "resamples": resamples},
     )
+
+
+def metrics_alone(
+    outcome: Outcome,
+    model: OutOfFold,
+    *,
+    resamples: int,
+    seed: int,
+    analytic: bool | None = None,
+    prevalence: float | None = None,
+) -> dict[str, Metric]:
+    """The figures of one model by name, without the curves: for groups of patients. Parameters as in `evaluate`."""
+    checked = _checked("group", model, len(outcome))
+    by_influence = len(outcome) > RESAMPLED_UP_TO if analytic is None else analytic
+    wanted: _Wanted = {"prevalence": prevalence, "loess": False}
+    one = np.array([0.5])
+    found = _figures(outcome, {"": checked}, one, wanted, resamples=resamples, seed=seed, analytic=by_influence)[""]
+    return _metrics(outcome, checked, found)
 
 
 class _Wanted(TypedDict):
@@ -171,7 +186,6 @@ def _checked(name: str, model: OutOfFold, n: int) -> OutOfFold:
 def _entry(
     name: str, title: str, outcome: Outcome, model: OutOfFold, found: Figures, prevalence: float | None
 ) -> ModelEvaluation:
-    metrics = {kind.name: _metric(kind, outcome, model, found) for kind in metric_kinds(outcome)}
     roc = None
     if isinstance(outcome, Binary):
         false_positive, sensitivity = mean_roc(outcome.event, model.risk, model.fold)
@@ -179,12 +193,17 @@ def _entry(
     return ModelEvaluation(
         name=name,
         title=title,
-        metrics=metrics | _error_metrics(outcome, model, found),
+        metrics=_metrics(outcome, model, found),
         calibration=Calibration(found.calibration, calibration_groups(outcome, model.risk), found.loess),
         decision=replace(found.decision, prevalence=prevalence),
         roc=roc,
         risk_groups=risk_groups(outcome, model.mean()) if isinstance(outcome, TimeToEvent) else (),
     )
+
+
+def _metrics(outcome: Outcome, model: OutOfFold, found: Figures) -> dict[str, Metric]:
+    own = {kind.name: _metric(kind, outcome, model, found) for kind in metric_kinds(outcome)}
+    return own | _error_metrics(outcome, model, found)
 
 
 def _metric(kind: MetricKind, outcome: Outcome, model: OutOfFold, found: Figures) -> Metric:

@@ -23,11 +23,11 @@ from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.seeds import generator
 from prognoscope.validation.censoring import known_event
 from prognoscope.validation.checks import Floats, numbers
-from prognoscope.validation.evaluation import evaluate
+from prognoscope.validation.evaluation import metrics_alone
 from prognoscope.validation.metrics import MetricKind, sample
 from prognoscope.validation.resampling import RESAMPLED_UP_TO, Counts, blocks
 from prognoscope.validation.results import Metric
-from prognoscope.validation.uncertainty import analytic_figures, metric_kinds
+from prognoscope.validation.uncertainty import analytic_interval, analytic_values, metric_kinds
 
 MIN_PATIENTS = 20
 MIN_EVENTS = 5
@@ -224,16 +224,8 @@ def _figures(
     if reason:
         return GroupFigures(attribute, level, len(part), events, {}, reason)
     own = OutOfFold(model.risk[:, chosen], model.fold[:, chosen])
-    evaluation = evaluate(
-        part,
-        {"group": own},
-        titles={},
-        thresholds=(0.5,),
-        analytic=len(outcome) > RESAMPLED_UP_TO and len(part) > MANY_PATIENTS,
-        loess=False,
-        **how,
-    )
-    return GroupFigures(attribute, level, len(part), events, evaluation.models[0].metrics)
+    analytic = len(outcome) > RESAMPLED_UP_TO and len(part) > MANY_PATIENTS
+    return GroupFigures(attribute, level, len(part), events, metrics_alone(part, own, analytic=analytic, **how))
 
 
 def _permuted_gaps(
@@ -255,23 +247,20 @@ def _permuted_gaps(
 def _analytic_gaps(
     outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, NDArray[np.bool_]], *, seed: int
 ) -> list[Gap]:
+    kinds = _compared(outcome)
     own = {
-        level: analytic_figures(
-            outcome.take(chosen),
-            OutOfFold(model.risk[:, chosen], model.fold[:, chosen]),
-            np.array([0.5]),
-            seed=seed,
-            loess=False,
+        level: analytic_values(
+            outcome.take(chosen), OutOfFold(model.risk[:, chosen], model.fold[:, chosen]), kinds, seed=seed
         )
         for level, chosen in members.items()
     }
     found = []
-    for kind in _compared(outcome):
-        values = {level: figures.estimates[kind.name] for level, figures in own.items()}
+    for kind in kinds:
+        values = {level: estimates[kind.name] for level, (estimates, _) in own.items()}
         lowest, highest = (end(values, key=lambda level: values[level]) for end in (min, max))
         errors = []
         for level in (lowest, highest):
-            low, high, _ = own[level].interval(kind.name)
+            low, high, _ = analytic_interval(kind.name, values[level], own[level][1][kind.name])
             errors.append((high - low) / (2 * float(norm.ppf(0.975))))
         gap = values[highest] - values[lowest]
         p = min(1.0, math.comb(len(own), 2) * 2 * float(norm.sf(gap / math.hypot(*errors))))

@@ -168,5 +168,6 @@ METRICS: tuple[MetricKind, ...] = (
 
 def ranking_within_folds(outcome: Outcome, risk: Floats, fold: Ints) -> float:
     """Return the AUC, or the C-index for a time to event, of `(n,)` risks, by pairs within a fold."""
-    kind = METRICS[0] if isinstance(outcome, Binary) else METRICS[1]
+    name = "auc" if isinstance(outcome, Binary) else "c_index"
+    kind = next(one for one in METRICS if one.name == name)
     return float(kind.rows(sample(outcome, once(len(outcome))), risk, fold)[0])
