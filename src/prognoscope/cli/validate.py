@@ -146,6 +146,10 @@ def _figures(found: Validation) -> None:
     _print(table)
     for reason, names in _reasons(found).items():
         put(f"– {', '.join(names)}: {reason}")
+    for one in found.evaluation.comparisons:
+        if (test := one.likelihood_ratio) is not None:
+            words = f"χ² {test.statistic:.1f}, p {_p_value(test.p)}" if not test.reason else f"no test, {test.reason}"
+            put(f"likelihood ratio, {one.model} added to {one.reference}: {words}")
 
 
 def _reasons(found: Validation) -> dict[str, list[str]]:
@@ -179,15 +183,18 @@ def _thresholds(found: Validation) -> None:
 def _groups(found: Validation) -> None:
     from rich.table import Table
 
+    from prognoscope.jobs.validate import with_small_together
+
     first = next(iter(found.evaluation.models[0].metrics))
     shown = (first, "brier", "calibration_intercept", "calibration_slope")
     table = Table("group", "n", "events", *(WORDS[name] for name in shown), box=None, pad_edge=False)
-    for one in found.groups[:MOST_GROUPS]:
+    lines = with_small_together(found.groups)
+    for one in lines[:MOST_GROUPS]:
         cells = [_cell(one.metrics.get(name)) for name in shown] if one.metrics else [one.reason]
         table.add_row(f"{one.attribute}: {one.level}", str(one.n), str(one.events), *cells)
     _print(table)
-    if len(found.groups) > MOST_GROUPS:
-        put(f"… and {len(found.groups) - MOST_GROUPS} more groups in the report")
+    if len(lines) > MOST_GROUPS:
+        put(f"… and {len(lines) - MOST_GROUPS} more groups in the report")
     for gap in found.gaps:
         if gap.p < 0.05:
             words = WORDS[gap.metric]
@@ -215,6 +222,10 @@ def _cell(metric: Metric | None) -> str:
     if metric.low == metric.low:
         return f"{text} ({metric.low:.3f} to {metric.high:.3f})"
     return text
+
+
+def _p_value(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _number(value: float, digits: int) -> str:

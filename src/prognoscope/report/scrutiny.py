@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prognoscope.report.glossary import metric_words
-from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, sentence
+from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, p_value, sentence
 from prognoscope.validation.conformal import Coverage
 from prognoscope.validation.fairness import Gap, GroupFigures
 from prognoscope.validation.internal import LearningCurve
@@ -212,13 +212,6 @@ def gap_rows(gaps: Sequence[Gap]) -> tuple[tuple[str, str, str, str, str, str], 
         )
         for gap in gaps
     )
-
-
-def p_value(p: float) -> str:
-    """Return a p value with two digits that count: `0.32`, `0.004`, `below 0.001`."""
-    if math.isnan(p):
-        return NOT_COMPUTABLE
-    return "below 0.001" if p < 0.001 else figure(p, 3 if p < 0.1 else 2)
 
 
 def _sentences(scrutiny: Scrutiny) -> tuple[str, ...]:

@@ -11,7 +11,17 @@ from typing import Literal
 
 from prognoscope.report.content import ReportContent
 from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL, guard_words, metric_words
-from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, span, with_interval
+from prognoscope.report.rounding import (
+    NOT_COMPUTABLE,
+    count,
+    figure,
+    interval,
+    joined,
+    of_hundred,
+    p_value,
+    span,
+    with_interval,
+)
 from prognoscope.validation.results import Comparison, Evaluation, Guard, Metric, ModelEvaluation
 
 Verdict = Literal["clear", "signal", "faint", "unsure", "no-signal", "leaking", "unknown"]
@@ -220,6 +230,22 @@ def added_value(evaluation: Evaluation) -> str:
     if difference.high < 0:
         return f"It does worse than {against}: {figures}."
     return f"It has not been shown to do better than {against}: {figures}."
+
+
+def likelihood_ratios(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return whether the main model's risks add to each other model's, where that can be tested."""
+    told = []
+    for one in evaluation.comparisons:
+        test = one.likelihood_ratio
+        if test is None:
+            continue
+        what = f"{evaluation.model(one.model).title} added to {evaluation.model(one.reference).title}"
+        if math.isnan(test.p):
+            told.append(f"{what}: no likelihood ratio test ({test.reason}).")
+        else:
+            figures = f"χ² {figure(test.statistic, 1)}, {count(test.degrees, 'degree')} of freedom, p {p_value(test.p)}"
+            told.append(f"{what}: likelihood ratio test, {figures}.")
+    return tuple(told)
 
 
 def _main_comparison(evaluation: Evaluation) -> Comparison | None:

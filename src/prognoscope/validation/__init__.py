@@ -1,6 +1,6 @@
 """Outcomes and risks in, an evaluation out; every figure is also a plain function of arrays."""
 
-from prognoscope.validation.added_value import LikelihoodRatio, likelihood_ratio_test, paired_difference
+from prognoscope.validation.added_value import added_by, likelihood_ratio_test, paired_difference
 from prognoscope.validation.calibration import calibration_groups, wilson_interval
 from prognoscope.validation.calibration_errors import CalibrationErrors, calibration_errors
 from prognoscope.validation.censoring import SurvivalCurve, kaplan_meier, known_event, status_weights
@@ -71,6 +71,7 @@ from prognoscope.validation.results import (
     Decision,
     Evaluation,
     Guard,
+    LikelihoodRatio,
     Metric,
     ModelEvaluation,
     RiskGroup,
@@ -127,6 +128,7 @@ __all__ = [
     "SurvivalCurve",
     "ThresholdRow",
     "abstention_curve",
+    "added_by",
     "auc",
     "auc_at_horizon",
     "auc_over_time",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,18 +15,17 @@ from prognoscope.validation.checks import Floats, folds, risks
 from prognoscope.validation.cox import cox_regression
 from prognoscope.validation.delong import Difference
 from prognoscope.validation.metrics import METRICS, sample
-from prognoscope.validation.recalibration import logistic_rows
-from prognoscope.validation.resampling import blocks, percentile_interval, resample_counts, with_original
+from prognoscope.validation.recalibration import logistic_rows, logit
+from prognoscope.validation.resampling import (
+    RESAMPLED_UP_TO,
+    blocks,
+    percentile_interval,
+    resample_counts,
+    with_original,
+)
+from prognoscope.validation.results import LikelihoodRatio
 
-
-@dataclass(frozen=True, slots=True)
-class LikelihoodRatio:
-    """Twice the gain in log-likelihood, its degrees of freedom and p value; NaN with a reason without a fit."""
-
-    statistic: float
-    degrees: int
-    p: float
-    reason: str = ""
+SAME_LOGIT = 1e-9
 
 
 def likelihood_ratio_test(outcome: Outcome, base: ArrayLike, added: ArrayLike) -> LikelihoodRatio:
@@ -51,6 +49,31 @@ def likelihood_ratio_test(outcome: Outcome, base: ArrayLike, added: ArrayLike) -
         return LikelihoodRatio(math.nan, more.shape[1], math.nan, "a model has no maximum likelihood fit (separation)")
     statistic = max(2 * (larger - smaller), 0.0)
     return LikelihoodRatio(statistic, more.shape[1], float(chi2.sf(statistic, more.shape[1])))
+
+
+def added_by(outcome: Outcome, reference: ArrayLike, risk: ArrayLike) -> LikelihoodRatio:
+    """Test whether a model's risks add to another's: the logits of both against that of the other alone.
+
+    Both models must have been learnt from other patients. A time to event goes by Cox regression, over the whole
+    follow-up.
+
+    Parameters
+    ----------
+    outcome
+        Of `n` patients.
+    reference, risk
+        `(n,)` in [0, 1].
+    """
+    pair = [risks(values, n=len(outcome)) for values in (reference, risk)]
+    if any(((values == 0) | (values == 1)).any() for values in pair):
+        return LikelihoodRatio(math.nan, 1, math.nan, "some risks are exactly 0 or 1, their logit is infinite")
+    if not isinstance(outcome, Binary) and len(outcome) > RESAMPLED_UP_TO:
+        found = f"not tested above {RESAMPLED_UP_TO:,} patients with censored times"
+        return LikelihoodRatio(math.nan, 1, math.nan, found)
+    base, added = (logit(values) for values in pair)
+    if np.ptp(added - base) < SAME_LOGIT:
+        return LikelihoodRatio(math.nan, 1, math.nan, "the two models rank and space patients alike")
+    return likelihood_ratio_test(outcome, base, added)
 
 
 def paired_difference(

@@ -204,6 +204,7 @@ def _comparison(one: Comparison, found: Mapping[str, _Optimism]) -> Comparison:
     return replace(
         one,
         differences={name: _shifted(metric, own[name] - other[name]) for name, metric in one.differences.items()},
+        likelihood_ratio=None,  # both models were learnt from these patients
     )
 
 

@@ -30,6 +30,7 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
                 "model": one.model,
                 "reference": one.reference,
                 "differences": {name: metric_document(metric) for name, metric in one.differences.items()},
+                "likelihood_ratio": without_nan(asdict(one.likelihood_ratio)) if one.likelihood_ratio else None,
             }
             for one in evaluation.comparisons
         ],

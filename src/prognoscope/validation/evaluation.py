@@ -17,6 +17,7 @@ import numpy as np
 from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import refuse
+from prognoscope.validation.added_value import added_by
 from prognoscope.validation.calibration import calibration_groups
 from prognoscope.validation.calibration_errors import ERRORS, NO_CURVE, why_no_errors
 from prognoscope.validation.censoring import known_event, status_weights
@@ -109,7 +110,7 @@ def evaluate(
         horizon_days=outcome.horizon_days if isinstance(outcome, TimeToEvent) else None,
         censored_before_horizon=outcome.censored_before_horizon if isinstance(outcome, TimeToEvent) else None,
         models=entries,
-        comparisons=tuple(_comparison(outcome, main, other, found) for other in others),
+        comparisons=tuple(_comparison(outcome, main, other, found, checked) for other in others),
         guards=tuple(guards),
         interval=method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence)
         + _at_prevalence(prevalence),
@@ -244,7 +245,9 @@ def _reason(metric: MetricKind, outcome: Outcome, model: OutOfFold) -> str:
     raise AssertionError("a mean that is NaN has a repeat that is NaN")
 
 
-def _comparison(outcome: Outcome, main: str, other: str, found: Mapping[str, Figures]) -> Comparison:
+def _comparison(
+    outcome: Outcome, main: str, other: str, found: Mapping[str, Figures], models: Mapping[str, OutOfFold]
+) -> Comparison:
     n, event_count = len(outcome), int(known_event(outcome).sum())
     differences = {}
     for name, value in found[main].estimates.items():
@@ -252,4 +255,7 @@ def _comparison(outcome: Outcome, main: str, other: str, found: Mapping[str, Fig
         if not math.isfinite(estimate):
             low, high, reason = math.nan, math.nan, f"undefined for {other if math.isfinite(value) else main}"
         differences[name] = Metric(estimate, low, high, n, event_count, reason)
-    return Comparison(main, other, differences)
+    own, reference = models[main], models[other]
+    of_one_model = all(model.repeats == 1 and not model.fold.any() for model in (own, reference))
+    test = added_by(outcome, reference.risk[0], own.risk[0]) if of_one_model else None
+    return Comparison(main, other, differences, test)

@@ -39,6 +39,8 @@ COMPARED = ("auc", "c_index", "brier", "calibration_intercept", "calibration_slo
 PROXY_P = 0.01
 PROXY_SHIFT = 0.1
 
+Rows = NDArray[np.intp]
+
 
 @dataclass(frozen=True, slots=True)
 class GroupFigures:
@@ -127,9 +129,9 @@ def group_figures(
     """
     how: _How = {"resamples": resamples, "seed": seed, "prevalence": prevalence}
     return tuple(
-        _figures(outcome, model, attribute, level, labels == level, how)
-        for attribute, labels in _attributes(groups)
-        for level in sorted(set(labels))
+        _figures(outcome, model, attribute, level, rows, how)
+        for attribute, members in _attributes(groups)
+        for level, rows in members.items()
     )
 
 
@@ -137,11 +139,11 @@ def group_gaps(outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, seed
     """Gaps between the levels of each single column, over the levels that are not suppressed."""
     found = []
     for name in groups.columns:
-        labels = _labels(groups[name])
-        levels = [level for level in sorted(set(labels)) if not _too_small(outcome.take(labels == level))]
-        if len(levels) > 1:
+        members = _members(*_coded(groups[name]))
+        large = {level: rows for level, rows in members.items() if not _too_small(outcome.take(rows))}
+        if len(large) > 1:
             test = _analytic_gaps if len(outcome) > RESAMPLED_UP_TO else _permuted_gaps
-            found += test(outcome, model, str(name), {level: labels == level for level in levels}, seed=seed)
+            found += test(outcome, model, str(name), large, seed=seed)
     return tuple(gap for gap in found if math.isfinite(gap.gap))
 
 
@@ -166,7 +168,7 @@ def proxy_check(label: ArrayLike, reference: ArrayLike, group: Sequence[object])
     """
     first = numbers(label, what="label")
     other = numbers(reference, what="reference outcome", n=len(first))
-    levels = _labels(pd.Series(list(group)))
+    levels = np.array(_text(pd.Series(list(group))).tolist())
     kept = [level for level in sorted(set(levels)) if np.count_nonzero(levels == level) >= MIN_PATIENTS]
     if len(kept) < 2 or np.ptp(first) == 0 or np.ptp(other) == 0:
         return Proxy(False, math.nan, {}, f"Not testable: fewer than two groups of {MIN_PATIENTS} or a constant.")
@@ -188,17 +190,31 @@ def proxy_check(label: ArrayLike, reference: ArrayLike, group: Sequence[object])
     return Proxy(flagged, p, shifts, evidence)
 
 
-def _attributes(groups: pd.DataFrame) -> list[tuple[str, NDArray[np.str_]]]:
-    single = [(str(name), _labels(groups[name])) for name in groups.columns]
-    crossed = [
-        (f"{a} × {b}", np.array([f"{one} × {other}" for one, other in zip(first, second, strict=True)]))
-        for (a, first), (b, second) in itertools.combinations(single, 2)
-    ]
+def _attributes(groups: pd.DataFrame) -> list[tuple[str, dict[str, Rows]]]:
+    """Each column, then each pair of columns: the rows of each level."""
+    coded = {str(name): _coded(groups[name]) for name in groups.columns}
+    single = [(name, _members(*one)) for name, one in coded.items()]
+    crossed = []
+    for (a, (first, names)), (b, (second, others)) in itertools.combinations(coded.items(), 2):
+        pairs, codes = np.unique(first * len(others) + second, return_inverse=True)
+        levels = [f"{names[pair // len(others)]} × {others[pair % len(others)]}" for pair in pairs]
+        crossed.append((f"{a} × {b}", _members(codes.reshape(-1), levels)))
     return single + crossed
 
 
-def _labels(values: pd.Series) -> NDArray[np.str_]:
-    return np.array(values.astype(object).where(values.notna(), MISSING).astype(str).tolist())
+def _coded(values: pd.Series) -> tuple[Rows, list[str]]:
+    """The level of each row as a number, and the levels in alphabetical order."""
+    codes, levels = pd.factorize(_text(values), sort=True)
+    return codes.astype(np.intp), [str(level) for level in levels]
+
+
+def _members(codes: Rows, levels: Sequence[str]) -> dict[str, Rows]:
+    ends = np.cumsum(np.bincount(codes, minlength=len(levels)))
+    return dict(zip(levels, np.split(np.argsort(codes, kind="stable"), ends[:-1]), strict=True))
+
+
+def _text(values: pd.Series) -> pd.Series:
+    return values.astype(object).where(values.notna(), MISSING).astype(str)
 
 
 def _too_small(outcome: Outcome) -> str:
@@ -215,7 +231,7 @@ def _figures(
     model: OutOfFold,
     attribute: str,
     level: str,
-    chosen: NDArray[np.bool_],
+    chosen: Rows,
     how: _How,
 ) -> GroupFigures:
     part = outcome.take(chosen)
@@ -229,7 +245,7 @@ def _figures(
 
 
 def _permuted_gaps(
-    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, NDArray[np.bool_]], *, seed: int
+    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, Rows], *, seed: int
 ) -> list[Gap]:
     order = _orders(len(outcome), seed=seed, attribute=attribute)
     levels = list(members)
@@ -245,7 +261,7 @@ def _permuted_gaps(
 
 
 def _analytic_gaps(
-    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, NDArray[np.bool_]], *, seed: int
+    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, Rows], *, seed: int
 ) -> list[Gap]:
     kinds = _compared(outcome)
     own = {
@@ -279,11 +295,9 @@ def _orders(n: int, *, seed: int, attribute: str) -> NDArray[np.intp]:
     return order
 
 
-def _values(
-    outcome: Outcome, model: OutOfFold, kind: MetricKind, chosen: NDArray[np.bool_], order: NDArray[np.intp]
-) -> Floats:
+def _values(outcome: Outcome, model: OutOfFold, kind: MetricKind, chosen: Rows, order: NDArray[np.intp]) -> Floats:
     # A group is a resample in which its patients count once and all others not at all.
-    counts: Counts = chosen[order].astype(np.uint16)
+    counts: Counts = np.bincount(chosen, minlength=len(outcome)).astype(np.uint16)[order]
     parts = []
     for block in blocks(counts):
         rows = sample(outcome, block)

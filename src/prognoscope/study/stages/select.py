@@ -216,8 +216,11 @@ def _read_both(study: Study, table: Path, external: Path) -> pd.DataFrame:
                 remedy="rename it",
             )
     assert study.data.external is not None
-    both = pd.concat([own.assign(**{SOURCE: OWN}), other.assign(**{SOURCE: study.data.external.name})])
-    return both.astype(object).where(both.notna(), None).sort_index()
+    own[SOURCE], other[SOURCE] = OWN, study.data.external.name
+    names = list(dict.fromkeys([*own.columns, *other.columns]))
+    # A column that only one table has is empty in the other: None, as for every cell that is not there.
+    whole = [frame.assign(**dict.fromkeys(set(names) - set(frame.columns)))[names] for frame in (own, other)]
+    return pd.concat(whole).sort_index()
 
 
 def _keep(rows: pd.DataFrame, exclusions: list[Exclusion], more: tuple[Exclusion, ...]) -> pd.DataFrame:
