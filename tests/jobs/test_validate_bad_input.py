@@ -52,7 +52,8 @@ def every_number_has_a_reason_or_a_value(found: Validation) -> None:
     [
         ("p", "inf", BINARY, "values-missing"),
         ("p", "-inf", BINARY, "values-missing"),
-        ("p", "nan", BINARY, "values-missing"),
+        ("p", "nan", BINARY, "number-expected"),
+        ("p", "", BINARY, "values-missing"),
         ("p", "low", BINARY, "number-expected"),
         ("p", "0,4", BINARY, "number-expected"),
         ("p", -0.0001, BINARY, "risk-range"),
@@ -67,7 +68,7 @@ def every_number_has_a_reason_or_a_value(found: Validation) -> None:
     ],
 )
 def test_one_impossible_value_is_refused_with_its_row(
-    tmp_path: Path, column: str, value: object, columns: dict[str, Any], code: str
+    tmp_path: Path, column: str, value: str | float, columns: dict[str, Any], code: str
 ) -> None:
     frame = frame_of(40).astype(object)
     frame.loc[10, column] = value
@@ -108,7 +109,7 @@ def test_a_patient_with_two_rows_is_refused_since_rows_are_drawn_as_patients(tmp
 
 
 def test_a_patient_without_a_name_is_refused(tmp_path: Path) -> None:
-    frame = frame_of(40).assign(id=[None, *(f"P{number}" for number in range(39))])
+    frame = frame_of(40).assign(id=["", *(f"P{number}" for number in range(39))])
     problem = refused(tmp_path, frame, BINARY | {"patient": "id"})
     assert (problem.code, problem.subject) == ("values-missing", "column id, row 1")
 
@@ -131,6 +132,10 @@ def test_all_lost_before_the_horizon_gives_reasons(tmp_path: Path) -> None:
     frame = frame_of(60)
     found = validated(tmp_path, frame.assign(e=0, t=frame["t"].clip(upper=600)), TIMED, out=tmp_path / "out")
     every_number_has_a_reason_or_a_value(found)
+
+
+def test_a_horizon_without_an_end_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, frame_of(40), TIMED | {"horizon_days": math.inf}).code == "outcome-horizon"
 
 
 @pytest.mark.parametrize("columns", [BINARY, TIMED], ids=["binary", "time to event"])

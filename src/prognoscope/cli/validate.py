@@ -68,7 +68,7 @@ def validate(
     json: AsJson = False,
 ) -> None:
     """Validate any model's predictions: discrimination, calibration, net benefit and fairness, with intervals."""
-    from prognoscope.jobs.validate import Columns, thresholds_to_show, validate_predictions
+    from prognoscope.jobs.validate import Columns, costs_named, thresholds_named, validate_predictions
 
     began = clock.monotonic()
     columns = Columns(
@@ -88,7 +88,8 @@ def validate(
         predictions,
         columns,
         out=out,
-        thresholds=thresholds_to_show(thresholds, costs),
+        thresholds=thresholds_named(thresholds),
+        costs=costs_named(costs),
         prevalence=prevalence,
         resamples=resamples,
         seed=seed,
@@ -110,8 +111,9 @@ def _show(found: Validation) -> None:
     put(f"{participants}, {evaluation.events:,} with the event{_horizon(found)}")
     put("")
     _figures(found)
-    put("")
-    _thresholds(found)
+    if found.thresholds:
+        put("")
+        _thresholds(found)
     if found.groups:
         put("")
         _groups(found)
@@ -178,6 +180,9 @@ def _thresholds(found: Validation) -> None:
         cells += [_number(row.net_benefit, 3), _number(row.interventions_avoided_per_100, 1)]
         table.add_row(f"{row.threshold:.3g}", *cells)
     _print(table)
+    if costs := found.document["settings"]["costs"]:
+        words = f"{costs['false_alarm']:g} and {costs['missed_event']:g} for a false alarm and a missed event"
+        put(f"costs of {words} mean acting from {costs['threshold']:.3g} on")
 
 
 def _groups(found: Validation) -> None:
@@ -191,7 +196,8 @@ def _groups(found: Validation) -> None:
     lines = with_small_together(found.groups)
     for one in lines[:MOST_GROUPS]:
         cells = [_cell(one.metrics.get(name)) for name in shown] if one.metrics else [one.reason]
-        table.add_row(f"{one.attribute}: {one.level}", str(one.n), str(one.events), *cells)
+        happened = "–" if one.reason else f"{one.events:,}"
+        table.add_row(f"{one.attribute}: {one.level}", f"{one.n:,}", happened, *cells)
     _print(table)
     if len(lines) > MOST_GROUPS:
         put(f"… and {len(lines) - MOST_GROUPS} more groups in the report")
@@ -203,7 +209,8 @@ def _groups(found: Validation) -> None:
 
 def _warnings(found: Validation) -> None:
     for guard in found.evaluation.guards:
-        put(f"\n{guard.name}, {guard.status}: {guard.evidence}")
+        if guard.status != "passed":
+            put(f"\n{guard.name}, {guard.status}: {guard.evidence}")
     for one in found.slices:
         if one.p < 0.05:
             put(f"\nerrs more where {one.rule}: {one.n} patients, excess error {one.error:.3f} (p = {one.p:.3f})")
@@ -220,7 +227,7 @@ def _cell(metric: Metric | None) -> str:
         return ""
     text = _number(metric.estimate, 3)
     if metric.low == metric.low:
-        return f"{text} ({metric.low:.3f} to {metric.high:.3f})"
+        return f"{text} ({_number(metric.low, 3)} to {_number(metric.high, 3)})"
     return text
 
 
@@ -229,4 +236,4 @@ def _p_value(p: float) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    return "–" if value != value else f"{value:.{digits}f}"
+    return "–" if value != value else f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before nothing

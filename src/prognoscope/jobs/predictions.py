@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,6 +134,13 @@ def outcome_of(frame: pd.DataFrame, columns: Columns) -> Outcome:
             subject="horizon",
             found="a time to event is named, but not the time by which the risks state the event",
             remedy="give it in days, for instance --horizon 730",
+        )
+    if not math.isfinite(columns.horizon_days):
+        raise refuse(
+            "outcome-horizon",
+            subject="horizon",
+            found=f"it is {columns.horizon_days:g} days",
+            remedy="give the day by which the risks state the event, for instance --horizon 730",
         )
     return TimeToEvent(numbers_of(frame, columns.time), _events(frame, event), columns.horizon_days)
 

@@ -35,10 +35,12 @@ from prognoscope.validation import (
     group_figures,
     group_gaps,
     known_event,
+    prediction_guards,
     proxy_check,
     status_weights,
     threshold_from_costs,
     threshold_table,
+    too_few,
     worst_cases,
 )
 from prognoscope.validation.document import evaluation_document, groups_document, thresholds_document, without_nan
@@ -49,6 +51,19 @@ __all__ = ["Columns", "Metric", "Validation", "validate_predictions"]
 SCHEMA = 1
 TABLE_THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 MOST_SMALL = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a false alarm and a missed event cost, in one unit."""
+
+    false_alarm: float
+    missed_event: float
+
+    @property
+    def threshold(self) -> float:
+        """The risk from which acting costs less than waiting (`cost-range` for costs that are none)."""
+        return threshold_from_costs(false_alarm=self.false_alarm, missed_event=self.missed_event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,7 @@ def validate_predictions(
     *,
     out: Path | None = None,
     thresholds: Sequence[float] = TABLE_THRESHOLDS,
+    costs: Costs | None = None,
     prevalence: float | None = None,
     resamples: int = 2000,
     seed: int = 1,
@@ -86,6 +102,8 @@ def validate_predictions(
         Folder for the files, made when missing; None for no files.
     thresholds
         Risks of the threshold table.
+    costs
+        What a false alarm and a missed event cost; the threshold that they imply joins the table.
     prevalence
         Of the event where the model will be used; the study's own when None.
     resamples, seed
@@ -100,19 +118,30 @@ def validate_predictions(
     outcome = outcome_of(frame, columns)
     fold = folds_of(frame, columns)
     models = {name: model_of(frame, name, fold) for name in (columns.risk, columns.reference) if name}
-    guards = _proxies(frame, columns, outcome)
+    main = models[columns.risk]
+    known = frame.drop(columns=[columns.patient] if columns.patient else [])
+    guards = (*prediction_guards(outcome, main, known, seed=seed), *_proxies(frame, columns, outcome))
     evaluation = evaluate(
         outcome, models, titles={}, resamples=resamples, seed=seed, prevalence=prevalence, guards=guards
     )
-    main = models[columns.risk]
     attributes = frame[list(columns.groups)]
     groups = group_figures(outcome, main, attributes, resamples=resamples, seed=seed, prevalence=prevalence)
-    gaps = group_gaps(outcome, main, attributes, seed=seed)
-    rows = threshold_table(outcome, main.risk[0], thresholds=thresholds, prevalence=prevalence)
+    gaps = group_gaps(outcome, main, attributes, seed=seed, known=groups)
+    acted_from = sorted({*thresholds, *((costs.threshold,) if costs else ())})
+    rows = (
+        () if too_few(outcome) else threshold_table(outcome, main.risk[0], thresholds=acted_from, prevalence=prevalence)
+    )
     failures = _failures(frame, columns, outcome, main, seed=seed)
     document = {
         "schema": SCHEMA,
         "table": {"name": table.name, "sha256": of_file(table), "columns": _as_used(columns)},
+        "settings": {
+            "thresholds": acted_from,
+            "costs": asdict(costs) | {"threshold": costs.threshold} if costs else None,
+            "prevalence": prevalence,
+            "resamples": resamples,
+            "seed": seed,
+        },
         **evaluation_document(evaluation),
         "thresholds": thresholds_document(rows),
         **groups_document(groups, gaps),
@@ -122,17 +151,11 @@ def validate_predictions(
     found = Validation(evaluation, rows, groups, gaps, failures.slices, document, None)
     if out is None:
         return found
-    return replace(found, report=_write(out, document, _page(table, columns, found, failures, prevalence)))
+    return replace(found, report=_write(out, document, _page(table, columns, found, failures, costs)))
 
 
-def thresholds_to_show(given: str, costs: str) -> tuple[float, ...]:
-    """Thresholds named with commas (or the usual ones), and the one that `FALSE_ALARM:MISSED_EVENT` implies.
-
-    Raises
-    ------
-    Refused
-        `threshold-range`, `cost-range` for what is no threshold and no pair of costs.
-    """
+def thresholds_named(given: str) -> tuple[float, ...]:
+    """Thresholds named with commas, or the usual ones (`threshold-range` for what is none)."""
     try:
         named = [float(word) for word in given.split(",") if word.strip()] or list(TABLE_THRESHOLDS)
     except ValueError:
@@ -144,12 +167,13 @@ def thresholds_to_show(given: str, costs: str) -> tuple[float, ...]:
             found=f"{given!r} holds something else than risks between 0 and 1",
             remedy="give risks with commas, for instance --thresholds 0.1,0.25",
         )
-    if costs:
-        named.append(threshold_from_costs(**_costs(costs)))
     return tuple(sorted(set(named)))
 
 
-def _costs(text: str) -> dict[str, float]:
+def costs_named(text: str) -> Costs | None:
+    """Costs named as `FALSE_ALARM:MISSED_EVENT`; None where none are (`cost-range` for what are none)."""
+    if not text:
+        return None
     try:
         false_alarm, missed_event = (float(word) for word in text.split(":"))
     except ValueError:
@@ -159,7 +183,9 @@ def _costs(text: str) -> dict[str, float]:
             found=f"{text!r} is not two numbers with a colon between",
             remedy="give what a false alarm and a missed event cost, for instance --costs 1:9",
         ) from None
-    return {"false_alarm": false_alarm, "missed_event": missed_event}
+    costs = Costs(false_alarm, missed_event)
+    costs.threshold  # noqa: B018 - refuses costs that are none
+    return costs
 
 
 def _as_used(columns: Columns) -> dict[str, object]:
@@ -208,7 +234,7 @@ def _as_numbers(values: pd.Series) -> pd.Series:
     return numeric if numeric.notna().sum() == values.notna().sum() else values
 
 
-def _page(table: Path, columns: Columns, found: Validation, failures: Failures, prevalence: float | None) -> str:
+def _page(table: Path, columns: Columns, found: Validation, failures: Failures, costs: Costs | None) -> str:
     event = columns.event or columns.outcome or ""
     within = f" within {columns.horizon_days:g} days" if columns.horizon_days is not None and columns.time else ""
     shown = tuple(
@@ -222,10 +248,11 @@ def _page(table: Path, columns: Columns, found: Validation, failures: Failures, 
         made_on=date.today().isoformat(),
         version=version("prognoscope"),
         subgroups=shown,
-        settings={"columns": _as_used(columns), "counts": dict(found.evaluation.counts)},
+        settings={"columns": _as_used(columns), **found.document["settings"]},
         hashes={table.name: found.document["table"]["sha256"]},
         thresholds=found.thresholds,
-        prevalence=math.nan if prevalence is None else prevalence,
+        prevalence=found.document["settings"]["prevalence"] or math.nan,
+        cost_ratio=costs.missed_event / costs.false_alarm if costs else math.nan,
         gaps=found.gaps,
         failures=failures,
     )

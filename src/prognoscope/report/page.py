@@ -85,6 +85,7 @@ def render_validation(
     external_validation: bool | None = None,
     thresholds: tuple[ThresholdRow, ...] = (),
     prevalence: float = math.nan,
+    cost_ratio: float = math.nan,
     gaps: tuple[Gap, ...] = (),
     failures: Failures | None = None,
 ) -> str:
@@ -92,7 +93,10 @@ def render_validation(
 
     `study` names the predictions, `outcome` is the event as a phrase; the rest is as in `ReportContent` and `Scrutiny`.
     """
-    given = Scrutiny("given", GIVEN, "", evaluation.n, 0, 0, gaps=gaps, thresholds=thresholds, prevalence=prevalence)
+    given = Scrutiny(
+        "given", GIVEN, "", evaluation.n, 0, 0,
+        gaps=gaps, thresholds=thresholds, prevalence=prevalence, cost_ratio=cost_ratio,
+    )  # fmt: skip
     content = ReportContent(
         study=study,
         question=question or f"How well do these predictions foretell the event ({outcome})?",

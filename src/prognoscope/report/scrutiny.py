@@ -263,6 +263,16 @@ def _alerts_words(scrutiny: Scrutiny, alerts: ThresholdRow) -> str:
 
 
 def _prevalence_words(scrutiny: Scrutiny) -> str:
+    implied = ""
+    if math.isfinite(scrutiny.cost_ratio) and scrutiny.alerts is None:
+        implied = (
+            f" A missed event was said to cost as much as {figure(scrutiny.cost_ratio, 1)} false alerts, which means "
+            f"acting from a risk of {percent(1 / (1 + scrutiny.cost_ratio))} on."
+        )
+    return _at_prevalence(scrutiny) + implied
+
+
+def _at_prevalence(scrutiny: Scrutiny) -> str:
     if math.isnan(scrutiny.prevalence):
         return "Predictive values, alerts and net benefit hold at the prevalence of this study."
     return (

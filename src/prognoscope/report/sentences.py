@@ -24,7 +24,7 @@ from prognoscope.report.rounding import (
 )
 from prognoscope.validation.results import Comparison, Evaluation, Guard, Metric, ModelEvaluation
 
-Verdict = Literal["clear", "signal", "faint", "unsure", "no-signal", "leaking", "unknown"]
+Verdict = Literal["clear", "signal", "faint", "unsure", "no-signal", "reversed", "leaking", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ LABELS: dict[Verdict, str] = {
     "faint": "A faint signal: little more than a coin is not ruled out",
     "unsure": "Unsure: a coin is not ruled out",
     "no-signal": "No better than a coin, as far as this study can tell",
+    "reversed": "Worse than a coin: the risks run the wrong way",
     "leaking": "A guard against leakage failed",
     "unknown": "No answer could be computed",
 }
@@ -113,12 +114,14 @@ def verdict_of(evaluation: Evaluation) -> Verdict:
     metric = found[1]
     if leaks(evaluation):
         return "leaking"
+    if metric.high < 0.5:
+        return "reversed"
     guard = no_signal_guard(evaluation)
-    if guard is not None and guard.status != "passed":
+    if metric.estimate <= 0.5 or (guard is not None and guard.status != "passed"):
         return "no-signal"
-    if metric.estimate <= 0.5:
-        return "no-signal"
-    if math.isnan(metric.low) or metric.low <= 0.5:
+    if math.isnan(metric.low):
+        return "signal" if guard is not None else "unsure"  # an AUC of 1 has no interval, but may be no chance
+    if metric.low <= 0.5:
         return "unsure"
     if metric.low < NEAR_A_COIN:
         return "faint"
@@ -284,9 +287,11 @@ def _level_fault(intercept: Metric) -> list[str]:
 
 
 def _spread_fault(slope: Metric) -> list[str]:
+    if slope.high < 0:
+        return ["turned round (the event is more frequent where they are lower)"]
     if slope.high < 1:
-        return ["too extreme (high ones too high, low ones too low)"]
-    return ["too timid (too near to the mean)"] if slope.low > 1 else []
+        return ["too far apart (they differ between patients more than what happens does)"]
+    return ["too near to one another"] if slope.low > 1 else []
 
 
 def benefit_in_words(model: ModelEvaluation) -> str:

@@ -36,8 +36,8 @@ class CalibrationErrors:
     reason: str = ""
 
 
-def calibration_errors(outcome: Outcome, risk: ArrayLike, *, smoother: Smoother = "loess") -> CalibrationErrors:
-    """ICI, E50, E90 and Emax by a smoothed calibration curve, over all patients."""
+def calibration_errors(outcome: Outcome, risk: ArrayLike, *, smoother: Smoother = "spline") -> CalibrationErrors:
+    """ICI, E50, E90 and Emax by a smoothed calibration curve, over all patients; `evaluate` takes the spline too."""
     values = risks(risk, n=len(outcome))
     reason = why_no_errors(values, smoother=smoother)
     if reason:

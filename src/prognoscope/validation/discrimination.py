@@ -192,8 +192,7 @@ def concordance_rows(
         event_weights = _uno_weights(order, time_days[order], event[order], uno_horizon, counts)
     order = np.lexsort((event, -time_days, fold))  # within a fold from late to early, the censored first
     rank = np.empty(len(risk), dtype=np.int64)
-    for number in np.unique(fold):
-        held = fold == number
+    for held in (fold == number for number in np.unique(fold)) if fold.any() else (slice(None),):
         rank[held] = np.unique(risk[held], return_inverse=True)[1].reshape(-1)
     result: Floats = _concordance_rows(
         order, time_days[order], event[order], rank[order], fold[order], counts, event_weights

@@ -25,12 +25,13 @@ from prognoscope.validation.checks import Floats, folds, risks
 from prognoscope.validation.curves import plain
 from prognoscope.validation.decision import THRESHOLDS, checked_prevalence
 from prognoscope.validation.discrimination import mean_roc
-from prognoscope.validation.metrics import MetricKind, not_followed, one_class, sample, why_undefined
+from prognoscope.validation.metrics import MetricKind, not_followed, one_class, sample, too_few, why_undefined
 from prognoscope.validation.resampling import RESAMPLED_UP_TO, jackknife_counts, once, resample_counts, with_original
 from prognoscope.validation.results import (
     Calibration,
     Comparison,
     Curve,
+    Decision,
     Evaluation,
     Guard,
     Metric,
@@ -98,8 +99,12 @@ def evaluate(
     checked_prevalence(prevalence)
     wanted: _Wanted = {"prevalence": prevalence, "loess": True}
     found = _figures(outcome, checked, points, wanted, resamples=resamples, seed=seed, analytic=by_influence)
+    nothing = too_few(outcome)
     entries = tuple(
-        _entry(name, titles.get(name, name), outcome, model, found[name], prevalence) for name, model in checked.items()
+        _suppressed(name, titles.get(name, name), outcome, nothing)
+        if nothing
+        else _entry(name, titles.get(name, name), outcome, model, found[name], prevalence)
+        for name, model in checked.items()
     )
     main, *others = checked
     repeats = checked[main].repeats
@@ -202,6 +207,14 @@ def _entry(
     )
 
 
+def _suppressed(name: str, title: str, outcome: Outcome, reason: str) -> ModelEvaluation:
+    """A model of whom too few patients tell anything: every figure with that reason, and no curve."""
+    n, event_count = len(outcome), int(known_event(outcome).sum())
+    names = [*(kind.name for kind in metric_kinds(outcome)), *ERRORS]
+    metrics = {one: Metric(math.nan, math.nan, math.nan, n, event_count, reason) for one in names}
+    return ModelEvaluation(name, title, metrics, Calibration(Curve((), ()), ()), Decision(Curve((), ()), ()))
+
+
 def _metrics(outcome: Outcome, model: OutOfFold, found: Figures) -> dict[str, Metric]:
     own = {kind.name: _metric(kind, outcome, model, found) for kind in metric_kinds(outcome)}
     return own | _error_metrics(outcome, model, found)
@@ -250,6 +263,9 @@ def _comparison(
 ) -> Comparison:
     n, event_count = len(outcome), int(known_event(outcome).sum())
     differences = {}
+    if nothing := too_few(outcome):
+        missing = Metric(math.nan, math.nan, math.nan, n, event_count, nothing)
+        return Comparison(main, other, dict.fromkeys(found[main].estimates, missing))
     for name, value in found[main].estimates.items():
         estimate, low, high, reason = found[main].difference(found[other], name)
         if not math.isfinite(estimate):

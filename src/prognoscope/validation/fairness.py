@@ -24,13 +24,11 @@ from prognoscope.core.seeds import generator
 from prognoscope.validation.censoring import known_event
 from prognoscope.validation.checks import Floats, numbers
 from prognoscope.validation.evaluation import metrics_alone
-from prognoscope.validation.metrics import MetricKind, sample
-from prognoscope.validation.resampling import RESAMPLED_UP_TO, Counts, blocks
+from prognoscope.validation.metrics import MIN_EVENTS, MIN_PATIENTS, MetricKind, sample, too_few
+from prognoscope.validation.resampling import MIN_RESAMPLES, RESAMPLED_UP_TO, Counts, blocks
 from prognoscope.validation.results import Metric
-from prognoscope.validation.uncertainty import analytic_interval, analytic_values, metric_kinds
+from prognoscope.validation.uncertainty import metric_kinds
 
-MIN_PATIENTS = 20
-MIN_EVENTS = 5
 SHUFFLES = 999
 FEW_SHUFFLES = 199
 MANY_PATIENTS = 2000
@@ -135,15 +133,25 @@ def group_figures(
     )
 
 
-def group_gaps(outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, seed: int) -> tuple[Gap, ...]:
-    """Gaps between the levels of each single column, over the levels that are not suppressed."""
+def group_gaps(
+    outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, seed: int, known: Sequence[GroupFigures] = ()
+) -> tuple[Gap, ...]:
+    """Gaps between the levels of each single column, over the levels that are not suppressed.
+
+    `known` are the figures of the same groups where they have been made, for cohorts that are tested by them.
+    """
     found = []
     for name in groups.columns:
         members = _members(*_coded(groups[name]))
         large = {level: rows for level, rows in members.items() if not _too_small(outcome.take(rows))}
-        if len(large) > 1:
-            test = _analytic_gaps if len(outcome) > RESAMPLED_UP_TO else _permuted_gaps
-            found += test(outcome, model, str(name), large, seed=seed)
+        if len(large) < 2:
+            continue
+        if len(outcome) <= RESAMPLED_UP_TO:
+            found += _permuted_gaps(outcome, model, str(name), large, seed=seed)
+            continue
+        made = known or group_figures(outcome, model, groups[[name]], resamples=MIN_RESAMPLES, seed=seed)
+        figures = [one for one in made if one.attribute == str(name) and not one.reason]
+        found += _analytic_gaps(outcome, str(name), figures)
     return tuple(gap for gap in found if math.isfinite(gap.gap))
 
 
@@ -218,12 +226,10 @@ def _text(values: pd.Series) -> pd.Series:
 
 
 def _too_small(outcome: Outcome) -> str:
-    events, n = int(known_event(outcome).sum()), len(outcome)
-    if n < MIN_PATIENTS:
-        return f"suppressed: fewer than {MIN_PATIENTS} patients"
-    if min(events, n - events) < MIN_EVENTS:
-        return f"suppressed: fewer than {MIN_EVENTS} patients with or without the event"
-    return ""
+    events = int(known_event(outcome).sum())
+    one_class = min(events, len(outcome) - events) == 0
+    reason = f"suppressed: fewer than {MIN_EVENTS} patients with or without the event" if one_class else ""
+    return too_few(outcome) or reason
 
 
 def _figures(
@@ -260,25 +266,13 @@ def _permuted_gaps(
     return found
 
 
-def _analytic_gaps(
-    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, Rows], *, seed: int
-) -> list[Gap]:
-    kinds = _compared(outcome)
-    own = {
-        level: analytic_values(
-            outcome.take(chosen), OutOfFold(model.risk[:, chosen], model.fold[:, chosen]), kinds, seed=seed
-        )
-        for level, chosen in members.items()
-    }
+def _analytic_gaps(outcome: Outcome, attribute: str, figures: Sequence[GroupFigures]) -> list[Gap]:
     found = []
-    for kind in kinds:
-        values = {level: estimates[kind.name] for level, (estimates, _) in own.items()}
-        lowest, highest = (end(values, key=lambda level: values[level]) for end in (min, max))
-        errors = []
-        for level in (lowest, highest):
-            low, high, _ = analytic_interval(kind.name, values[level], own[level][1][kind.name])
-            errors.append((high - low) / (2 * float(norm.ppf(0.975))))
-        gap = values[highest] - values[lowest]
+    for kind in _compared(outcome):
+        own = {one.level: one.metrics[kind.name] for one in figures}
+        lowest, highest = (end(own, key=lambda level: own[level].estimate) for end in (min, max))
+        errors = [(own[level].high - own[level].low) / (2 * float(norm.ppf(0.975))) for level in (lowest, highest)]
+        gap = own[highest].estimate - own[lowest].estimate
         p = min(1.0, math.comb(len(own), 2) * 2 * float(norm.sf(gap / math.hypot(*errors))))
         found.append(Gap(attribute, kind.name, lowest, highest, gap, p))
     return found

@@ -120,6 +120,14 @@ def for_survival(
     for what, value in (("rate", rate), ("horizon", horizon), ("mean follow-up", mean_follow_up)):
         if not (math.isfinite(value) and value > 0):
             raise refuse("sample-size", subject=what, found=f"it is {value:g}", remedy="give a number above 0")
+    if rate * mean_follow_up > 1:
+        raise refuse(
+            "sample-size",
+            subject="rate",
+            found=f"{rate:g} events per unit of time over a mean follow-up of {mean_follow_up:g} are "
+            f"{rate * mean_follow_up:.3g} events a patient, and nobody has more than one",
+            remedy="give both in the same unit of time; the mean follow-up ends with the event",
+        )
     most = max_r2_survival(rate * mean_follow_up)
     r2 = _assumed_r2(most, math.nan, r2_cox_snell, r2_nagelkerke, None)
     first, second = _shrinkage_criteria(parameters, r2, most, shrinkage)
