@@ -98,8 +98,9 @@ def init_study(
     place, target = Path(source), Path(out)
     if target.exists() and not force:
         raise refuse("file-exists", subject=str(target), found="it exists", remedy="choose another --out, or --force")
+    files: Sequence[FoundFile] = ()
     if place.is_file():
-        index, files = ImageIndex((), ()), ()
+        index = ImageIndex((), ())
         table = _chosen(place, read_table(place), index)
     else:
         index = gather(place, cache=Memory(Unkept(), "init"), mapper=mapper, images_needed=False).index
