@@ -17,9 +17,8 @@ LARGE = 100.0
 class Characteristic:
     """One row of the cohort table.
 
-    `overall`, `with_event` and `without_event` are texts: median (quartiles) of a number, count (share) of a level, and of
-    the ones of a number that is only 0 or 1 (level "1").
-    `missing` counts participants without a value.
+    `overall`, `with_event` and `without_event` are texts: median (quartiles) of a number, count (share) of a level, and
+    of the ones of a number that is only 0 or 1 (level "1"). `missing` counts participants without a value.
     """
 
     name: str
