@@ -156,6 +156,11 @@ class TestFingerprints:
         prints["again"] = [image_fingerprint(scan(3)[:1] * 2)]
         assert [pair[:2] for pair in near_pairs(prints)] == [("3", "again")]
 
+    def test_turned_grey_levels_are_the_same_picture(self) -> None:
+        prints = {str(i): [image_fingerprint(scan(i)[:1])] for i in range(5)}
+        prints["negative"] = [image_fingerprint(4000 - scan(3)[:1])]
+        assert [pair[:2] for pair in near_pairs(prints)] == [("3", "negative")]
+
     def test_two_images_of_one_patient_are_no_pair(self) -> None:
         same = image_fingerprint(scan(1))
         assert near_pairs({"A": [same, same]}) == ()
