@@ -224,7 +224,9 @@ def test_each_action_is_counted_by_tag() -> None:
 
 def test_identity_leaves_out_what_is_no_identifier() -> None:
     dataset = an_object(StudyID="7", AccessionNumber="A1234567", SeriesDescription="thorax", PatientSex="F")
-    assert gather(dataset, BASIC) == Identity(frozenset({"DOE^JANE"}), frozenset({"4711-8", "A1234567", "7"}))
+    assert gather(dataset, BASIC) == Identity(
+        frozenset({"DOE^JANE"}), frozenset({"4711-8", "A1234567", "7"}), frozenset({"20200131"})
+    )
 
 
 def _code(meaning: str) -> Dataset:

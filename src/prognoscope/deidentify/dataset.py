@@ -59,7 +59,7 @@ class Study:
     def cleaner(self, patient: str) -> Cleaner:
         """Return the text cleaner for a patient of the study, who has a date shift of their own."""
         if patient not in self.cleaners:
-            known = Identity(self.identity.names, self.identity.ids | ({patient} if patient else set()))
+            known = self.identity | Identity(ids=frozenset({patient} - {""}))
             shift = self.project.shift_days(patient) if self.options.retain_dates else None
             self.cleaners[patient] = Cleaner(known, shift)
         return self.cleaners[patient]
@@ -214,6 +214,8 @@ def _unlisted(tag: int, vr: str, context: Context) -> Action | None:
     """Action for a standard attribute that the table doesn't list; None leaves its bytes alone."""
     if tag in _ALWAYS_REMOVED or vr == "UN" or dictionary_vr(tag) == "UN":
         return "X"  # an attribute that no dictionary explains can't be judged
+    if vr in TEXT and dictionary_vr(tag) not in TEXT:
+        return "X"  # words where the dictionary has none: a retired group, or something that hides
     if vr == "UI":
         return None if any(word in keyword(tag) for word in _CLASS_WORDS) else "U"
     if vr == "PN" or (context.dummies and vr in TEXT | {"DA", "DT", "TM"} and vr != "CS" and tag not in _CODES):
