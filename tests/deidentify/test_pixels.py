@@ -283,3 +283,38 @@ def test_a_real_reader_finds_a_name_and_leaves_the_settings(size: int, height: i
     np.testing.assert_array_equal(after[3 * height :], np.asarray(picture)[3 * height :])
     save(dataset, tmp_path / "a.dcm")
     assert dcmread(tmp_path / "a.dcm").BurnedInAnnotation == "NO"
+
+
+def test_pictures_are_read_once_more_with_what_is_faint_brought_out() -> None:
+    frames = [np.full((20, 40, 3), level, np.uint8) for level in (10, 10, 12)]
+    seen: list[NDArray[np.uint8]] = []
+
+    def reader(picture: NDArray[np.uint8]) -> tuple[Line, ...]:
+        seen.append(picture)
+        return ()
+
+    frames[0][5, 5:15] += 3
+    find_identifiers(frames[:1], DOE, reader)
+    assert len(seen) == 2
+    assert int(np.ptp(seen[0])) == 3
+    assert int(np.ptp(seen[1])) > 100
+    seen.clear()
+    find_identifiers(frames, DOE, reader)
+    assert len(seen) == len({picture.tobytes() for picture in seen})  # none twice
+
+
+@needs_reader
+@pytest.mark.slow
+@pytest.mark.parametrize("contrast", [3, 6, 10, 16])
+@pytest.mark.parametrize("slope", [0, 120])
+def test_a_real_reader_finds_a_name_that_hardly_differs_from_its_ground(contrast: int, slope: int) -> None:
+    picture = Image.new("L", (256, 256))
+    ImageDraw.Draw(picture).text((20, 90), "ZORVAK JANE", fill=255, font=ImageFont.load_default(size=14))
+    letters = np.asarray(picture) / 255
+    ground = 60 + slope * np.linspace(0, 1, 256)[None, :]
+    dataset = as_file(with_pixels(an_object(US), (ground + contrast * letters).astype(np.uint8)))
+    before = dataset.pixel_array.copy()
+    assert cover_identifiers(dataset, DOE, open_reader())
+    after = dataset.pixel_array
+    drawn = (letters > 0.5) & (before != np.roll(before, 1, axis=0))
+    assert np.mean(after[drawn] == before[drawn]) < 0.05

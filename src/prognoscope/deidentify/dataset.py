@@ -244,11 +244,19 @@ def _drop(dataset: Dataset, tag: BaseTag, log: Log, name: str) -> None:
 def _earlier_codes(dataset: Dataset) -> dict[str, str]:
     """Methods that an earlier de-identification wrote, as far as they are the standard's; its sequence is taken out."""
     found = {}
-    for item in dataset.get("DeidentificationMethodCodeSequence") or ():
-        if item.get("CodingSchemeDesignator") == "DCM" and item.get("CodeValue") in _LISTED:
-            found[str(item.CodeValue)] = str(item.get("CodeMeaning", ""))
+    for item in dataset.get(_METHOD_CODES, DataElement(_METHOD_CODES, "SQ", [])).value or ():
+        code, scheme, meaning = (_plain_text(item, tag) for tag in (0x00080100, 0x00080102, 0x00080104))
+        if scheme == "DCM" and code in _LISTED:
+            found[code] = meaning
     dataset.pop(_METHOD_CODES, None)
     return found
+
+
+def _plain_text(item: Dataset, tag: int) -> str:
+    """Text of an element without decoding it in place: codes are plain letters."""
+    held = item.get_item(tag)
+    value = held.value if held is not None else ""
+    return (value.decode("latin-1") if isinstance(value, bytes) else str(value or "")).strip("\0 ")
 
 
 def _signature(context: Context, study: Study, earlier: dict[str, str]) -> tuple[DataElement, ...]:
