@@ -18,12 +18,13 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.dates import WRITTEN
 from prognoscope.deidentify.identity import Identity
-from prognoscope.deidentify.ocr import Reader
+from prognoscope.deidentify.ocr import Line, Reader
 from prognoscope.deidentify.text import Cleaner
 from prognoscope.deidentify.words import CLINICAL_NOUNS, ON_SCREEN, ORDINARY
 
 Box = tuple[int, int, int, int]
 SURE_SCORE = 0.5
+SURE_WHERE_FAINT, SHORTEST_WHERE_FAINT = 0.8, 3
 LARGEST_SHARE = 0.3  # of a picture may be covered; above that it is a page of text, not an image
 MOST_COVERINGS = 3
 SURROUNDINGS, STROKE, FAINT_GAIN = 31, 0.8, 40.0  # pixels, pixels, grey levels for one standard deviation
@@ -61,9 +62,9 @@ def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, read
         `pixels-in-doubt` when text was found that can't be read with confidence, or covers much of the picture.
     """
     boxes: set[Box] = set()
-    for picture in _to_read(frames):
+    for picture, faint in _to_read(frames):
         for line in reader(picture):
-            if not identifies(line.text, cleaner):
+            if not identifies(line.text, cleaner) or (faint and not _sure(line)):
                 continue
             if line.score < SURE_SCORE and len(_letters_and_digits(line.text)) >= 4:
                 raise doubt(f"text was found that can't be read (confidence {line.score:.2f})")
@@ -72,6 +73,11 @@ def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, read
     if _share(boxes, rows, columns) > LARGEST_SHARE:
         raise doubt(f"identifying text covers more than {LARGEST_SHARE:.0%} of the picture")
     return Covering(tuple(sorted(boxes)))
+
+
+def _sure(line: Line) -> bool:
+    """Whether a line read where faint things were brought out is text: ribs and noise look like signs there."""
+    return line.score >= SURE_WHERE_FAINT and len(_letters_and_digits(line.text)) >= SHORTEST_WHERE_FAINT
 
 
 def cover_until_clean(
@@ -167,21 +173,24 @@ def _technical(run: str) -> bool:
     return ends.get(len(run), 2) <= 1
 
 
-def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
-    first = [frames[0], brought_out(frames[0])]
-    if len(frames) == 1:
-        return first
-    stack = np.stack(frames)
-    stretches = [stretch.max(axis=0) for stretch in np.array_split(stack, min(len(frames), MOST_STRETCHES))]
-    more = [*stretches, brought_out(np.stack(stretches).max(axis=0)), stack.min(axis=0)]
-    return list({picture.tobytes(): picture for picture in (*first, *more)}.values())
+def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[tuple[NDArray[np.uint8], bool]]:
+    """Pictures to read, none twice, and whether each has what is faint brought out."""
+    plain, brightest = [frames[0]], frames[0]
+    if len(frames) > 1:
+        stack = np.stack(frames)
+        stretches = [stretch.max(axis=0) for stretch in np.array_split(stack, min(len(frames), MOST_STRETCHES))]
+        plain += [*stretches, stack.min(axis=0)]
+        brightest = np.stack(stretches).max(axis=0)
+    faint = [brought_out(picture) for picture in (frames[0], brightest)]
+    pictures = [*((picture, False) for picture in plain), *((picture, True) for picture in faint)]
+    return list({picture.tobytes(): (picture, faint) for picture, faint in pictures}.values())
 
 
 def brought_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bring faint text out: what differs from its surroundings, spread over the range of the picture.
 
     Unsharp masking: the picture a little smoothed, less its mean over `SURROUNDINGS` pixels, scaled by the standard
-    deviation of that difference. A reader misses letters whose contrast is below a tenth of the range; this is for them.
+    deviation of that difference. A reader misses letters whose contrast is below a tenth of the range.
     """
     grey = picture.astype(np.float32).mean(axis=2)
     detail = gaussian_filter(grey, STROKE) - uniform_filter(grey, SURROUNDINGS)
