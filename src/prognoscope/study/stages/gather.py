@@ -131,6 +131,8 @@ def beside(own: Gathered, other: Gathered) -> Gathered:
             found=f"the folder of the external images has this ID too, and {len(twice) - 1} more",
             remedy="leave whoever is in both out of one of them; where two hospitals number alike, give IDs a prefix",
         )
+    assert isinstance(own.root, Path)
+    assert isinstance(other.root, Path)
     way = PurePath(os.path.relpath(other.root, own.root))
     series = [replace(one, files=tuple((way / file).as_posix() for file in one.files)) for one in other.index.series]
     regions = [replace(one, file=(way / one.file).as_posix()) for one in other.index.region_sets]
