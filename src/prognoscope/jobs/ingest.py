@@ -13,6 +13,7 @@ from pathlib import Path
 from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
+from prognoscope.jobs.addresses import is_address
 from prognoscope.jobs.assembly import assemble_waiting
 from prognoscope.jobs.links import link_files
 from prognoscope.jobs.parcels import LONGEST_PATH, Opened, Parcel, printable
@@ -21,7 +22,6 @@ from prognoscope.store import Admitted, Arrival, Store
 
 PARCEL_FILES, PARCEL_BYTES = 64, 64 << 20
 PARCELS_PER_BATCH = 8
-NETWORK = ("pacs://", "http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def ingest(
         `source-missing`; `cannot-write`, `catalogue-failed` when the store's disk is full or failing.
     """
     began = time.perf_counter()
-    if str(source).startswith(NETWORK):
+    if is_address(source):
         return _from_network(str(source), Path(store), licence, mapper, began)
     root, listed, problems = _listed(Path(source))
     name = str(Path(source).resolve())

@@ -65,9 +65,11 @@ def read_table(path: Path, *, missing: Sequence[str] = ()) -> pd.DataFrame:
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     cells = {}
     for name, column in zip(header, columns, strict=True):
-        texts = [cell.strip() for cell in column]
-        gone = {text for text in set(texts) if text in words or any(equal_number(text, word) for word in numbers)}
-        cells[name] = [None if text in gone else text for text in texts]
+        texts = list(map(str.strip, column))
+        different = set(texts)
+        gone = words & different
+        gone |= {text for text in different for word in numbers if equal_number(text, word)}
+        cells[name] = [None if text in gone else text for text in texts] if gone else texts
     return pd.DataFrame(cells, dtype=object, columns=header)
 
 
@@ -149,7 +151,7 @@ def _read_text(data: bytes, subject: str) -> tuple[Row, list[Row]]:
                     found=f"{len(row)} cells, the header has {len(names)}",
                     remedy="quote cells that contain the delimiter, or complete the line",
                 )
-            elif any(cell.strip() for cell in row):
+            elif any(row) and not "".join(row).isspace():
                 rows.append(row)
     except csv.Error as error:
         raise _format(f"{subject}, line {reader.line_num}", f"the line cannot be split into cells ({error})") from error
