@@ -129,7 +129,10 @@ def test_segments_are_found_by_name_and_studied_like_contours_from_artefacts_at_
     assert found.counts.patients == query("modality = CT and roi = GTV", store=place / "drawn-store").counts.patients
     result = run(place, "segments", query="modality = CT and roi ~ GT*", table="store:clinical.csv")
     assert (result.out / "predictions.csv").read_bytes() == (drawn.out / "predictions.csv").read_bytes()
-    leaves = [dict(leaf.facts)["source"] for leaf in history(str(result.out / "predictions.csv"), store=store).leaves()]
+    leaves = [
+        dict(leaf.facts).get("source", "")
+        for leaf in history(str(result.out / "predictions.csv"), store=store).leaves()
+    ]
     assert any(leaf.endswith("seg.dcm") for leaf in leaves)
     assert (verify(store).problems, list((store / "artefacts").glob("*"))) == ((), [])
     assert curate(store).series == found.counts.series
