@@ -58,6 +58,22 @@ def test_figures_are_of_the_other_hospital_and_the_bundle_of_the_own_patients(te
     assert found["flow"]["included"] == 100
 
 
+def test_the_patients_learnt_from_stand_beside_those_held_out(tested: RunResult, folder: Path) -> None:
+    own, other = (pd.read_csv(folder / name) for name in ("table.csv", "other.csv"))
+    page = (tested.out / "report.html").read_text()
+    assert ">Only learnt from</th>" in page
+    for frame in (own, other):
+        share = f"{(frame['grade'] == 'High').sum()} ({(frame['grade'] == 'High').mean() * 100:.0f} %)"
+        assert share in page
+
+
+def test_the_sample_size_is_that_of_those_learnt_from(tested: RunResult) -> None:
+    assert guard(tested, "sample-size")["evidence"].startswith("60 patients with ")
+    assert guard(tested, "no-signal")["evidence"].startswith("The AUC is ")
+    page = (tested.out / "report.html").read_text()
+    assert "Repeats of the cross-validation" not in page
+
+
 def test_it_is_the_same_as_one_table_with_a_column_that_marks_them(tested: RunResult, folder: Path) -> None:
     own, other = (pd.read_csv(folder / name, dtype={"patient_id": str}) for name in ("table.csv", "other.csv"))
     pd.concat([own.assign(hospital="A"), other.assign(hospital="B")]).to_csv(folder / "both.csv", index=False)
