@@ -226,8 +226,7 @@ def _cohort_rows(cohort: Cohort, folds: Split) -> tuple[CohortRow, ...]:
             rows.append(CohortRow(one.name, missing=str(one.missing)))
         named = one.name
         row = _row(one)
-        apart = {"learnt_from": part.without_event, "held_out": part.with_event}
-        rows.append(row if held_out.all() else replace(row, **apart))
+        rows.append(row if held_out.all() else replace(row, learnt_from=part.without_event, held_out=part.with_event))
     return tuple(rows)
 
 
