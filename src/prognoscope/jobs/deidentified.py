@@ -14,8 +14,8 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.deidentify import PROFILES, ProfileName, Project
 from prognoscope.deidentify.report import REPORT_FILE
+from prognoscope.jobs.addresses import is_address
 from prognoscope.jobs.deidentify import Deidentified, deidentify
-from prognoscope.jobs.deidentify_source import is_address
 from prognoscope.jobs.ingest import IngestReport, ingest
 
 

@@ -46,8 +46,9 @@ from prognoscope.deidentify.others import (
 )
 from prognoscope.deidentify.records import meet
 from prognoscope.deidentify.report import REPORT_FILE, build_report
+from prognoscope.jobs.addresses import is_address
 from prognoscope.jobs.deidentify_page import page
-from prognoscope.jobs.deidentify_source import arrived, is_address
+from prognoscope.jobs.deidentify_source import arrived
 from prognoscope.sources.files import FoundFile
 
 FILES_A_LOOK = 32

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prognoscope.core.problems import Problem, Refused, refuse
-from prognoscope.jobs.network import NETWORK, fetch_from_network
+from prognoscope.jobs.addresses import is_address
+from prognoscope.jobs.network import fetch_from_network
 from prognoscope.sources.archives import WITHIN, read_members
 from prognoscope.sources.files import FoundFile, Listing, list_folder
 
@@ -66,11 +67,6 @@ def arrived(source: Path | str, private: Path) -> Iterator[Arrived]:
                 _put(folder / file.path, place / file.path)
         broken = [problem for file in packed for problem in _unpack(folder, file, place)]
         yield Arrived(place, list_folder(place).files, (*problems, *broken))
-
-
-def is_address(source: Path | str) -> bool:
-    """Whether a source is the address of a PACS or a DICOMweb server."""
-    return str(source).startswith(NETWORK)
 
 
 @contextmanager

@@ -20,7 +20,6 @@ from prognoscope.sources.pacs import OWN_TITLE, Found, find_series, get_series, 
 from prognoscope.store import Admitted, Store, tray
 
 FILES_AT_ONCE, BYTES_AT_ONCE = 256, 128 << 20
-NETWORK = ("pacs://", "http://", "https://")
 
 
 @dataclass(slots=True)
@@ -33,7 +32,7 @@ class _Waiting:
 class Intake:
     """Keeps files that several senders hand over at once: those that wait together are acknowledged together."""
 
-    def __init__(self, store: Store, source: str, *, told: Callable[[Admitted], None]) -> None:
+    def __init__(self, store: Store, source: str, *, told: Callable[[int], object]) -> None:
         self._store, self._source, self._told = store, source, told
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -67,7 +66,8 @@ class Intake:
 
     def _keep(self, group: Sequence[_Waiting]) -> None:
         try:
-            self._told(keep_files(self._store, self._source, [one.data for one in group]))
+            kept = keep_files(self._store, self._source, [one.data for one in group])
+            self._told(sum(kept.new.values()))
         except Refused as refused:
             for one in group:
                 one.refused = refused
@@ -161,14 +161,14 @@ def fetch_from_network(address: str, folder: Path) -> None:
 
 @contextmanager
 def listening(
-    store: str | Path, *, port: int, title: str = OWN_TITLE, host: str = "127.0.0.1", told: Callable[[Admitted], None]
+    store: str | Path, *, port: int, title: str = OWN_TITLE, host: str = "127.0.0.1", told: Callable[[int], object]
 ) -> Iterator[int]:
-    """Take what is sent to us while the block runs; the value is the port.
+    """Take what is sent to us while the block runs; the value is the port, and `told` gets the number of new files.
 
     Raises
     ------
     Refused
-        `pacs-missing`; `cannot-write`, `catalogue-failed`.
+        `pacs-missing`, `port-unusable`; `cannot-write`, `catalogue-failed`.
     """
     with Store(Path(store)) as opened:
         opened.repository.recover()

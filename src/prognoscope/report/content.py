@@ -135,7 +135,7 @@ class ReportContent:
     importances
         Most important first; `importance_scale` says in words what the numbers are.
     chosen
-        How many of the outer folds chose which kind of model.
+        How many of the outer folds (or bootstraps) chose which kind of model.
     predictors
         Every predictor offered to the models.
     candidate_parameters

@@ -28,6 +28,7 @@ from prognoscope.study.offers import models
 from prognoscope.study.stages.split import Split
 
 VERSION = 1
+BOOTSTRAP_VERSION = 2
 TITLES = {"all": "Clinical and imaging", "clinical": "Clinical only", "imaging": "Imaging only"}
 
 
@@ -52,7 +53,7 @@ class Learnt:
         Risks; NaN for who is only learnt from. With bootstraps, the mean risk by the refits that did not draw the
         patient.
     uses, chosen
-        How each feature fared, and how many outer folds chose each model; empty with bootstraps.
+        How each feature fared, and how many outer folds (or bootstraps) chose each model.
     tried
         Number of settings compared in each choice.
     hash
@@ -230,19 +231,21 @@ def _bootstrapped(
             recalibration=study.study.models.recalibrate,
             costs=study.study.decision.costs,
         )
-        return {"risks": _archive({"apparent": fit.apparent, "risk": fit.risk, "drawn": fit.drawn})}
+        risks = _archive({"apparent": fit.apparent, "risk": fit.risk, "drawn": fit.drawn})
+        return {"risks": risks, "choices": json.dumps({"uses": _uses(fit.stability), "chosen": fit.chosen}).encode()}
 
     settings = [*settings_of(study), resamples]
     outputs = cache.stage(
-        "bootstrap", version=VERSION, settings=settings, inputs=inputs_of(table, outcome), compute=compute
+        "bootstrap", version=BOOTSTRAP_VERSION, settings=settings, inputs=inputs_of(table, outcome), compute=compute
     )
     arrays = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
+    told = json.loads(outputs["choices"])
     fit = training.Bootstrapped(arrays["apparent"], arrays["risk"], arrays["drawn"])
     return Learnt(
         name=name,
         out_of_fold=OutOfFold(fit.left_out()[None], folds.folds),
-        uses=(),
-        chosen={},
+        uses=tuple(Use(**use) for use in told["uses"]),
+        chosen=told["chosen"],
         tried=sum(len(candidate.grid()) for candidate in study.candidates),
         hash=hashing.of_value(dict(outputs.names)),
         bootstrapped=fit,
@@ -264,7 +267,18 @@ def _archive(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _choices(fit: training.CrossFit) -> bytes:
     chosen = Counter(one.choice.model for one in fit.choices)
-    uses = [
+    told = {
+        "uses": _uses(fit.stability),
+        "chosen": dict(sorted(chosen.items())),
+        "tried": fit.settings_tried,
+        "thresholds": [one.threshold for one in fit.choices if one.threshold is not None],
+        "calibrated_on": fit.calibrated_on,
+    }
+    return json.dumps(told).encode()
+
+
+def _uses(entries: Sequence[training.Stability]) -> list[dict[str, Any]]:
+    return [
         {
             "feature": entry.feature.name,
             "column": entry.feature.column,
@@ -272,16 +286,8 @@ def _choices(fit: training.CrossFit) -> bytes:
             "importance": entry.importance,
             "direction": entry.direction,
         }
-        for entry in fit.stability
+        for entry in entries
     ]
-    told = {
-        "uses": uses,
-        "chosen": dict(sorted(chosen.items())),
-        "tried": fit.settings_tried,
-        "thresholds": [one.threshold for one in fit.choices if one.threshold is not None],
-        "calibrated_on": fit.calibrated_on,
-    }
-    return json.dumps(told).encode()
 
 
 def settings_of(study: StudyFile) -> Sequence[object]:
