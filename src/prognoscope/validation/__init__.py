@@ -34,8 +34,9 @@ from prognoscope.validation.fingerprints import image_fingerprint, near_pairs
 from prognoscope.validation.flexible import calibration_curve
 from prognoscope.validation.guards import candidate_parameters, informative_missingness, shortcut, study_guards
 from prognoscope.validation.guards_chance import folds_differ, no_signal, sample_size, unbalanced_split
-from prognoscope.validation.guards_leakage import duplicate_patients, known_too_late, outcome_in_disguise
+from prognoscope.validation.guards_leakage import known_too_late, outcome_in_disguise
 from prognoscope.validation.guards_predictions import equal_rows, prediction_guards, too_good
+from prognoscope.validation.guards_twins import duplicate_patients
 from prognoscope.validation.internal import (
     LearningCurve,
     Optimism,
