@@ -128,7 +128,7 @@ def _made_from(evaluation: Evaluation) -> str:
 
 
 def _band(curve: Curve) -> str:
-    return "the band is the main model's, 95 %; " if curve.low else ""
+    return "with the main model's 95 % band; " if curve.low else ""
 
 
 def _roc_in_words(model: ModelEvaluation, curve: Curve) -> str:
