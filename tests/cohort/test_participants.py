@@ -106,7 +106,7 @@ def test_a_number_that_is_only_0_or_1_is_counted_in_the_cohort_table() -> None:
         {"htn": [1.0, 0.0, np.nan, 1.0], "nodes": [0.0, 1.0, 2.0, 0.0], "unseen": [np.nan] * 4},
         index=pd.Index(list("abcd"), name=PATIENT),
     )
-    table = Table(frame, tuple(Column(name, "number", unit="1") for name in frame))
+    table = Table(frame, tuple(Column(str(name), "number", unit="1") for name in frame))
     htn, nodes, unseen = characteristics(table, np.array([True, True, False, False]))
     assert (htn.level, htn.overall, htn.with_event, htn.missing) == ("1", "2 (67 %)", "1 (50 %)", 1)
     assert (nodes.level, nodes.overall) == ("", "0.5 (0 to 1.25)")

@@ -101,6 +101,28 @@ def test_a_column_that_is_named_and_absent_is_refused(tmp_path: Path, columns: d
     assert refused(tmp_path, frame_of(40), columns).code == "column-missing"
 
 
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [
+        (BINARY | {"risk": "y"}, "column-is-outcome"),
+        (BINARY | {"reference": "y"}, "column-is-outcome"),
+        (BINARY | {"groups": ("y",)}, "column-is-outcome"),
+        (BINARY | {"fold": "y"}, "column-is-outcome"),
+        (TIMED | {"groups": ("t",)}, "column-is-outcome"),
+        (TIMED | {"slices": ("e",)}, "column-is-outcome"),
+        (BINARY | {"horizon_days": 300.0}, "time-missing"),
+    ],
+)
+def test_the_outcome_is_no_prediction_of_itself(tmp_path: Path, columns: dict[str, Any], code: str) -> None:
+    assert refused(tmp_path, frame_of(40), columns).code == code
+
+
+def test_a_group_that_is_named_twice_is_taken_once(tmp_path: Path) -> None:
+    frame = frame_of(80).assign(sex=["F", "M"] * 40)
+    found = validated(tmp_path, frame, BINARY | {"groups": ("sex", "sex")})
+    assert [(one.attribute, one.level) for one in found.groups] == [("sex", "F"), ("sex", "M")]
+
+
 def test_a_patient_with_two_rows_is_refused_since_rows_are_drawn_as_patients(tmp_path: Path) -> None:
     frame = frame_of(40).assign(id=[f"P{number}" for number in range(39)] + ["P7"])
     problem = refused(tmp_path, frame, BINARY | {"patient": "id"})

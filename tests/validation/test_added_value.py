@@ -138,7 +138,11 @@ def test_where_the_test_means_nothing_there_is_a_reason() -> None:
     assert "exactly 0 or 1" in added_by(Binary(event), risk, np.round(risk)).reason
     same = added_by(Binary(event), risk, risk)
     assert np.isnan(same.p)
-    assert "alike" in same.reason
+    assert "a line of the other's" in same.reason
+    line = np.log(risk / (1 - risk))[:, None]
+    assert (
+        "depend on each other" in likelihood_ratio_test(Binary(event), line, np.column_stack([line, 2 * line])).reason
+    )
 
 
 def test_only_models_that_were_learnt_elsewhere_are_tested() -> None:

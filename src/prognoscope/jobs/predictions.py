@@ -56,6 +56,10 @@ class Columns:
     slices: tuple[str, ...] = ()
     patient: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("groups", "slices"):
+            object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
+
 
 def read_predictions(table: Path, columns: Columns) -> pd.DataFrame:
     """Read the table and see that every column named is there, and that every patient has one row.
@@ -107,6 +111,7 @@ def _require(frame: pd.DataFrame, columns: Columns) -> None:
                 found=f"the table has {', '.join(map(str, frame.columns))}",
                 remedy=f"did you mean {near}" if near else "correct the name",
             )
+    _require_other_than_outcome(columns)
     if columns.reference == columns.risk:
         raise refuse(
             "reference-same",
@@ -116,8 +121,29 @@ def _require(frame: pd.DataFrame, columns: Columns) -> None:
         )
 
 
+def _require_other_than_outcome(columns: Columns) -> None:
+    told = {columns.outcome: "outcome", columns.time: "time", columns.event: "event"}
+    used = {"risk": columns.risk, "reference": columns.reference, "fold": columns.fold, "patient": columns.patient}
+    used |= {f"group {name}": name for name in columns.groups} | {f"slices {name}": name for name in columns.slices}
+    for option, name in used.items():
+        if name is not None and name in told:
+            raise refuse(
+                "column-is-outcome",
+                subject=f"column {name}",
+                found=f"it is named as --{told[name]} and as --{option}",
+                remedy="what tells the outcome is no prediction of it, and no group to look at it in",
+            )
+
+
 def outcome_of(frame: pd.DataFrame, columns: Columns) -> Outcome:
     """Return the outcome (`outcome-unstated`, `horizon-missing`, `outcome-values`, `outcome-time`)."""
+    if columns.time is None and columns.horizon_days is not None:
+        raise refuse(
+            "time-missing",
+            subject="horizon",
+            found=f"day {columns.horizon_days:g} is named, but no column of days",
+            remedy="name --time and --event, or leave --horizon out",
+        )
     if columns.time is None and columns.outcome is not None:
         return Binary(_events(frame, columns.outcome))
     event = columns.event or columns.outcome

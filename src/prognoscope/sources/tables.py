@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +26,7 @@ DELIMITERS = (",", ";", "\t", "|")
 LARGEST_BYTES = 2 << 30
 LARGEST_INFLATED = 2 << 30
 SAMPLE_LINES = 50
+END = "\0end"  # a last line of our own, which an open quotation mark swallows
 Row = list[str]
 
 
@@ -135,9 +137,11 @@ def _read_text(data: bytes, subject: str) -> tuple[Row, list[Row]]:
     delimiter = _delimiter(text)
     rows: list[Row] = []
     names: Row | None = None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    reader = csv.reader(chain(io.StringIO(text, newline=""), ("\n", END)), delimiter=delimiter, strict=False)
     try:
         for row in reader:
+            if row == [END]:
+                return names or [], rows
             if names is None:
                 names = row if any(cell.strip() for cell in row) else None
             elif row and len(row) != len(names):
@@ -151,7 +155,7 @@ def _read_text(data: bytes, subject: str) -> tuple[Row, list[Row]]:
                 rows.append(row)
     except csv.Error as error:
         raise _format(f"{subject}, line {reader.line_num}", f"the line cannot be split into cells ({error})") from error
-    return names or [], rows
+    raise _format(subject, "a quotation mark that opens is never closed")
 
 
 def decode(data: bytes) -> str:

@@ -24,8 +24,6 @@ from prognoscope.validation.resampling import (
 )
 from prognoscope.validation.results import Difference, LikelihoodRatio
 
-SAME_LOGIT = 1e-9
-
 
 def likelihood_ratio_test(outcome: Outcome, base: ArrayLike, added: ArrayLike) -> LikelihoodRatio:
     """Test whether columns add to others: logistic regression, or Cox regression of a time to event (Wilks 1938).
@@ -43,6 +41,9 @@ def likelihood_ratio_test(outcome: Outcome, base: ArrayLike, added: ArrayLike) -
     n = len(outcome)
     first, more = (np.asarray(part, dtype=float).reshape(n, -1) for part in (base, added))
     both = np.column_stack([first, more])
+    if np.linalg.matrix_rank(np.column_stack([np.ones(n), both])) <= both.shape[1]:
+        found = "the columns depend on each other or do not vary, so some of them cannot add anything"
+        return LikelihoodRatio(math.nan, more.shape[1], math.nan, found)
     smaller, larger = _log_likelihood(outcome, first), _log_likelihood(outcome, both)
     if not (math.isfinite(smaller) and math.isfinite(larger)):
         return LikelihoodRatio(math.nan, more.shape[1], math.nan, "a model has no maximum likelihood fit (separation)")
@@ -70,8 +71,8 @@ def added_by(outcome: Outcome, reference: ArrayLike, risk: ArrayLike) -> Likelih
         found = f"not tested above {RESAMPLED_UP_TO:,} patients with censored times"
         return LikelihoodRatio(math.nan, 1, math.nan, found)
     base, added = (logit(values) for values in pair)
-    if np.ptp(added - base) < SAME_LOGIT:
-        return LikelihoodRatio(math.nan, 1, math.nan, "the two models rank and space patients alike")
+    if np.linalg.matrix_rank(np.column_stack([np.ones_like(base), base, added])) < 3:
+        return LikelihoodRatio(math.nan, 1, math.nan, "one model's log odds are a line of the other's, or do not vary")
     return likelihood_ratio_test(outcome, base, added)
 
 

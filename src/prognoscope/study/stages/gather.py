@@ -19,9 +19,9 @@ from prognoscope.sources import FoundFile, Instance, Located, assemble, inspect,
 from prognoscope.study.cache import Memory
 
 if TYPE_CHECKING:  # see prognoscope.study.cache
-    from prognoscope.store import FrozenTable, Snapshot
+    from prognoscope.store import Artefacts, FrozenTable, Snapshot
 
-VERSION = 2
+VERSION = 3
 FILES_PER_ITEM = 64
 
 
@@ -32,7 +32,7 @@ class Gathered:
     Attributes
     ----------
     root
-        The folder that the index's files are relative to.
+        The folder, or the artefacts of the store, that the index's files are relative to.
     index
         Its series and regions, and what was refused.
     notes
@@ -45,7 +45,7 @@ class Gathered:
         The study's table and that of a second source, where they come from the store.
     """
 
-    root: Path
+    root: Path | Artefacts
     index: ImageIndex
     notes: tuple[Problem, ...] = ()
     news: tuple[Problem, ...] = ()
@@ -131,6 +131,8 @@ def beside(own: Gathered, other: Gathered) -> Gathered:
             found=f"the folder of the external images has this ID too, and {len(twice) - 1} more",
             remedy="leave whoever is in both out of one of them; where two hospitals number alike, give IDs a prefix",
         )
+    assert isinstance(own.root, Path)
+    assert isinstance(other.root, Path)
     way = PurePath(os.path.relpath(other.root, own.root))
     series = [replace(one, files=tuple((way / file).as_posix() for file in one.files)) for one in other.index.series]
     regions = [replace(one, file=(way / one.file).as_posix()) for one in other.index.region_sets]

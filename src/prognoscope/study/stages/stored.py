@@ -26,15 +26,15 @@ def gather_stored(file: StudyFile, *, store: Store, mapper: Mapper, verify: bool
     Raises
     ------
     Refused
-        `snapshot-unknown`, `query-syntax`, `query-field`, `query-value`, `query-empty`, `artefacts-remote`, and what
-        an ingest refuses.
+        `snapshot-unknown`, `query-syntax`, `query-field`, `query-value`, `query-empty`, and what an ingest
+        refuses.
     """
     if file.images is not None:
         ingest(file.images, store=store.folder, mapper=mapper, verify=verify)
     snapshot = _snapshot(file, store)
     frozen = store.snapshots.open(snapshot)
     return Gathered(
-        root=store.artefacts.folder,
+        root=store.artefacts,
         index=frozen.index,
         notes=_in_quarantine(frozen, snapshot),
         news=_since(snapshot, store),
