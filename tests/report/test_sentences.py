@@ -201,6 +201,13 @@ def test_too_few_patients_get_the_minimum_and_no_figure() -> None:
     assert told.more[0].startswith("No figure is given below 20 patients, or below 5 with or 5 without the event")
 
 
+@pytest.mark.parametrize(("events", "verdict"), [(9, "few-events"), (10, "clear"), (170, "clear"), (171, "few-events")])
+def test_fewer_than_ten_of_a_kind_give_no_verdict(events: int, verdict: str) -> None:
+    base = replace(with_main(evaluation(), auc=at(0.82, 0.74, 0.90)), events=events)
+    assert verdict_of(base) == verdict
+    assert lead(base, verdict_of(base)).startswith("Of 100 pairs")
+
+
 def test_tests_of_two_models_are_told_with_what_they_test() -> None:
     base = evaluation()
     tested = replace(

@@ -39,7 +39,17 @@ from prognoscope.validation.results import (
 )
 
 Verdict = Literal[
-    "clear", "signal", "faint", "unsure", "no-signal", "reversed", "too-good", "leaking", "too-few", "unknown"
+    "clear",
+    "signal",
+    "faint",
+    "unsure",
+    "no-signal",
+    "reversed",
+    "too-good",
+    "leaking",
+    "few-events",
+    "too-few",
+    "unknown",
 ]
 
 
@@ -71,16 +81,22 @@ LABELS: dict[Verdict, str] = {
     "reversed": "Worse than a coin: the risks run the wrong way",
     "too-good": "Too good to be true, until it is explained",
     "leaking": "A guard against leakage failed",
+    "few-events": "Too few events for a verdict",
     "too-few": "Too few patients to tell",
     "unknown": "No answer could be computed",
 }
 
+
+ENOUGH_FOR_AN_INTERVAL = 10
+"""Patients with, and patients without the event, from which intervals of an AUC of 0.75 cover 93 % or more."""
 
 CONSEQUENCES: dict[Verdict, str] = {
     "reversed": "The interval leaves out a coin on the wrong side: patients with the event tend to have lower risks. "
     "Is the event coded the wrong way round, or do the numbers state the chance of being free of it?",
     "too-good": "So good a ranking is hardly ever a prediction: look for the outcome itself, or what follows from it, "
     "among the predictors, and whether the model was learnt from these patients.",
+    "few-events": f"With fewer than {ENOUGH_FOR_AN_INTERVAL} patients with, or without, the event the interval is no "
+    "guide: in simulations a 95 % interval of the AUC from 5 events held the truth in only 87 to 90 of 100 studies.",
     "too-few": f"No figure is given below {MIN_PATIENTS} patients, or below {MIN_EVENTS} with or {MIN_EVENTS} without "
     "the event: chance alone could make it anything, and it could give away what happened to a single patient. A "
     "validation should have at least 100 of each (Collins 2016).",
@@ -146,6 +162,8 @@ def verdict_of(evaluation: Evaluation) -> Verdict:
     metric = found[1]
     if leaks(evaluation):
         return "leaking"
+    if _few_for_an_interval(evaluation):
+        return "few-events"
     if metric.estimate >= TOO_GOOD:
         return "too-good"
     if metric.high < 0.5:
@@ -158,6 +176,11 @@ def verdict_of(evaluation: Evaluation) -> Verdict:
     if metric.low < NEAR_A_COIN:
         return "faint"
     return "clear" if metric.low >= CLEAR else "signal"
+
+
+def _few_for_an_interval(evaluation: Evaluation) -> bool:
+    without = evaluation.n - evaluation.events - (evaluation.censored_before_horizon or 0)
+    return min(evaluation.events, without) < ENOUGH_FOR_AN_INTERVAL
 
 
 def lead(evaluation: Evaluation, verdict: Verdict) -> str:
