@@ -137,7 +137,8 @@ def benefit_rows(evaluation: Evaluation) -> tuple[tuple[str, tuple[Cell | None, 
         places = [_place_of(threshold, decision.model.x) for decision in decisions]
         cells = [_benefit(decision.model, place) for decision, place in zip(decisions, places, strict=True)]
         if any(cells):
-            everyone = Curve(decisions[0].model.x, decisions[0].treat_all)
+            first = decisions[0]
+            everyone = Curve(first.model.x, first.treat_all, first.treat_all_low, first.treat_all_high)
             rows.append((f"{threshold * 100:.0f} %", (*cells, _benefit(everyone, places[0]))))
     return tuple(rows)
 
