@@ -397,6 +397,7 @@ def test_the_page_of_a_curation_shows_what_failed(hospital: Path, tmp_path: Path
     ingest(hospital, store=tmp_path / "store")
     report = curate(tmp_path / "store", out=tmp_path / "out")
     assert "pixels-of-two-patients" in {problem.code for _, problem in report.failed}
+    assert (report.series, report.refused) == (2, 1)
     page = (tmp_path / "out/curation.html").read_text()
     assert "3 of 3 series failed" in page
     assert page.count("data:image/png;base64,") == 3

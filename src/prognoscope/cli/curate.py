@@ -34,3 +34,5 @@ def curate(
         if verdict.chosen:
             put(f"{verdict.role}: {verdict.uid}: {verdict.reason}")
     put(f"{report.series} series looked at, {len({key for key, _ in report.failed})} failed")
+    if report.refused:
+        put(f"{report.refused} series could not be put together: prognoscope quarantine list")
