@@ -68,6 +68,11 @@ class CurateReport:
     roles: tuple[tuple[str, Verdict], ...]
     refused: int
 
+    @property
+    def out_of_use(self) -> int:
+        """How many of those that were looked at failed; of others something is told only."""
+        return len({key for key, problem in self.failed if problem.code not in TOLD_ONLY})
+
 
 def curate(
     store: str | Path, *, rules: str | Path | None = None, out: str | Path | None = None, mapper: Mapper = serial_map
