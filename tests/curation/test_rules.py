@@ -60,11 +60,21 @@ def test_one_series_has_the_role_and_each_other_a_reason() -> None:
 
 
 EXAMINATION = (  # of an abdomen, as a workstation lists it: description, slices, spacing in mm
-    ("Topogram 0.6 T20f", 3, 0.6), ("Nativ 5.0 B30f", 80, 5.0), ("Nativ 1.0 B30f", 400, 1.0),
-    ("PreMonitoring", 3, 10.0), ("Monitoring", 12, 10.0), ("Art 5.0 B30f", 80, 5.0), ("Art 1.0 B30f", 400, 1.0), ("PortVen 5.0 B30f", 80, 5.0),
-    ("PortVen 1.0 B30f", 400, 1.0), ("PortVen 1.0 B70f Lunge", 400, 1.0), ("PortVen MIP cor 10.0", 60, 10.0),
-    ("PortVen MPR sag 3.0", 90, 3.0), ("Spaet 5.0 B30f", 80, 5.0), ("Dose Report", 3, 1.0),
-)  # fmt: skip
+    ("Topogram 0.6 T20f", 3, 0.6),
+    ("Nativ 5.0 B30f", 80, 5.0),
+    ("Nativ 1.0 B30f", 400, 1.0),
+    ("PreMonitoring", 3, 10.0),
+    ("Monitoring", 12, 10.0),
+    ("Art 5.0 B30f", 80, 5.0),
+    ("Art 1.0 B30f", 400, 1.0),
+    ("PortVen 5.0 B30f", 80, 5.0),
+    ("PortVen 1.0 B30f", 400, 1.0),
+    ("PortVen 1.0 B70f Lunge", 400, 1.0),
+    ("PortVen MIP cor 10.0", 60, 10.0),
+    ("PortVen MPR sag 3.0", 90, 3.0),
+    ("Spaet 5.0 B30f", 80, 5.0),
+    ("Dose Report", 3, 1.0),
+)
 VENOUS = """
 [[role]]
 name = "venous CT"
