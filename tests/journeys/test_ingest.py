@@ -283,6 +283,7 @@ def test_archives_that_cannot_be_read_through_are_kept_whole(tmp_path: Path) -> 
     with Store(tmp_path / "store") as store:
         for path in folder.iterdir():
             assert store.artefacts.get(hashlib.sha256(path.read_bytes()).hexdigest()) == path.read_bytes()
+    assert all(one.found.endswith("it is kept whole") for one in report.quarantined if one.subject in codes)
     assert ingest(folder, store=tmp_path / "store").unchanged == 2
     assert verify(tmp_path / "store").orphans == ()
 
