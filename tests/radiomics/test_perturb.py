@@ -14,7 +14,6 @@ from scipy import ndimage
 
 from prognoscope.core.geometry import Grid, Mask
 from prognoscope.core.problems import Refused
-from prognoscope.radiomics.agreement import intraclass_correlation
 from prognoscope.radiomics.perturb import (
     Perturbation,
     PerturbationSettings,
@@ -23,6 +22,7 @@ from prognoscope.radiomics.perturb import (
     perturb,
     signed_distance_mm,
 )
+from prognoscope.training.agreement import intraclass_correlation
 
 SPACING = (3.0, 1.0, 1.0)
 ALL = PerturbationSettings(rotation_deg=15, shift_mm=(3, 4, 4), growth_mm=(-2, 2), roughness_mm=1.5)

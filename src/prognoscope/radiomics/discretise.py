@@ -9,7 +9,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.prepare import Prepared, bounding_box
+from prognoscope.radiomics.frame import Frame
+from prognoscope.radiomics.prepare import Prepared
 from prognoscope.radiomics.settings import RadiomicsSettings
 
 MOST_LEVELS = 65535
@@ -25,10 +26,8 @@ class Levels:
     padded
         uint16 `[z, y, x]`: levels from 1, 0 outside the intensity mask, with `pad` empty voxels on every side of the
         region's bounding box.
-    morphological
-        bool, of the same shape: the morphological mask, whose bounding box it is.
-    pad
-        Empty voxels on every side.
+    frame
+        Masks of the region, of the same shape.
     count
         Number of grey levels: of bins where their number is fixed, else the highest level that occurs.
     by_slice
@@ -36,10 +35,14 @@ class Levels:
     """
 
     padded: NDArray[np.uint16]
-    morphological: NDArray[np.bool_]
-    pad: int
+    frame: Frame
     count: int
     by_slice: NDArray[np.int64]
+
+    @property
+    def pad(self) -> int:
+        """Empty voxels on every side."""
+        return self.frame.pad
 
     @property
     def inner_shape(self) -> tuple[int, int, int]:
@@ -63,7 +66,9 @@ class Undefined:
     reason: str
 
 
-def discretise(prepared: Prepared, ascending: NDArray[np.float32], settings: RadiomicsSettings) -> Levels | Undefined:
+def discretise(
+    prepared: Prepared, ascending: NDArray[np.float32], settings: RadiomicsSettings, frame: Frame
+) -> Levels | Undefined:
     """Return grey levels by the settings' fixed bin number or fixed bin size.
 
     `ascending` are the intensities of the mask in ascending order, at least one and all finite.
@@ -84,14 +89,12 @@ def discretise(prepared: Prepared, ascending: NDArray[np.float32], settings: Rad
         count = math.floor((high - start) / settings.bin_width) + 1
         if count > MOST_LEVELS:
             return Undefined(f"{count} grey levels, more than the {MOST_LEVELS} that are counted")
-    box, pad = bounding_box(prepared.morphological_mask), padding(settings)
-    morphological = np.pad(prepared.morphological_mask[box], pad)
-    padded = np.zeros(morphological.shape, dtype=np.uint16)
-    inside = np.ascontiguousarray(prepared.intensity_mask[box])
-    _fill(np.ascontiguousarray(prepared.intensities[box]), inside, start, numerator, denominator, count, pad, padded)
-    by_slice = np.zeros((inside.shape[0], count + 1), dtype=np.int64)
-    _count_levels(padded, pad, by_slice)
-    return Levels(padded, morphological, pad, count, by_slice[:, 1:])
+    padded = np.zeros(frame.morphological.shape, dtype=np.uint16)
+    inside = np.ascontiguousarray(prepared.intensity_mask[frame.box])
+    by_slice = np.zeros((inside.shape[0], count), dtype=np.int64)
+    inner = np.ascontiguousarray(prepared.intensities[frame.box])
+    _fill(inner, inside, start, numerator, denominator, frame.pad, padded, by_slice)
+    return Levels(padded, frame, count, by_slice)
 
 
 def fixed_number(values: NDArray[np.float64], count: int, low: float, high: float) -> NDArray[np.float64]:
@@ -121,11 +124,12 @@ def _fill(
     start: float,
     numerator: float,
     denominator: float,
-    count: int,
     pad: int,
     padded: NDArray[np.uint16],
+    by_slice: NDArray[np.int64],
 ) -> None:
-    """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most `count`; 1 where that is 0/0."""
+    """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most the last; 1 where that is 0/0."""
+    last = by_slice.shape[1] - 1
     for z in range(inside.shape[0]):
         for y in range(inside.shape[1]):
             for x in range(inside.shape[2]):
@@ -133,12 +137,6 @@ def _fill(
                     level = 0.0
                     if denominator > 0.0:
                         level = np.floor(numerator * (np.float64(intensities[z, y, x]) - start) / denominator)
-                    padded[z + pad, y + pad, x + pad] = min(int(level) + 1, count)
-
-
-@numba.njit(cache=True, nogil=True)
-def _count_levels(padded: NDArray[np.uint16], pad: int, counts: NDArray[np.int64]) -> None:
-    for z in range(counts.shape[0]):
-        for y in range(pad, padded.shape[1] - pad):
-            for x in range(pad, padded.shape[2] - pad):
-                counts[z, padded[z + pad, y, x]] += 1
+                    place = min(int(level), last)
+                    padded[z + pad, y + pad, x + pad] = place + 1
+                    by_slice[z, place] += 1

@@ -14,8 +14,9 @@ from prognoscope.core.geometry import Mask, Volume
 from prognoscope.core.measures import Feature, Measure
 from prognoscope.radiomics.autocorrelation import autocorrelation
 from prognoscope.radiomics.catalogue import CATALOGUE
-from prognoscope.radiomics.discretise import Levels, Undefined, discretise
-from prognoscope.radiomics.filters import respond
+from prognoscope.radiomics.discretise import Levels, Undefined, discretise, padding
+from prognoscope.radiomics.filters import FilterChoice, respond_each
+from prognoscope.radiomics.frame import Frame, frame_of
 from prognoscope.radiomics.histogram import histogram_features
 from prognoscope.radiomics.local import local_peaks
 from prognoscope.radiomics.morphology import morphology
@@ -52,25 +53,33 @@ def extract(volume: Volume, mask: Mask, settings: RadiomicsSettings, *, modality
     Refused
         `empty-mask`, `grids-differ`.
     """
+    if not settings.filters:
+        return measure_prepared(prepare(volume, mask, settings, modality=modality), settings, modality=modality)
     spacing = analysis_spacing(settings, volume.grid.spacing)
     margins = [max(PEAK_RADIUS_MM, choice.settings.margin_mm(spacing)) for choice in settings.filters]
-    reach = max([PEAK_RADIUS_MM, *margins])
-    if not settings.filters:
-        return measure_prepared(
-            prepare(volume, mask, settings, modality=modality, margin_mm=reach), settings, modality=modality
-        )
-    prepared = prepare(volume, mask, settings, modality=modality, margin_mm=reach)
-    features = measure_prepared(prepared, settings, modality=modality)
-    for choice, margin in zip(settings.filters, margins, strict=True):
+    prepared = prepare(volume, mask, settings, modality=modality, margin_mm=max(margins))
+    image = trim(prepared, PEAK_RADIUS_MM)
+    frame = frame_of(image, padding(settings), keep=True)
+    found = {-1: measure_prepared(image, settings, modality=modality, frame=frame)}
+    for place, response in _responses(prepared, settings.filters, margins):
+        prefix = f"{settings.filters[place].settings.label}."
+        found[place] = measure_prepared(response, settings.for_responses, modality=modality, prefix=prefix, frame=frame)
+    return tuple(feature for place in sorted(found) for feature in found[place])
+
+
+def _responses(
+    prepared: Prepared, filters: Sequence[FilterChoice], margins: Sequence[float]
+) -> Iterator[tuple[int, Prepared]]:
+    """Place and response of each filter, made with the margin that it needs and cut to that of the image."""
+    for margin in sorted(set(margins)):
+        places = [place for place, own in enumerate(margins) if own == margin]
         image = trim(prepared, margin)
-        response = replace(image, intensities=respond(image.intensities, image.spacing_mm, choice))
-        prefix = f"{choice.settings.label}."
-        features += measure_prepared(response, settings.for_responses, modality=modality, prefix=prefix)
-    return features
+        for number, response in respond_each(image.intensities, image.spacing_mm, [filters[place] for place in places]):
+            yield places[number], trim(replace(image, intensities=response), PEAK_RADIUS_MM)
 
 
 def measure_prepared(
-    prepared: Prepared, settings: RadiomicsSettings, *, modality: str, prefix: str = ""
+    prepared: Prepared, settings: RadiomicsSettings, *, modality: str, prefix: str = "", frame: Frame | None = None
 ) -> tuple[Feature, ...]:
     """Measure a prepared region.
 
@@ -78,6 +87,8 @@ def measure_prepared(
     ----------
     prefix
         Put before every name, for instance `log_3mm.` for a filtered image.
+    frame
+        Of the region's masks, where it is at hand from another image of the region.
     """
     families = settings.chosen_families
     plain = [family for family in families if family != "histogram" and family not in TEXTURES]
@@ -89,7 +100,7 @@ def measure_prepared(
         family: {"": found} for family, found in _measure_plain(prepared, values, trouble, settings, modality, plain)
     }
     if binned:
-        levels = trouble or discretise(prepared, values, settings)
+        levels = trouble or _levels(prepared, values, settings, frame)
         # A whole lung's intensities make room for the textures, if no one else needs them.
         del prepared, values
         measured |= _measure_binned(levels, settings, binned)
@@ -99,6 +110,12 @@ def measure_prepared(
         for suffix, numbers in measured[family].items():
             found += _named(family, numbers, before, suffix)
     return tuple(found)
+
+
+def _levels(
+    prepared: Prepared, values: NDArray[np.float32], settings: RadiomicsSettings, frame: Frame | None
+) -> Levels | Undefined:
+    return discretise(prepared, values, settings, frame or frame_of(prepared, padding(settings)))
 
 
 def _measure_plain(

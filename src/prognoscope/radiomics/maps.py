@@ -21,6 +21,7 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.settings import Settings, nearest
 from prognoscope.radiomics.catalogue import CATALOGUE
 from prognoscope.radiomics.discretise import Levels, fixed_number
+from prognoscope.radiomics.frame import Frame
 from prognoscope.radiomics.glcm import cooccurrence_features
 from prognoscope.radiomics.prepare import bounding_box
 from prognoscope.radiomics.settings import Aggregation, RadiomicsSettings
@@ -170,8 +171,9 @@ def _by_window(
         window = padded[tuple(sides)].copy()
         for axis in range(3):
             np.moveaxis(window, axis, 0)[[0, -1]] = 0
+        frame = Frame(window > 0, 1)
         by_slice = np.count_nonzero(window[1:-1], axis=(1, 2))[:, None]
-        found = textures(Levels(window, window > 0, 1, int(window.max()), by_slice), settings, [family])
+        found = textures(Levels(window, frame, int(window.max()), by_slice), settings, [family])
         row[:] = found[family][suffix]
     return values.T
 

@@ -30,34 +30,13 @@ class Zones:
 def find_zones(levels: Levels, *, within_slices: bool) -> Zones:
     """All zones of a region, ordered by their first voxel."""
     shape = levels.padded.shape
-    flat, inside = levels.padded.ravel(), levels.morphological.ravel()
-    axes = flat_steps(np.eye(3, dtype=np.int64)[1:] if within_slices else np.eye(3, dtype=np.int64), shape)
     directions = DIRECTIONS[:IN_PLANE] if within_slices else DIRECTIONS
     touching = np.abs(directions).sum(axis=1) == 1
     straight_first = np.concatenate([directions[touching][::-1], directions[~touching]])
     steps = flat_steps(straight_first, shape)
-    distance = _distances(inside, axes)
-    first, size, nearest = _join(flat, steps, distance)
+    flat = levels.padded.ravel()
+    first, size, nearest = _join(flat, steps, levels.frame.distances(within_slices=within_slices))
     return Zones(flat[first].astype(np.int64), first // (shape[1] * shape[2]) - levels.pad, size, nearest)
-
-
-@numba.njit(cache=True, nogil=True)
-def _distances(inside: NDArray[np.bool_], axes: NDArray[np.int64]) -> NDArray[np.uint16]:
-    """Fewest steps along axes from each voxel to one outside: forward, then backward (Rosenfeld and Pfaltz 1966)."""
-    distance = np.zeros(inside.size, dtype=np.uint16)
-    for p in range(inside.size):
-        if inside[p]:
-            least = distance[p - axes[0]]
-            for a in range(1, axes.size):
-                least = min(least, distance[p - axes[a]])
-            distance[p] = least + np.uint16(1)
-    for p in range(inside.size - 1, -1, -1):
-        if inside[p]:
-            least = distance[p]
-            for a in range(axes.size):
-                least = min(least, distance[p + axes[a]] + np.uint16(1))
-            distance[p] = least
-    return distance
 
 
 @numba.njit(cache=True, nogil=True)

@@ -25,7 +25,7 @@ from prognoscope.core.work import Mapper
 from prognoscope.curation import Choice
 from prognoscope.sources import read_mask, read_volume
 from prognoscope.study.cache import Memory
-from prognoscope.study.file import Measurement
+from prognoscope.study.imaging import Measurement
 from prognoscope.study.offers import measures
 
 VERSION = 4
@@ -84,29 +84,22 @@ def measure(
     """
     roles = [list(group) for _, group in groupby(measurements, key=lambda one: id(one.predictor))]
     tasks = [
-        _task(folder, choices[patient][position], role, fingerprints)
+        task_of(folder, choices[patient][position], role, fingerprints)
         for patient in patients
         for position, role in enumerate(roles)
     ]
     answers = cache.map(
-        mapper, "measure", measure_region, tasks, [_key(task) for task in tasks], label="measure images"
+        mapper, "measure", measure_region, tasks, [key_of(task) for task in tasks], label="measure images"
     )
     return _collect(patients, len(roles), [json.loads(answer) for answer in answers])
 
 
 def measure_region(task: Task) -> bytes:
     """Measure one region; the answer is JSON, features with the image's fingerprint or a problem."""
-    offers = {offer.name: offer for offer in measures()}
     try:
         volume = read_volume(task.folder, task.choice.series)
         mask = read_mask(task.folder, task.choice.region_set, task.choice.region, task.choice.series)
-        features = [
-            feature
-            for name, settings in task.wanted
-            for feature in offers[name].measure(
-                volume, mask, offers[name].settings.model_validate_json(settings), task.choice.series.modality
-            )
-        ]
+        features = features_of(task, volume, mask)
     except Refused as refused:
         problem = refused.problem
         return json.dumps({"problem": [problem.code, problem.subject, problem.found, problem.remedy]}).encode()
@@ -116,6 +109,18 @@ def measure_region(task: Task) -> bytes:
         "thumbnail": _thumbnail(task, volume, mask) if task.fingerprint else None,
     }
     return json.dumps(answer).encode()
+
+
+def features_of(task: Task, volume: Volume, mask: Mask) -> list[Feature]:
+    """Measure everything that a task wants in an image and a region."""
+    offers = {offer.name: offer for offer in measures()}
+    return [
+        feature
+        for name, settings in task.wanted
+        for feature in offers[name].measure(
+            volume, mask, offers[name].settings.model_validate_json(settings), task.choice.series.modality
+        )
+    ]
 
 
 def _fingerprint(volume: Volume) -> str:
@@ -132,13 +137,15 @@ def _thumbnail(task: Task, volume: Volume, mask: Mask) -> list[Any]:
     return [made.caption, list(made.pixels.shape), base64.b64encode(zlib.compress(made.pixels.tobytes())).decode()]
 
 
-def _task(folder: Path, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool) -> Task:
+def task_of(folder: Path, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool = False) -> Task:
+    """Return what is to be measured in the region that one predictor chose; fingerprints are for whole images."""
     predictor = measurements[0].predictor
     wanted = tuple((one.measure.name, one.settings.model_dump_json(by_alias=True)) for one in measurements)
     return Task(folder, f"{predictor.result_name}.{predictor.region_name}", choice, wanted, fingerprints)
 
 
-def _key(task: Task) -> object:
+def key_of(task: Task) -> object:
+    """Return all that the measurement of a region depends on."""
     versions = {offer.name: offer.version for offer in measures()}
     choice = task.choice
     return [

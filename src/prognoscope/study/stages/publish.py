@@ -21,6 +21,7 @@ from prognoscope.report import (
     Importance,
     OptimismShown,
     PredictorUsed,
+    Repeatability,
     ReportContent,
     Scrutiny,
     Subgroup,
@@ -59,6 +60,7 @@ def report_content(
     fixed_on: str,
     truth: Truth | None,
     blocked: str,
+    repeatability: Repeatability | None = None,
 ) -> ReportContent:
     """Gather all that the report shows."""
     main = learnt[0]
@@ -76,6 +78,7 @@ def report_content(
         importances=_importances(main, predictors),
         importance_scale="mean loss of log score on held-out participants when the feature is shuffled among them",
         chosen=main.chosen,
+        repeatability=repeatability,
         predictors=tuple(_predictor_used(column) for column in predictors.columns),
         candidate_parameters=candidate_parameters(predictors),
         sources=_sources(study, cohort),
