@@ -105,8 +105,8 @@ def levels(values: list[float], **settings: object) -> list[int] | Undefined:
     shape = (1, 1, len(values))
     chosen = RadiomicsSettings.model_validate(settings)
     region = prepare(*whole(shape, np.array([[values]])), chosen, modality="OT")
-    values = np.sort(region.intensities[region.intensity_mask])
-    found = discretise(region, values, chosen, frame_of(region, 1))
+    ascending = np.sort(region.intensities[region.intensity_mask])
+    found = discretise(region, ascending, chosen, frame_of(region, 1))
     return found if isinstance(found, Undefined) else [int(x) for x in found.padded[found.padded > 0]]
 
 

@@ -66,7 +66,7 @@ def barred(values: np.ndarray, rule: KeepRule = LOW) -> list[bool]:
     names = tuple(f"f{number}" for number in range(values.shape[1]))
     patients = [str(number) for number in range(len(values))]
     found = rated([Ratings(tuple(patients), names, values, rule)], patients, [Feature(name) for name in names])
-    return unrepeatable(found, np.arange(len(values)), len(names)).tolist()
+    return [bool(one) for one in unrepeatable(found, np.arange(len(values)), len(names))]
 
 
 def test_the_low_end_of_the_interval_decides_unless_the_estimate_is_asked_for() -> None:

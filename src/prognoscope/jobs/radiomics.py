@@ -371,7 +371,7 @@ def _load(place: Path) -> MeasuredCase | None:
 
 def case_document(measured: MeasuredCase) -> dict[str, Any]:
     """Return a measured case as plain values; what is NaN is null and has a reason."""
-    features = [asdict(feature) for feature in measured.features]
+    features = [feature._asdict() for feature in measured.features]
     for feature in features:
         feature["value"] = feature["value"] if math.isfinite(feature["value"]) else None
     document: dict[str, Any] = {"id": measured.id, "modality": measured.modality, "features": features}
