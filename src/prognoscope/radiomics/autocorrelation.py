@@ -20,12 +20,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Triple
+from prognoscope.radiomics.compiled import compiled, compiled_loosely
 from prognoscope.radiomics.prepare import Prepared, bounding_box
 
 Factors = tuple[int, int, int]
@@ -297,7 +297,7 @@ def _near(block: _Block, apart: NDArray[np.float64], spacing_mm: Triple, cutoff_
     return forms
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill_weight(step_z: float, step_y: float, step_x: float, cutoff: float, weight: NDArray[np.float64]) -> None:
     for z in range(weight.shape[0]):
         for y in range(weight.shape[1]):
@@ -310,7 +310,7 @@ def _fill_weight(step_z: float, step_y: float, step_x: float, cutoff: float, wei
                     weight[z, y, x] = 1 / np.sqrt(square) if square > 0 else 0.0
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _spread_lines(values: NDArray[np.float32], taps: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     for o in range(values.shape[0]):
         for c in range(taps.shape[0]):
@@ -321,7 +321,7 @@ def _spread_lines(values: NDArray[np.float32], taps: NDArray[np.float32], out: N
                         out[o, c, i] += tap * values[o, p, i]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _sum_spectra(
     one: NDArray[np.complex64], other: NDArray[np.complex64], spectrum: NDArray[np.float64]
 ) -> tuple[float, float]:
@@ -346,7 +346,7 @@ def _sum_spectra(
     return squares, products
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill_parts(
     intensities: NDArray[np.float32],
     inside: NDArray[np.bool_],
@@ -374,7 +374,7 @@ def _fill_parts(
     return square
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _sum_near(
     parts: NDArray[np.float32],
     extent: NDArray[np.int64],

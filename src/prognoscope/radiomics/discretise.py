@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.frame import Frame
 from prognoscope.radiomics.prepare import Prepared
 from prognoscope.radiomics.settings import RadiomicsSettings
@@ -117,7 +117,7 @@ def padding(settings: RadiomicsSettings) -> int:
     return max(settings.glcm.distance, settings.ngtdm.distance, settings.ngldm.distance)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill(
     intensities: NDArray[np.float32],
     inside: NDArray[np.bool_],

@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +62,11 @@ def extract(volume: Volume, mask: Mask, settings: RadiomicsSettings, *, modality
     image = trim(prepared, PEAK_RADIUS_MM)
     frame = frame_of(image, padding(settings), keep=True)
     found = {-1: measure_prepared(image, settings, modality=modality, frame=frame)}
+    plan = settings.for_responses
     for place, response in _responses(prepared, settings.filters, margins):
         prefix = f"{settings.filters[place].settings.label}."
-        found[place] = measure_prepared(response, settings.for_responses, modality=modality, prefix=prefix, frame=frame)
-    return tuple(feature for place in sorted(found) for feature in found[place])
+        found[place] = measure_prepared(response, plan, modality=modality, prefix=prefix, frame=frame)
+    return tuple(chain.from_iterable(found[place] for place in sorted(found)))
 
 
 def _responses(
@@ -164,24 +166,27 @@ def _trouble(values: NDArray[np.float32]) -> Undefined | None:
     return None
 
 
-def _named(family: str, values: Values, before: str, suffix: str) -> list[Feature]:
-    described = _described(family, before, suffix)
+def _named(family: str, values: Values, before: str, suffix: str) -> Iterator[Feature]:
+    names, units, meanings = _described(family, before, suffix)
     if isinstance(values, Undefined):
-        return [Feature(name, math.nan, unit, values.reason, meaning) for name, unit, meaning in described]
-    return [
-        Feature(name, value, unit, "" if math.isfinite(value) else UNDEFINED, meaning)
-        for (name, unit, meaning), value in zip(described, values, strict=True)
-    ]
+        return map(Feature, names, repeat(math.nan), units, repeat(values.reason), meanings)
+    reasons = [""] * len(names)
+    if not math.isfinite(sum(values)):
+        reasons = ["" if math.isfinite(value) else UNDEFINED for value in values]
+    # No step of Python for each value: with filters, naming them took as long as a texture matrix.
+    return map(Feature._make, zip(names, values, units, reasons, meanings, strict=True))
 
 
 @functools.lru_cache(maxsize=4096)
-def _described(family: str, before: str, suffix: str) -> tuple[tuple[str, str, str], ...]:
-    """Name, unit and meaning of the features of a family."""
-    return tuple((before + entry.tag + suffix, entry.unit, entry.meaning) for entry in CATALOGUE[family])
+def _described(family: str, before: str, suffix: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Names, units and meanings of the features of a family."""
+    entries = CATALOGUE[family]
+    names = tuple(before + entry.tag + suffix for entry in entries)
+    return names, tuple(entry.unit for entry in entries), tuple(entry.meaning for entry in entries)
 
 
 def _measure(volume: Volume, mask: Mask, settings: RadiomicsSettings, modality: str) -> tuple[Feature, ...]:
     return extract(volume, mask, settings, modality=modality)
 
 
-MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 3, _measure),)
+MEASURES: tuple[Measure, ...] = (Measure("radiomics", RadiomicsSettings, 4, _measure),)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.directions import flat_steps
 from prognoscope.radiomics.prepare import Prepared, bounding_box
 
@@ -50,7 +50,7 @@ def frame_of(prepared: Prepared, pad: int, *, keep: bool = False) -> Frame:
     return Frame(np.pad(prepared.morphological_mask[box], pad), pad, box, {} if keep else None)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _distances(inside: NDArray[np.bool_], axes: NDArray[np.int64]) -> NDArray[np.uint16]:
     """Fewest steps along axes from each voxel to one outside: forward, then backward (Rosenfeld and Pfaltz 1966)."""
     distance = np.zeros(inside.size, dtype=np.uint16)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.radiomics.aggregate import Aggregated, aggregate, matrices, slots
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.directions import DIRECTIONS, step_weights
 from prognoscope.radiomics.discretise import Levels, Undefined
 from prognoscope.radiomics.emphasis import emphasis_features
@@ -35,7 +35,7 @@ def glrlm(levels: Levels, settings: RunLength, aggregations: tuple[Aggregation, 
     return aggregate(counts, plan, weights, levels.voxels_by_slice(), aggregations, formula)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_reached(
     flat: NDArray[np.uint16],
     shape: NDArray[np.int64],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from prognoscope.radiomics.compiled import compiled
 
 
 def histogram_features(counts: NDArray[np.int64]) -> list[float]:
@@ -24,7 +25,7 @@ def histogram_features(counts: NDArray[np.int64]) -> list[float]:
     return features.tolist()
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _measure(counts: NDArray[np.int64], features: NDArray[np.float64]) -> None:
     number, top = counts.sum(), float(counts.size)
     p10, p25, median = _percentile(counts, number, 10), _percentile(counts, number, 25), _percentile(counts, number, 50)
@@ -46,7 +47,7 @@ def _measure(counts: NDArray[np.int64], features: NDArray[np.float64]) -> None:
         features[19], features[20], features[21], features[22] = _slopes(counts)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _slopes(counts: NDArray[np.int64]) -> tuple[float, float, float, float]:
     """Largest and smallest slope of the histogram, each with its level, the first where several are."""
     largest, highest, smallest, lowest = -np.inf, 0.0, np.inf, 0.0
@@ -60,7 +61,7 @@ def _slopes(counts: NDArray[np.int64]) -> tuple[float, float, float, float]:
     return largest, highest, smallest, lowest
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _percentile(counts: NDArray[np.int64], number: int, share: int) -> float:
     """Lowest level that at least `share` percent of the voxels do not exceed."""
     below, level = 0, 0
@@ -70,7 +71,7 @@ def _percentile(counts: NDArray[np.int64], number: int, share: int) -> float:
     return float(level)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _mean(counts: NDArray[np.int64], low: float, high: float) -> tuple[float, float, float]:
     """Mean level of the voxels between two levels, and the lowest and the highest level there."""
     number, total, first, last = 0, 0.0, 0.0, 0.0
@@ -84,7 +85,7 @@ def _mean(counts: NDArray[np.int64], low: float, high: float) -> tuple[float, fl
     return total / number, first, last
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _deviation(counts: NDArray[np.int64], centre: float, low: float, high: float) -> float:
     """Mean absolute distance to a centre of the voxels between two levels."""
     number, total = 0, 0.0
@@ -95,7 +96,7 @@ def _deviation(counts: NDArray[np.int64], centre: float, low: float, high: float
     return total / number
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _describe(counts: NDArray[np.int64], number: int, mean: float) -> tuple[float, float, float, float, float, float]:
     """Second to fourth central moment, entropy, uniformity and mode."""
     second, third, fourth, entropy, uniformity, mode = 0.0, 0.0, 0.0, 0.0, 0.0, 1.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Triple
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.discretise import Undefined
 from prognoscope.radiomics.prepare import PEAK_RADIUS_MM, Prepared
 
@@ -47,7 +47,7 @@ def _rows(spacing_mm: Triple) -> NDArray[np.int64]:
     return np.array(found, dtype=np.int64)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_row(row: NDArray[np.float32], sums: NDArray[np.float64]) -> None:
     """Running sums of a row, continued on both sides."""
     reach = (sums.size - 1 - row.size) // 2
@@ -61,7 +61,7 @@ def _sum_row(row: NDArray[np.float32], sums: NDArray[np.float64]) -> None:
         sums[x] = total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _find_peaks(
     image: NDArray[np.float32],
     inside: NDArray[np.bool_],

@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Mapping
 from typing import Literal, Self
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
@@ -20,6 +19,7 @@ from prognoscope.core.geometry import Mask, Volume, require_same_grid
 from prognoscope.core.problems import refuse
 from prognoscope.core.settings import Settings, nearest
 from prognoscope.radiomics.catalogue import CATALOGUE
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.discretise import Levels, fixed_number
 from prognoscope.radiomics.frame import Frame
 from prognoscope.radiomics.glcm import cooccurrence_features
@@ -178,7 +178,7 @@ def _by_window(
     return values.T
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_window_pairs(
     levels: NDArray[np.uint16],
     centres: NDArray[np.int64],
@@ -199,7 +199,7 @@ def _count_window_pairs(
                             counts[at, here - 1, there - 1] += 1.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _percentile(ordered: NDArray[np.float64], share: float) -> float:
     position = share * (ordered.size - 1)
     below = int(np.floor(position))
@@ -207,7 +207,7 @@ def _percentile(ordered: NDArray[np.float64], share: float) -> float:
     return float(ordered[below] + (position - below) * (ordered[above] - ordered[below]))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _window_statistics(
     intensities: Float32,
     inside: NDArray[np.bool_],

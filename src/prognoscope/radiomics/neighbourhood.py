@@ -5,11 +5,11 @@ IBSI reference manual, sections 3.10 (Amadasun and King 1989) and 3.11 (Sun and 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.radiomics.aggregate import average, matrices
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.directions import Dimension, flat_steps, neighbourhood
 from prognoscope.radiomics.discretise import Levels, Undefined
 from prognoscope.radiomics.emphasis import emphasis_features
@@ -57,7 +57,7 @@ def ngldm(levels: Levels, settings: Dependence, dimension: Dimension) -> NDArray
     return average(emphasis_features(counts.astype(np.float64), sizes, voxels))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _tone_features(counts: NDArray[np.int64], differences: NDArray[np.float64], features: NDArray[np.float64]) -> None:
     """Coarseness, contrast, busyness, complexity and strength of each matrix that has an entry.
 
@@ -101,7 +101,7 @@ def _tone_features(counts: NDArray[np.int64], differences: NDArray[np.float64], 
         features[m, 4] = strength / total if total > 0 else 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_differences(
     flat: NDArray[np.uint16],
     shape: NDArray[np.int64],
@@ -133,7 +133,7 @@ def _sum_differences(
                     differences[matrix, row[x] - 1] += abs(np.float64(row[x]) - total[x] / number[x])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_dependences(
     flat: NDArray[np.uint16],
     shape: NDArray[np.int64],

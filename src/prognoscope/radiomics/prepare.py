@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Mask, Triple, Volume, require_same_grid
 from prognoscope.core.problems import refuse
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.interpolate import new_axis, resample_image, resample_mask
 from prognoscope.radiomics.settings import RadiomicsSettings, Resegmentation
 
@@ -139,7 +139,7 @@ def bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
     return slice(ends[0], ends[3]), slice(ends[1], ends[4]), slice(ends[2], ends[5])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _find_box(inside: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
     """First and one past the last slice, row and column with a voxel: `(z, y, x, z, y, x)`."""
     depth, height, width = inside.shape

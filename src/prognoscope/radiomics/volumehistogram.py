@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.discretise import MOST_LEVELS, Undefined
 from prognoscope.radiomics.settings import RadiomicsSettings
 
@@ -65,7 +65,7 @@ def _features(counts: NDArray[np.int64], intensity: NDArray[np.float64]) -> list
     return features.tolist()
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _measure(counts: NDArray[np.int64], intensity: NDArray[np.float64], features: NDArray[np.float64]) -> None:
     """Volume fractions at 10 % and 90 % of the intensities, intensities at 10 % and 90 % of the volume, differences.
 
@@ -86,7 +86,7 @@ def _measure(counts: NDArray[np.int64], intensity: NDArray[np.float64], features
     features[4], features[5] = features[0] - features[1], features[2] - features[3]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count(
     values: NDArray[np.float32], start: float, numerator: float, denominator: float, counts: NDArray[np.int64]
 ) -> None:

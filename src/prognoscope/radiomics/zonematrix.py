@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.radiomics.aggregate import average, matrices
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.directions import Dimension
 from prognoscope.radiomics.discretise import Levels, Undefined
 from prognoscope.radiomics.emphasis import emphasis_features
@@ -43,7 +43,7 @@ def _features(
     return average(emphasis_features(counts.astype(np.float64), sizes, voxels)[:, :16])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count(
     counts: NDArray[np.int32], matrix: NDArray[np.int64], level: NDArray[np.int64], column: NDArray[np.int64]
 ) -> None:

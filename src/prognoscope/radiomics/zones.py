@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.directions import DIRECTIONS, IN_PLANE, flat_steps
 from prognoscope.radiomics.discretise import Levels
 
@@ -39,7 +39,7 @@ def find_zones(levels: Levels, *, within_slices: bool) -> Zones:
     return Zones(flat[first].astype(np.int64), first // (shape[1] * shape[2]) - levels.pad, size, nearest)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _join(
     flat: NDArray[np.uint16], steps: NDArray[np.int64], distance: NDArray[np.uint16]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
