@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from prognoscope.store import Store
-from prognoscope.store.catalogue import INSTANCES, REGIONS, SERIES, VALUES
+from prognoscope.store.catalogue import INSTANCES, NAMES, REGIONS, SERIES, VALUES
 
 REPEATS, ALLOWED_MS = 15, 100
 QUERIES = (
@@ -48,6 +48,8 @@ SHAPES = (Shape("tomographies", 8_000, 63), Shape("radiographs", 50_000, 10))
 def fill(store: Store, shape: Shape) -> None:
     """Generate the rows inside the database: nothing is sent to it row by row."""
     series = shape.patients * 2
+    name = f"CASE WHEN i < {shape.patients} THEN {OWNER.format('i')} ELSE '1.2.3.' || (i - {shape.patients}) END"
+    insert(store, NAMES.name, {"number": "i + 1", "name": name}, series)
     owner = OWNER.format("(i / 2)")
     uid = "('1.2.3.' || (i / 2) || '.' || (i % 2))"
     modality = "CASE i % 2 WHEN 0 THEN 'PT' ELSE 'MR' END"
@@ -59,13 +61,14 @@ def fill(store: Store, shape: Shape) -> None:
         "manufacturer": "'Acme'", "scanner": "('Scan ' || (i / 2) % 7)", "centre": "('C' || (i / 2) % 11)",
         "unit": "'SUV'", "slices": str(shape.instances), "spacing": "3.0", "instances": str(shape.instances),
         "bytes": str(shape.instances * 30_000), "source": "'/data'", "state": "'usable'", "role": "''",
-        "quality": "''",
+        "quality": "''", "patient": "1 + i / 2", "study": f"{1 + shape.patients} + i / 2",
     }  # fmt: skip
     columns |= {column.name: "''" for column in SERIES.columns if column.name not in columns}
     insert(store, SERIES.name, columns, series)
     insert(store, REGIONS.name, {
         "region_set": uid, "name": f"('GTV_' || {modality})", "folded": f"lower('GTV_' || {modality})",
         "patient_id": owner, "series_uid": uid, "frame_of_reference": "''", "document": "'{}'",
+        "patient": "1 + i / 2",
     }, series)  # fmt: skip
     image = f"(i / {shape.instances})"
     insert(store, INSTANCES.name, {
@@ -84,6 +87,7 @@ def _cells(store: Store, shape: Shape, name: str, told: str, number: str) -> Non
     insert(store, VALUES.name, {
         "table_sha256": "'t'", "row": "i", "name": f"'{name}'", "patient_id": OWNER.format("i"),
         "text": told, "folded": told, "number": number, "unit": "''", "known_at": "''",
+        "patient": "i + 1",
     }, shape.patients)  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """Leakage guards: how often each catches its planted fault, and how often a clean cohort meets a blocking alarm.
 
 Cohorts of 100 patients, 30 % events, 40 predictors (numbers, categories, gaps), 5 × 5 folds. Planted: one patient
-under a second name (equal row; or only an image, exported again with other intensities and noise); the outcome with
-noise of a quarter of its distance (AUC about 0.99); a predictor declared as known later.
+under a second name (equal row; measured again with noise of 0.1 % and one value missing; or only an image, exported
+again with other intensities and noise); the outcome with noise of a quarter of its distance (AUC about 0.99), as four
+codes, or as the middle of a range; a predictor declared as known later. The clean cohorts come twice: with independent
+predictors, and with thirty that share two factors, as radiomics do.
 
     python benchmarks/validation_guards.py [cohorts]      # 100 by default
 """
@@ -10,6 +12,7 @@ noise of a quarter of its distance (AUC about 0.99); a predictor declared as kno
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -41,6 +44,34 @@ def cohort(random: np.random.Generator) -> tuple[Table, Binary, np.ndarray, dict
     return Table(frame, columns), Binary(event), fold, {name: [image_fingerprint(scan(random))] for name in frame.index}
 
 
+def correlated(table: Table, random: np.random.Generator) -> Table:
+    """The same with thirty predictors made of two factors and a little of their own."""
+    frame = table.frame.copy()
+    factors = random.normal(size=(N, 2)) @ random.normal(size=(2, 30))
+    frame.loc[:, [f"x{index}" for index in range(6, 36)]] = np.exp(factors + 0.1 * random.normal(size=(N, 30)))
+    return Table(frame, table.columns)
+
+
+def measured_again(table: Table, random: np.random.Generator) -> Table:
+    """The last patient is the first again: noise of 0.1 %, one value missing."""
+    frame = table.frame.copy()
+    numbers = [column.name for column in table.columns if column.type == "number"]
+    frame.loc["P099", numbers] = frame.loc["P000", numbers].astype(float) * (1 + 0.001 * random.normal(size=39))
+    frame.loc["P099", "x7"] = np.nan
+    return Table(frame, table.columns)
+
+
+def disguises(event: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
+    """The outcome with noise, as codes, and as the middle of a range."""
+    codes = np.char.add(np.where(event, "D", "A"), random.integers(0, 2, N).astype(str))
+    outside = random.choice([-1, 1], N) * random.uniform(0.3, 1, N)
+    return {
+        "with noise": event + random.normal(scale=0.25, size=N),
+        "as codes": codes,
+        "as a range": np.where(event, random.uniform(-0.3, 0.3, N), outside),
+    }
+
+
 def scan(random: np.random.Generator) -> np.ndarray:
     """Smooth random anatomy, `(12, 40, 48)`, of the same body shape in everyone."""
     z, y, x = np.meshgrid(*(np.linspace(-1, 1, size) for size in (12, 40, 48)), indexing="ij")
@@ -61,21 +92,24 @@ def alarms(table: Table, outcome: Binary, fold: np.ndarray, prints: dict[str, li
 def main() -> None:
     """Print, of so many cohorts, how many met each alarm."""
     cohorts = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    caught = dict.fromkeys(["clean", "equal row", "image again", "outcome in disguise", "known too late"], 0)
+    caught: Counter[str] = Counter()
     for seed in range(cohorts):
         random = np.random.default_rng(seed)
         table, outcome, fold, prints = cohort(random)
         caught["clean"] += bool(alarms(table, outcome, fold, prints))
+        caught["clean, correlated"] += bool(alarms(correlated(table, random), outcome, fold, prints))
         rows = [*range(N - 1), 0]
         twin = Table(table.frame.iloc[rows].set_axis(table.frame.index), table.columns)
         caught["equal row"] += BLOCKING[0] in alarms(twin, outcome.take(rows), fold, {})
+        caught["nearly equal row"] += BLOCKING[0] in alarms(measured_again(table, random), outcome, fold, {})
         picture = scan(random)
         again = picture * 1.2 + 30 + random.normal(scale=20, size=picture.shape).astype(np.float32)
         twice = prints | {"P000": [image_fingerprint(picture)], "P099": [image_fingerprint(again)]}
         caught["image again"] += BLOCKING[0] in alarms(table, outcome, fold, twice)
-        copy = outcome.event + random.normal(scale=0.25, size=N)
-        disguised = Table(table.frame.assign(x0=copy), table.columns)
-        caught["outcome in disguise"] += BLOCKING[1] in alarms(disguised, outcome, fold, prints)
+        for disguise, values in disguises(outcome.event, random).items():
+            column = Column("x0", "category" if values.dtype.kind == "U" else "number", known_at="time_zero")
+            disguised = Table(table.frame.assign(x0=values), (column, *table.columns[1:]))
+            caught[f"outcome {disguise}"] += BLOCKING[1] in alarms(disguised, outcome, fold, prints)
         late = Table(table.frame, (replace(table.columns[0], known_at="later"), *table.columns[1:]))
         caught["known too late"] += BLOCKING[2] in alarms(late, outcome, fold, prints)
     for name, number in caught.items():

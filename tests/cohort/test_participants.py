@@ -101,6 +101,18 @@ def test_the_cohort_table_counts_levels_and_missing_cells_by_event() -> None:
     assert (man.without_event, woman.missing, man.missing) == ("0 (0 %)", 1, 0)
 
 
+def test_a_number_that_is_only_0_or_1_is_counted_in_the_cohort_table() -> None:
+    frame = pd.DataFrame(
+        {"htn": [1.0, 0.0, np.nan, 1.0], "nodes": [0.0, 1.0, 2.0, 0.0], "unseen": [np.nan] * 4},
+        index=pd.Index(list("abcd"), name=PATIENT),
+    )
+    table = Table(frame, tuple(Column(str(name), "number", unit="1") for name in frame))
+    htn, nodes, unseen = characteristics(table, np.array([True, True, False, False]))
+    assert (htn.level, htn.overall, htn.with_event, htn.missing) == ("1", "2 (67 %)", "1 (50 %)", 1)
+    assert (nodes.level, nodes.overall) == ("", "0.5 (0 to 1.25)")
+    assert (unseen.level, unseen.overall, unseen.missing) == ("", "–", 4)
+
+
 def test_one_bad_cell_among_numbers_is_refused_and_does_not_make_a_category() -> None:
     cells: list[str | None] = [f"{number}.5" for number in range(30)]
     with pytest.raises(Refused, match="patient P007: “abc” is not a number"):

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 from pydicom import Dataset, Sequence, config
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.tag import Tag
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import Identity, deidentify_dataset, gather
@@ -224,10 +225,33 @@ def test_each_action_is_counted_by_tag() -> None:
 
 def test_identity_leaves_out_what_is_no_identifier() -> None:
     dataset = an_object(StudyID="7", AccessionNumber="A1234567", SeriesDescription="thorax", PatientSex="F")
-    assert gather(dataset, BASIC) == Identity(frozenset({"DOE^JANE"}), frozenset({"4711-8", "A1234567", "7"}))
+    assert gather(dataset, BASIC) == Identity(
+        frozenset({"DOE^JANE"}), frozenset({"4711-8", "A1234567", "7"}), frozenset({"20200131"})
+    )
 
 
 def _code(meaning: str) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "1", "DCM", meaning
     return item
+
+
+@pytest.mark.parametrize(
+    ("creator", "element", "vr", "value"),
+    [
+        ("Philips PET Private Group", 0x00, "DS", b"by Jane "),  # words where a number belongs
+        ("Philips PET Private Group", 0x00, "UN", b"Zorvak  "),
+    ],
+)
+def test_a_safe_private_number_that_is_words_goes(creator: str, element: int, vr: str, value: bytes) -> None:
+    dataset = an_object()
+    dataset.private_block(0x7053, creator, create=True)
+    tag = Tag(0x7053, 0x1000 + element)
+    dataset[tag] = RawDataElement(tag, vr, len(value), value, 0, False, True)
+    assert tag not in clean(dataset, retain_safe_private=True)
+
+
+def test_words_in_a_retired_group_whose_attributes_are_numbers_go() -> None:
+    dataset = an_object()
+    dataset.add_new(0x10100010, "LO", "Zorvak")  # Zonal Map (1010,xxxx), retired: US
+    assert 0x10100010 not in clean(dataset, clean_descriptors=True)

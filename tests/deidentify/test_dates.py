@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prognoscope.deidentify.dates import replace_written, shift_da, shift_dt
+from prognoscope.deidentify.dates import replace_known_days, replace_written, shift_da, shift_dt
 
 
 def written(text: str, days: int | None) -> str:
@@ -106,3 +106,53 @@ def test_moving_is_exact_for_any_date(day: dt.date, days: int) -> None:
     moved = shift_da(f"{day:%Y%m%d}", days)
     assert moved is not None
     assert dt.datetime.strptime(moved, "%Y%m%d").date() - day == dt.timedelta(days=days)
+
+
+STUDY = frozenset({"20190304", "20190305", "19531117"})
+
+
+def without_year(text: str, days: int | None = -400) -> str:
+    return replace_known_days(text, STUDY, days, moved=str, removed=lambda _: "#")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("seen on 3/4", "seen on 1/28"),  # 4 March 2019 less 400 days is 28 January 2018
+        ("seen 04/03", "seen 28/01"),
+        ("am 4.3. Kontrolle", "am 28.1. Kontrolle"),
+        ("11/17 and 3/5", "10/13 and 1/29"),
+    ],
+)
+def test_a_day_of_the_study_without_its_year_moves_with_the_study(text: str, expected: str) -> None:
+    assert without_year(text) == expected
+    assert "/" not in without_year(text, None) or "#" in without_year(text, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "T3/4",
+        "L3/4 disc",
+        "grade 3/4",
+        "series 3/4",
+        "3/4 of the lobe",
+        "3/4 mm",
+        "4.3 cm",
+        "1/2",
+        "5/6",
+        "3/4/5",
+        "12.3.4",
+    ],
+)
+def test_parts_grades_and_shares_stay(text: str) -> None:
+    assert without_year(text) == text
+
+
+def test_what_may_be_two_days_of_the_study_is_taken_out() -> None:
+    known = frozenset({"20190304", "20190403"})
+    assert replace_known_days("on 3/4", known, -400, moved=str, removed=lambda _: "#") == "on #"
+
+
+def test_dates_without_any_mark_between_move_too() -> None:
+    assert replace_written("17NOV1953", -400, moved=str, removed=lambda _: "#") == "13Oct1952"

@@ -22,7 +22,8 @@ from pydicom.uid import (
 )
 
 from prognoscope.core.problems import Refused
-from prognoscope.deidentify.hidden import AFTER, BITS, COMMENTS, clear_hidden, overlays_in_pixels
+from prognoscope.deidentify.hidden import AFTER, BITS, COMMENTS, RUNS, clear_hidden, overlays_in_pixels
+from prognoscope.deidentify.quiet import quiet
 from prognoscope.jobs.deidentify import deidentify
 from tests.make.deidentify import BASIC, CT, PROJECT, US, an_object, as_file, save, with_pixels
 
@@ -197,3 +198,39 @@ def test_the_whole_way_through_the_command(tmp_path: Path) -> None:
     assert 0x60000100 not in after
     assert 0x7FE00040 not in after
     assert BITS in [row["name"] for row in done.report["actions"]]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        NOISE,
+        NOISE.astype(np.uint8),
+        np.stack([NOISE.astype(np.uint8)] * 3, axis=-1),
+        np.stack([np.stack([NOISE.astype(np.uint8)] * 3, axis=-1)] * 2),
+    ],
+)
+def test_bytes_between_and_after_the_segments_of_run_lengths_go_and_the_pixels_stay(values: NDArray[Any]) -> None:
+    dataset = as_file(with_pixels(an_object(US), values))
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    count = int(dataset.get("NumberOfFrames") or 1)
+    frames = [frame + SECRET for frame in generate_frames(dataset.PixelData, number_of_frames=count)]
+    dataset.PixelData = encapsulate(frames)
+    dataset["PixelData"].is_undefined_length = True
+    with quiet():
+        assert clear_hidden(dataset, overlays=False) == (RUNS,)
+    assert SECRET not in dataset.PixelData
+    np.testing.assert_array_equal(dataset.pixel_array, values)
+
+
+@pytest.mark.parametrize("number", ["100", "102.1", "104", "106", "108"])
+def test_a_film_is_refused_since_nobody_can_search_its_stream(number: str) -> None:
+    with pytest.raises(Refused, match="dicom-video"):
+        clear_hidden(in_frames([b"\0\0\1\xb3" + SECRET], f"1.2.840.10008.1.2.4.{number}"), overlays=False)
+
+
+def test_a_colour_profile_of_a_jpeg_frame_goes() -> None:
+    stream = io.BytesIO()
+    Image.fromarray((NOISE >> 4).astype(np.uint8)).save(stream, "JPEG", icc_profile=SECRET)
+    dataset = in_frames([stream.getvalue()], JPEGBaseline8Bit)
+    assert clear_hidden(dataset, overlays=False) == (COMMENTS,)
+    assert SECRET not in dataset.PixelData

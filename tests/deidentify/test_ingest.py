@@ -63,9 +63,6 @@ def test_a_second_ingest_finds_everything_there(tmp_path: Path) -> None:
     assert again.totals == first.totals
 
 
-@pytest.mark.parametrize("source", ["in.zip", "pacs://ARCHIVE@host:104", "nowhere"])
-def test_only_folders_are_taken(tmp_path: Path, source: str) -> None:
-    (tmp_path / "in.zip").write_bytes(b"PK")
-    place = source if "://" in source else str(tmp_path / source)
-    with pytest.raises(Refused, match="deidentify-folder"):
-        ingest_deidentified(place, store=tmp_path / "store", profile="basic", project=PROJECT)
+def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="source-missing"):
+        ingest_deidentified(tmp_path / "nowhere", store=tmp_path / "store", profile="basic", project=PROJECT)

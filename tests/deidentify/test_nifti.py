@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -59,4 +60,24 @@ def test_voxels_that_begin_beyond_the_file_are_refused(tmp_path: Path) -> None:
     data[108:112] = np.float32(1e9).tobytes()
     (tmp_path / "a.nii").write_bytes(bytes(data))
     with pytest.raises(Refused, match="voxels begin"):
+        strip_nifti(tmp_path / "a.nii")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_bytes_after_the_last_voxel_are_cut_off(tmp_path: Path, packed: bool, kind: Any) -> None:
+    path = tmp_path / ("a.nii.gz" if packed else "a.nii")
+    voxels = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    data = kind(voxels, np.eye(4)).to_bytes() + b"Jane Doe"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    stripped = strip_nifti(path)
+    assert b"Jane" not in stripped
+    np.testing.assert_array_equal(np.asarray(kind.from_bytes(stripped).dataobj), voxels)
+
+
+def test_an_image_whose_voxels_are_cut_off_is_refused(tmp_path: Path) -> None:
+    kind: Any = nib.Nifti1Image
+    data = kind(np.zeros((2, 3, 4), np.int16), np.eye(4)).to_bytes()
+    (tmp_path / "a.nii").write_bytes(data[:-1])
+    with pytest.raises(Refused, match="cut off"):
         strip_nifti(tmp_path / "a.nii")

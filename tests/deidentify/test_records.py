@@ -11,9 +11,10 @@ import pytest
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import Identity
-from prognoscope.deidentify.records import clean_record
+from prognoscope.deidentify.records import Community, clean_record, meet
 from tests.make.deidentify import BASIC, PROJECT, RESEARCH
 
+NOBODY = Community({}, {})
 PATIENT = {
     "resourceType": "Patient",
     "id": "4711-8",
@@ -39,8 +40,9 @@ REPORT = {
 def clean(folder: Path, *resources: dict[str, Any], name: str = "a.ndjson", dates: bool = True) -> list[dict[str, Any]]:
     (folder / name).write_text("".join(json.dumps(one) + "\n" for one in resources), encoding="utf-8")
     people = {"4711-8": Identity(frozenset({"DOE^JANE"}))}
-    data = clean_record(folder / name, people=people, project=PROJECT, options=RESEARCH if dates else BASIC)
-    return [json.loads(line) for line in data.decode().splitlines()]
+    options = RESEARCH if dates else BASIC
+    record = clean_record(folder / name, community=meet([folder / name], people), project=PROJECT, options=options)
+    return [json.loads(line) for line in record.data.decode().splitlines()]
 
 
 def test_a_patient_keeps_the_pseudonym_of_the_images_and_nothing_that_names(tmp_path: Path) -> None:
@@ -49,7 +51,6 @@ def test_a_patient_keeps_the_pseudonym_of_the_images_and_nothing_that_names(tmp_
         "resourceType": "Patient",
         "id": PROJECT.patient("4711-8"),
         "gender": "female",
-        "text": {"status": "generated"},
     }
 
 
@@ -81,7 +82,7 @@ def test_resources_within_a_bundle_are_cleaned(tmp_path: Path) -> None:
 def test_what_is_no_record_is_refused(tmp_path: Path, data: str) -> None:
     (tmp_path / "a.json").write_text(data)
     with pytest.raises(Refused, match="record-unreadable"):
-        clean_record(tmp_path / "a.json", people={}, project=PROJECT, options=BASIC)
+        clean_record(tmp_path / "a.json", community=NOBODY, project=PROJECT, options=BASIC)
 
 
 def test_names_of_others_and_extensions_of_people_go(tmp_path: Path) -> None:
@@ -108,7 +109,40 @@ def test_names_of_others_and_extensions_of_people_go(tmp_path: Path) -> None:
         ],
     }  # fmt: skip
     (tmp_path / "r.json").write_text(json.dumps(bundle), encoding="utf-8")
-    text = clean_record(tmp_path / "r.json", people={}, project=PROJECT, options=RESEARCH).decode()
+    community = meet([tmp_path / "r.json"], {})
+    text = clean_record(tmp_path / "r.json", community=community, project=PROJECT, options=RESEARCH).data.decode()
     assert not [word for word in ("Zorvak", "Lunmir", "Tejpol", "Gry", "mothersMaidenName") if word in text]
     assert "Glucose" in text
     assert "patient-animal" in text
+
+
+def test_a_patient_who_has_the_images_number_among_others_gets_their_pseudonym_and_shift(tmp_path: Path) -> None:
+    numbered = PATIENT | {"id": "f-1", "identifier": [{"value": "77"}, {"value": "4711-8"}]}
+    report = REPORT | {"subject": {"reference": "Patient/f-1"}}
+    patient, cleaned = clean(tmp_path, numbered, report)
+    moved = dt.date(2020, 1, 31) + dt.timedelta(days=PROJECT.shift_days("4711-8"))
+    assert patient["id"] == PROJECT.patient("4711-8")
+    assert cleaned["subject"] == {"reference": f"Patient/{PROJECT.patient('4711-8')}"}
+    assert cleaned["effectiveDateTime"].startswith(str(moved))
+
+
+def test_a_name_that_only_another_file_holds_is_taken_out(tmp_path: Path) -> None:
+    named = PATIENT | {"id": "f-2", "name": [{"family": "Zorvakis", "given": ["Ilmari"]}]}
+    noted = {
+        "resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/f-2"},
+        "note": [{"text": "Ilmari Zorvakis was seen by Tejpol"}],
+    }  # fmt: skip
+    paths = [tmp_path / "a.ndjson", tmp_path / "b.ndjson", tmp_path / "c.ndjson"]
+    practitioner = {"resourceType": "Practitioner", "id": "p", "name": [{"family": "Tejpol"}]}
+    for path, resource in zip(paths, (named, practitioner, noted), strict=True):
+        path.write_text(json.dumps(resource) + "\n", encoding="utf-8")
+    record = clean_record(paths[2], community=meet(paths, {}), project=PROJECT, options=RESEARCH)
+    assert json.loads(record.data)["note"] == [{"text": "[removed] was seen by [removed]"}]
+
+
+def test_free_text_that_stays_is_told_so_that_somebody_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text(json.dumps(REPORT) + "\n", encoding="utf-8")
+    record = clean_record(tmp_path / "a.ndjson", community=NOBODY, project=PROJECT, options=BASIC)
+    assert record.texts == (
+        ("DiagnosticReport.conclusion", "Jane Doe has Hodgkin lymphoma since [removed], call [removed]"),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from prognoscope.deidentify import Identity
@@ -127,3 +129,32 @@ def test_ages_over_89_are_put_together(text: str) -> None:
 def test_a_text_in_which_nothing_had_to_go_is_the_very_same() -> None:
     text = "ＣＴ of the lung\u200b, no change"
     assert Cleaner(Identity()).clean(text, free=True) is text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zоrvаk",  # o and a of Cyrillic
+        "ΖΟRVΑΚ",  # capitals of Greek
+        "𝐙𝐨𝐫𝐯𝐚𝐤",  # bold letters of mathematics
+    ],
+)
+def test_letters_of_other_scripts_that_look_alike_are_the_same_letters(text: str) -> None:
+    cleaner = Cleaner(Identity(frozenset({"ZORVAK^JANE"})))
+    assert cleaner.clean(f"seen {text} today", free=True) != f"seen {text} today"
+
+
+@pytest.mark.parametrize("name", ["Воробьёв^Иван", "Νικολάου^Γιώργος"])
+def test_a_name_in_another_script_is_found_in_small_letters_and_capitals(name: str) -> None:
+    family = name.split("^")[0]
+    cleaner = Cleaner(Identity(frozenset({name})))
+    for text in (family, family.upper(), family.lower()):
+        assert family.lower() not in cleaner.clean(f"x {text} y", free=True).lower()
+
+
+@pytest.mark.parametrize(
+    "text", ["QUIST-\nGAARD", "Quist-gaard", "ThorvaldQuistgaard", "EmilQuistgaard", "Quistgaard Emil"]
+)
+def test_a_name_broken_by_a_hyphen_or_glued_to_one_of_its_given_names_is_found(text: str) -> None:
+    cleaner = Cleaner(Identity(frozenset({"Quistgaard^Thorvald Emil"})))
+    assert not re.search("gaard|quist", cleaner.clean(text, free=True), re.IGNORECASE)

@@ -114,3 +114,11 @@ def test_a_table_reads_back_with_another_reader(tmp_path: Path) -> None:
 def test_columns_that_identify_are_emptied_in_other_languages_too(tmp_path: Path, name: str) -> None:
     (tmp_path / "t.csv").write_text(f"subject,{name}\n007,Zorvak\n008,Lunmir\n", encoding="utf-8")
     assert roles_of(read_sheet(tmp_path / "t.csv"), patients=frozenset(PEOPLE), files=frozenset())[name] == "identifier"
+
+
+def test_a_table_in_utf_16_is_read_and_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("patient_id,name\n1,Zürrer\n".encode("utf-16"))
+    assert list(read_sheet(tmp_path / "a.csv").frame["name"]) == ["Zürrer"]
+    (tmp_path / "b.csv").write_bytes(b"patient_id,name\n1,\0\0x\n")
+    with pytest.raises(Refused, match="no text"):
+        read_sheet(tmp_path / "b.csv")

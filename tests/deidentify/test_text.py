@@ -160,3 +160,48 @@ def test_characters_that_the_cleaner_uses_itself_do_no_harm() -> None:
 
 def test_an_endless_text_is_taken_out_whole() -> None:
     assert clean("a" * (LONGEST_TEXT + 1)) == MARK
+
+
+NOBODY = Cleaner(Identity())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "555.1234",
+        "(044) 381 22 11",
+        "0049-30-901820",
+        "anna.b(at)ex-ample.com",
+        r"\\PACS01\share",
+        r"D:\scans\doe",
+        "Bahnhofstrasse 17, 8001 Winterthur",
+        "St. Mary's Hospital",
+        "Kantonsspital Winterthur",
+        "nurse O'Malley-Brown",
+        "wife Gudrun",
+    ],
+)
+def test_numbers_places_and_relatives_that_no_header_has(text: str) -> None:
+    assert tidy(NOBODY.clean(f"seen {text} and stable", free=True), mark=True).replace("[removed]", "") in (
+        "seen  and stable",
+        "seen nurse  and stable",
+        "seen wife  and stable",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "value = 555.1234",
+        "SUV 123.4567",
+        "555.1234 mm",
+        "University Hospital",
+        "Outside Hospital report",
+        "Hospital Day 3",
+        "Nurse Practitioner note",
+        "mother has cancer",
+        "brother Head CT",
+    ],
+)
+def test_what_only_resembles_them_stays(text: str) -> None:
+    assert NOBODY.clean(text, free=True) == text

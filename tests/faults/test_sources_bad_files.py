@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import FileDataset
 
 from prognoscope.sources import Inspected, inspect, scan
+from prognoscope.sources.archives import is_archive
 from prognoscope.sources.dicom import inspect_bytes
 from tests.make import dicom
 
@@ -199,14 +200,31 @@ def test_other_formats_are_told_quietly(content: bytes, kind: str) -> None:
     assert kind in found.problem.found
 
 
-@pytest.mark.parametrize("preamble", [b"MZ", b"\x7fELF", b"II*\0", b"#!/bin/sh\nrm -rf /\n"])
-def test_a_dicom_file_that_is_also_a_program_is_read_as_dicom_and_noted(preamble: bytes) -> None:
-    """PS3.10 7.1 allows anything in the first 128 bytes; what is there is never run."""
+@pytest.mark.parametrize("preamble", [b"MZ", b"\x7fELF", b"#!/bin/sh\nrm -rf /\n"])
+def test_a_dicom_file_that_is_also_a_program_is_refused_and_keeps_its_series_out(preamble: bytes) -> None:
+    """CVE-2019-11687: PS3.10 7.1 allows anything in the first 128 bytes, a program too."""
     data = one_slice()
     found = look(preamble.ljust(128, b"\0") + data[128:])
+    assert found.problem is not None
+    assert found.problem.code == "dicom-program"
     assert found.instance is not None
-    assert found.instance.kind == "image"
+    assert found.instance.damage
+
+
+def test_a_dicom_file_that_is_also_a_tiff_is_read_and_noted() -> None:
+    """PS3.10 7.1 names this use of the preamble."""
+    data = one_slice()
+    found = look(b"II*\0".ljust(128, b"\0") + data[128:])
+    assert found.problem is None
+    assert found.instance is not None
     assert any("preamble" in note for note in found.instance.notes)
+
+
+@pytest.mark.parametrize("preamble", [b"PK\x03\x04", b"\x1f\x8b", b"%PDF"])
+def test_a_preamble_that_only_looks_like_another_format_does_no_harm(preamble: bytes) -> None:
+    data = preamble.ljust(128, b"\0") + one_slice()[128:]
+    assert look(data).problem is None
+    assert not is_archive(data)
 
 
 @pytest.mark.parametrize("names", ["ISO_IR 999", "ISO 2022 IR 87\\nonsense", "\\".join(["ISO_IR 100"] * 40), "latin"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def test_the_study_reads_the_very_volume_from_the_store(hospital: Path, tmp_path
     with Store(tmp_path / "store") as store:
         found = store.search.hits("patient = P001")
         index = store.volumes.index([hit.key for hit in found])
-        volume = read_volume(store.artefacts.folder, index.series[0])
+        volume = read_volume(tmp_path / "store/artefacts", index.series[0])
     assert volume.voxels.shape == (5, 4, 4)
     assert volume.voxels[2, 0, :].tolist() == [1032.0, 1033.0, 1034.0, 1035.0]
 
@@ -119,7 +120,10 @@ def test_a_sound_file_takes_the_place_of_its_damaged_copy(tmp_path: Path) -> Non
     sound = last.read_bytes()
     last.write_bytes(sound[:-9])
     report = ingest(tmp_path / "in", store=tmp_path / "store")
-    assert [one.code for one in report.quarantined] == ["dicom-truncated"]
+    assert [one.code for one in report.quarantined] == [
+        "dicom-truncated",
+        "dicom-truncated",
+    ]  # the file, and its series
     assert query("", store=tmp_path / "store").counts.series == 0
     (tmp_path / "in/0-again").write_bytes(sound)
     ingest(tmp_path / "in", store=tmp_path / "store")
@@ -210,18 +214,83 @@ def test_source_files_that_changed_are_named_on_request(hospital: Path, tmp_path
     assert sorted(problem.code for problem in found.problems) == ["source-changed", "source-gone"]
 
 
-def test_release_needs_a_reason_and_stays_in_the_log(hospital: Path, tmp_path: Path) -> None:
-    (hospital / "note.txt").write_text("hello")
-    ingest(hospital, store=tmp_path / "store")
+def test_a_series_that_failed_a_check_is_released_with_a_reason_that_stays_in_the_log(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).normal(0, 1, (8, 8, 9))
+    nifti(noise, tmp_path / "in/P01_MR_image.nii")
+    ingest(tmp_path / "in", store=tmp_path / "store")
+    curate(tmp_path / "store")
     (held,) = list_quarantine(tmp_path / "store")
+    assert (held.what, held.problem.code) == ("quality", "image-noisy")
     with pytest.raises(Refused) as refused:
         release(held.key, reason=" ", store=tmp_path / "store")
     assert refused.value.problem.code == "reason-missing"
-    release(held.key[:12], reason="a note of the ward", store=tmp_path / "store")
-    assert list_quarantine(tmp_path / "store") == ()
+    assert query("", store=tmp_path / "store").counts.series == 0
+    release(held.key[:12], reason="a phantom of noise", store=tmp_path / "store")
+    assert query("state = released", store=tmp_path / "store").counts.series == 1
     (kept,) = list_quarantine(tmp_path / "store", released=True)
-    assert kept.reason == "a note of the ward"
+    assert kept.reason == "a phantom of noise"
     assert verify_log(tmp_path / "store").problems == ()
+
+
+def test_what_a_word_cannot_make_usable_is_not_released(hospital: Path, tmp_path: Path) -> None:
+    """A release that changed nothing would be a way to drop a thing in silence."""
+    (hospital / "note.txt").write_text("hello")
+    (hospital / "P000/1/2").unlink()
+    ingest(hospital, store=tmp_path / "store")
+    held = list_quarantine(tmp_path / "store")
+    assert {one.problem.code for one in held} == {"not-dicom", "missing-slices"}
+    for one in held:
+        with pytest.raises(Refused) as refused:
+            release(one.key, reason="I know better", store=tmp_path / "store")
+        assert refused.value.problem.code == "quarantine-unusable"
+    assert list_quarantine(tmp_path / "store") == held
+
+
+def test_the_summary_tells_what_could_not_be_put_together_once(hospital: Path, tmp_path: Path) -> None:
+    (hospital / "P000/1/2").unlink()
+    report = ingest(hospital, store=tmp_path / "store")
+    assert [one.code for one in report.quarantined] == ["missing-slices"]
+    assert report.totals["quarantined"] == 1
+    (hospital / "P000/1/0").unlink()
+    write_patient(hospital, "P000", series=2)
+    assert "missing-slices" not in [one.code for one in ingest(hospital, store=tmp_path / "store").quarantined]
+
+
+def test_archives_that_cannot_be_read_through_are_kept_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    whole = zipped({f"{number}": slice_bytes("Z1", number) for number in range(4)})
+    (folder / "cut.zip").write_bytes(whole[: len(whole) // 2])
+    (folder / "bomb.zip").write_bytes(zipped({"zeros": bytes(80 << 20), "note": slice_bytes("Z2", 0)}))
+    report = ingest(folder, store=tmp_path / "store")
+    codes = {
+        one.subject: one.code for one in report.quarantined if "!/" not in one.subject and "series" not in one.subject
+    }
+    assert codes == {"cut.zip": "archive-damaged", "bomb.zip": "archive-kept"}
+    with Store(tmp_path / "store") as store:
+        for path in folder.iterdir():
+            assert store.artefacts.get(hashlib.sha256(path.read_bytes()).hexdigest()) == path.read_bytes()
+    assert ingest(folder, store=tmp_path / "store").unchanged == 2
+    assert verify(tmp_path / "store").orphans == ()
+
+
+def test_a_program_in_the_preamble_keeps_its_series_out_until_the_honest_file_comes(tmp_path: Path) -> None:
+    write_patient(tmp_path / "in", "P1")
+    honest = (tmp_path / "in/P1/1/2").read_bytes()
+    (tmp_path / "in/P1/1/2").write_bytes(b"\x7fELF" + honest[4:])
+    report = ingest(tmp_path / "in", store=tmp_path / "store")
+    assert [one.code for one in report.quarantined] == ["dicom-program", "dicom-program"]  # the file, and its series
+    (tmp_path / "in/P1/1/2").write_bytes(honest)
+    ingest(tmp_path / "in", store=tmp_path / "store")
+    assert query("", store=tmp_path / "store").counts.instances == 5
+
+
+def test_another_preamble_is_another_envelope_of_the_same_instance(tmp_path: Path) -> None:
+    write_patient(tmp_path / "in", "P1")
+    plain = (tmp_path / "in/P1/1/2").read_bytes()
+    (tmp_path / "in/tiff").write_bytes(b"II*\0" + plain[4:])
+    report = ingest(tmp_path / "in", store=tmp_path / "store")
+    assert (dict(report.new), report.known, report.quarantined) == ({"dicom": 5}, 1, ())
 
 
 LESION = np.pad(np.ones((2, 2, 2)), 2)
@@ -244,8 +313,8 @@ def test_nifti_images_and_masks_are_linked_by_their_names(tmp_path: Path) -> Non
     assert (hit.patient_id, hit.licence) == ("P01", "CC0")
     with Store(tmp_path / "store") as store:
         index = store.volumes.index([hit.key])
-        volume = read_volume(store.artefacts.folder, index.series[0])
-        mask = read_mask(store.artefacts.folder, index.region_sets[0], "mask", index.series[0])
+        volume = read_volume(tmp_path / "store/artefacts", index.series[0])
+        mask = read_mask(tmp_path / "store/artefacts", index.region_sets[0], "mask", index.series[0])
     assert volume.grid.spacing == (3.0, 1.0, 1.0)
     assert (mask.count, mask.grid) == (8, volume.grid)
 

@@ -17,6 +17,8 @@ from prognoscope.validation import (
     brier,
     brier_at_horizon,
     c_index,
+    calibration_curve,
+    calibration_errors,
     calibration_intercept,
     calibration_slope,
     cox_regression,
@@ -24,9 +26,11 @@ from prognoscope.validation import (
     delong_test,
     kaplan_meier,
     likelihood_ratio_test,
+    optimism_corrected,
     status_weights,
 )
 from prognoscope.validation.flexible import loess_smoother
+from prognoscope.validation.recalibration import logistic_rows
 from prognoscope.validation.resampling import once
 from tests.make.validation import binary_cohort, survival_cohort
 
@@ -105,6 +109,67 @@ def test_loess_of_r(tmp_path: Path) -> None:
     np.testing.assert_allclose(rows @ event, found["y"], atol=1e-8)
 
 
+def test_calibration_errors_by_loess_are_austin_s_in_r(tmp_path: Path) -> None:
+    # The code of Austin and Steyerberg 2019, Stat Med 38:4051, appendix, for a model that is too extreme.
+    event, risk = binary_cohort(250, seed=7)
+    line = np.log(risk / (1 - risk))
+    extreme = 1 / (1 + np.exp(-1.8 * line))
+    code = """
+    fit <- loess(y ~ p, data = d, control = loess.control(surface = "direct"))
+    distance <- abs(pmin(pmax(predict(fit, newdata = data.frame(p = d$p)), 0), 1) - d$p)
+    answer <- list(ici = mean(distance), e50 = median(distance), e90 = quantile(distance, 0.9), emax = max(distance))
+    """
+    found = r(code, tmp_path, d=pd.DataFrame({"p": extreme, "y": event.astype(int)}))
+    ours = calibration_errors(Binary(event), extreme, smoother="loess")
+    assert ours.ici > 0.05
+    for name in ("ici", "e50", "e90", "emax"):
+        assert getattr(ours, name) == pytest.approx(found[name][0], abs=1e-8), name
+
+
+def test_the_band_of_loess_spreads_as_r_s_standard_error_does(tmp_path: Path) -> None:
+    # R divides by one residual variance; ours is a Bernoulli outcome's at each risk. What both share is the smoother.
+    event, risk = binary_cohort(300, seed=8)
+    at = [0.15, 0.3, 0.45]
+    code = """
+    fit <- loess(y ~ p, data = d, control = loess.control(surface = "direct"))
+    e <- predict(fit, data.frame(p = c(0.15, 0.3, 0.45)), se = TRUE)
+    answer <- list(y = e$fit, spread = e$se.fit / e$residual.scale)
+    """
+    found = r(code, tmp_path, d=pd.DataFrame({"p": risk, "y": event.astype(int)}))
+    y, spread = np.array(found["y"]), np.array(found["spread"])
+    curve = calibration_curve(Binary(event), risk, smoother="loess", at=at)
+    np.testing.assert_allclose(curve.y, y, atol=1e-8)
+    reach = 1.959964 * spread * np.sqrt(y * (1 - y))
+    np.testing.assert_allclose(np.array(curve.high) - curve.y, reach, rtol=1e-5)
+    np.testing.assert_allclose(np.array(curve.y) - curve.low, reach, rtol=1e-5)
+
+
+def test_optimism_of_a_logistic_regression_is_that_of_rms_validate(tmp_path: Path) -> None:
+    # Each draws its own 400 bootstraps, so the two agree up to their Monte Carlo error.
+    random = np.random.default_rng(9)
+    x = random.normal(size=(150, 6))
+    event = random.random(150) < 1 / (1 + np.exp(0.8 - x[:, 0] - 0.5 * x[:, 1]))
+    code = """
+    suppressMessages(library(rms)); set.seed(1)
+    fit <- lrm(y ~ x1 + x2 + x3 + x4 + x5 + x6, data = d, x = TRUE, y = TRUE)
+    v <- validate(fit, B = 400)
+    answer <- list(apparent = (v["Dxy", "index.orig"] + 1) / 2, optimism = v["Dxy", "optimism"] / 2,
+                   corrected = (v["Dxy", "index.corrected"] + 1) / 2)
+    """
+    names = [f"x{number}" for number in range(1, 7)]
+    found = r(code, tmp_path, d=pd.DataFrame(x, columns=names).assign(y=event.astype(int)))
+
+    def learn(rows: Any) -> Any:
+        design = np.column_stack([np.ones(len(rows)), x[rows]])
+        beta = logistic_rows(design, np.zeros(len(rows)), event[rows], np.ones((1, len(rows))))[0]
+        return lambda test: auc(event[test], x[test] @ beta[1:])
+
+    ours = optimism_corrected(learn, n=150, parameters=6, resamples=400, seed=1)
+    assert ours.apparent == pytest.approx(found["apparent"][0], abs=1e-6)
+    assert ours.optimism == pytest.approx(found["optimism"][0], abs=0.006)
+    assert ours.corrected == pytest.approx(found["corrected"][0], abs=0.006)
+
+
 def _survival_frame(outcome: Any, risk: Any) -> Any:
     return pd.DataFrame({"t": outcome.time_days, "e": outcome.event.astype(int), "p": risk})
 
@@ -165,8 +230,6 @@ def test_weighted_logistic_regression_at_the_horizon_of_r(tmp_path: Path) -> Non
 
 
 def test_the_spline_curve_is_that_of_a_logistic_regression_on_rcs(tmp_path: Path) -> None:
-    from prognoscope.validation import calibration_curve
-
     event, risk = binary_cohort(400, seed=6)
     code = """
     suppressMessages(library(rms)); d$l <- qlogis(d$p); dd <- datadist(d); options(datadist = "dd")

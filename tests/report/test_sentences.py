@@ -92,7 +92,9 @@ def test_the_frequency_of_the_event_is_told_out_of_a_hundred() -> None:
         (at(0.60, NAN, NAN), (), "unsure"),
         (at(0.60, 0.51, 0.72), (NO_SIGNAL,), "no-signal"),
         (at(0.50, 0.40, 0.60), (), "no-signal"),
-        (at(0.30, 0.20, 0.40), (SIGNAL,), "no-signal"),
+        (at(0.45, 0.30, 0.60), (SIGNAL,), "no-signal"),
+        (at(0.30, 0.20, 0.40), (NO_SIGNAL,), "reversed"),
+        (at(1.0, NAN, NAN), (SIGNAL,), "signal"),
         (at(0.99, 0.97, 1.00), (SIGNAL, LEAK), "leaking"),
         (at(0.82, 0.74, 0.90), (*PASSED, SIGNAL), "clear"),
         (at(NAN, NAN, NAN), (LEAK,), "unknown"),
@@ -186,18 +188,22 @@ def test_added_value_that_cannot_be_computed_says_why() -> None:
             at(1.0, 0.7, 1.3),
             "The risks cannot be taken at face value, they are too high on average:",
         ),
-        (at(0.0, -0.3, 0.3), at(0.5, 0.3, 0.8), "The risks cannot be taken at face value, they are too extreme (high"),
+        (
+            at(0.0, -0.3, 0.3),
+            at(0.5, 0.3, 0.8),
+            "The risks cannot be taken at face value, they are too far apart (they",
+        ),
         (
             at(0.0, -0.3, 0.3),
             at(1.6, 1.2, 2.1),
-            "The risks cannot be taken at face value, they are too timid (too near",
+            "The risks cannot be taken at face value, they are too near to one",
         ),
         (
             at(0.5, 0.2, 0.8),
             at(0.5, 0.3, 0.8),
-            "The risks cannot be taken at face value, they are too low on average and too extreme (high ones too "
-            "high, low ones too low): calibration intercept 0.50 (95 % interval 0.20 to 0.80), slope 0.50 (95 % "
-            "interval 0.30 to 0.80).",
+            "The risks cannot be taken at face value, they are too low on average and too far apart (they differ "
+            "between patients more than what happens does): calibration intercept 0.50 (95 % interval 0.20 to 0.80), "
+            "slope 0.50 (95 % interval 0.30 to 0.80).",
         ),
     ],
 )

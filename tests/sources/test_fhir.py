@@ -87,13 +87,35 @@ def test_one_odd_resource_spoils_no_other() -> None:
 @pytest.mark.parametrize(
     "data",
     [b"", b"{", b"[1]", b'{"a": 1}', b'{"resourceType": "Bundle"}', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000,
-     b"\x1f\x8bnothing", b'{"resourceType": "Patient"}\n3'],
+     b"\x1f\x8bnothing", b'3\n{"resourceType": "Patient"}'],
 )  # fmt: skip
 def test_what_is_no_document_is_refused(data: bytes) -> None:
     with pytest.raises(Refused) as refused:
         read_fhir(data, subject="some.json")
     assert refused.value.problem.code == "fhir-unreadable"
     assert refused.value.problem.subject == "some.json"
+
+
+def test_a_broken_line_among_others_is_counted_and_the_others_are_read() -> None:
+    lines = [b'{"resourceType": "Patient", "id": "a", "gender": "male"}', b'{"resourceType": "Pat', b"3"]
+    found = read_fhir(b"\n".join([*lines, lines[0].replace(b'"a"', b'"b"')]), subject="some.ndjson")
+    assert [(fact.patient_id, fact.text) for fact in found.facts] == [("a", "male"), ("b", "male")]
+    assert found.silent == (("line: malformed", 2),)
+
+
+@pytest.mark.parametrize("field", ['"gender": ["male"]', '"birthDate": {"a": 1}', '"identifier": [{"value": 7}]'])
+def test_a_value_of_the_wrong_type_is_malformed_and_no_fact(field: str) -> None:
+    found = read_fhir(f'{{"resourceType": "Patient", "id": "a", {field}}}'.encode(), subject="some.json")
+    assert found.facts == ()
+    assert found.silent == (("Patient: malformed", 1),)
+
+
+def test_a_megabyte_does_not_become_a_gigabyte() -> None:
+    bomb = gzip.compress(b'{"resourceType": "Patient", "id": "a"' + b" " * (200 << 20) + b"}")
+    assert len(bomb) < 1 << 20
+    with pytest.raises(Refused) as refused:
+        read_fhir(bomb, subject="bomb.json.gz")
+    assert refused.value.problem.code == "fhir-too-large"
 
 
 def test_a_document_that_inflates_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

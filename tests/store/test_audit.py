@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,10 +81,46 @@ def test_an_end_that_was_cut_off(folder: Path, kept: int) -> None:
     assert codes(folder) == {"audit-cut-off"}
 
 
+def go_on(folder: Path) -> None:
+    """Work with the store as if nothing had happened."""
+    with Store(folder) as store:
+        for number in range(3):
+            store.audit_note("export", f"later {number}")
+
+
+def test_a_cut_end_is_still_told_when_the_log_has_grown_beyond_it(folder: Path) -> None:
+    tamper(folder, f"DELETE FROM audit WHERE number > {ENTRIES - 1}")
+    go_on(folder)
+    assert codes(folder) == {"audit-rewritten"}
+
+
+def test_a_log_with_all_hashes_made_anew_is_still_told_after_further_entries(folder: Path) -> None:
+    with Store(folder) as store:
+        entries = list(store.audit.entries())
+    before, steps = "0" * 64, []
+    for entry in entries:
+        edited = replace(entry, previous=before, record="harmless" if entry.number == 2 else entry.record)
+        before = edited.computed()
+        steps.append(
+            f"UPDATE audit SET record = '{edited.record}', previous = '{edited.previous}', hash = '{before}' "
+            f"WHERE number = {entry.number}"
+        )
+    tamper(folder, *steps)
+    go_on(folder)
+    assert codes(folder) == {"audit-rewritten"}
+
+
+def test_a_deleted_head_is_not_made_again(folder: Path) -> None:
+    tamper(folder, "DELETE FROM audit WHERE number > 4")
+    (folder / "audit-head.json").unlink()
+    go_on(folder)
+    assert codes(folder) == {"audit-head-missing"}
+
+
 def test_a_cut_end_with_its_head_is_found_by_a_head_that_was_written_down(folder: Path) -> None:
     written = verify_log(folder).head
     tamper(folder, "DELETE FROM audit WHERE number > 4")
-    (folder / "audit-head.json").unlink()
+    (folder / "audit-head.json").write_text('{"number": 0, "hash": "%s"}' % ("0" * 64))
     with Store(folder) as store:
         store.audit.anchor()
     assert codes(folder) == set()

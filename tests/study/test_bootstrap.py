@@ -50,10 +50,34 @@ def test_risks_are_those_of_the_bootstraps_that_did_not_draw_the_patient(correct
     assert float((np.sign(event[:, None] - free[None, :]) / 2 + 0.5).mean()) < apparent
 
 
-def test_what_has_no_correction_has_a_reason_and_no_figure(corrected: RunResult) -> None:
-    emax = document(corrected)["models"]["all"]["metrics"]["emax"]
-    assert emax["estimate"] is None
-    assert emax["reason"].startswith("not corrected for optimism")
+def test_calibration_errors_are_the_distance_of_the_corrected_curve(corrected: RunResult) -> None:
+    model = document(corrected)["models"]["all"]
+    curve, emax = model["calibration_curve"], model["metrics"]["emax"]
+    assert 0 < emax["estimate"] <= max(abs(np.array(curve["observed"]) - np.array(curve["predicted"]))) + 1e-3
+    assert (emax["low"], emax["high"]) == (None, None)
+    assert emax["reason"].startswith("no interval: it is the distance of the corrected calibration curve")
+
+
+def test_the_area_below_the_corrected_roc_curve_is_the_corrected_auc(corrected: RunResult) -> None:
+    model = document(corrected)["models"]["all"]
+    area = np.trapezoid(model["roc"]["sensitivity"], model["roc"]["false_positive_rate"])
+    assert area == pytest.approx(model["metrics"]["auc"]["estimate"], abs=0.01)
+
+
+def test_net_benefit_smoothed_and_avoided_interventions_are_corrected_alike(corrected: RunResult) -> None:
+    curve = document(corrected)["models"]["all"]["decision_curve"]
+    at = curve["threshold"].index(0.3)
+    gained = (curve["net_benefit"][at] - curve["treat_all"][at]) / (0.3 / 0.7)
+    assert curve["interventions_avoided"]["per_patient"][at] == pytest.approx(gained)
+    assert curve["smoothed"]["net_benefit"][at] == pytest.approx(curve["net_benefit"][at], abs=0.02)
+
+
+def test_what_mattered_comes_from_the_patients_whom_a_bootstrap_had_not_drawn(corrected: RunResult) -> None:
+    page = (corrected.out / "report.html").read_text()
+    assert "mean loss of log score on the participants that a bootstrap had not drawn" in page
+    assert "in 60 bootstraps" in page
+    marker, grade = (page.index(name) for name in ("marker", "grade"))
+    assert marker < grade
 
 
 def test_the_page_says_how_much_was_optimism(corrected: RunResult) -> None:

@@ -171,6 +171,25 @@ def test_other_tables_broken_ones_and_nifti_files_are_named(tmp_path: Path) -> N
     assert any(line.startswith("1 NIfTI files (such as lesion.nii.gz)") for line in found)
 
 
+def test_one_table_alone_is_enough_and_its_neighbours_are_not_looked_at(tmp_path: Path) -> None:
+    in_folder = written(tmp_path, OBVIOUS).path.read_text()
+    (tmp_path / "data" / "broken.csv").write_text("x,x\n1,2\n")
+    alone = init_study(tmp_path / "data" / "table.csv", out=tmp_path / "alone.yaml")
+    assert alone.path.read_text() == in_folder
+    assert alone.found == ("table.csv: 30 rows, 5 columns, patient IDs in patient_id",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("table.csv", b""), ("scan.dcm", b"\0" * 128 + b"DICM"), ("no.csv", None)]
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(Refused, match=name):
+        init_study(tmp_path / name, out=tmp_path / "study.yaml")
+    assert not (tmp_path / "study.yaml").exists()
+
+
 def test_without_any_table_the_broken_ones_are_told(tmp_path: Path) -> None:
     (tmp_path / "broken.csv").write_text("x,x\n1,2\n")
     with pytest.raises(Refused, match=r"no table .*; broken.csv: columns 1 and 2 are both named 'x'"):

@@ -5,8 +5,18 @@ import pytest
 from scipy.stats import chi2
 
 from prognoscope.core.outcome import Binary, Outcome
+from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import Refused
-from prognoscope.validation import auc, cox_regression, likelihood_ratio_test, paired_difference
+from prognoscope.validation import (
+    METRICS,
+    LikelihoodRatio,
+    added_by,
+    auc,
+    cox_regression,
+    evaluate,
+    likelihood_ratio_test,
+    paired_difference,
+)
 from tests.make.validation import binary_cohort, survival_cohort
 
 
@@ -71,3 +81,78 @@ def test_a_misspelt_metric_is_refused_with_the_nearest() -> None:
     event, risk = binary_cohort(30, seed=7)
     with pytest.raises(Refused, match="did you mean brier"):
         paired_difference(Binary(event), risk, risk, metric="bier", resamples=200, seed=1)
+
+
+BINARY_METRICS = [kind.name for kind in METRICS if "binary" in kind.kinds]
+SURVIVAL_METRICS = [kind.name for kind in METRICS if "time-to-event" in kind.kinds]
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric"),
+    [("binary", name) for name in BINARY_METRICS] + [("survival", name) for name in SURVIVAL_METRICS],
+)
+def test_any_figure_has_a_paired_bootstrap_that_shares_its_estimate_with_the_evaluation(kind: str, metric: str) -> None:
+    outcome: Outcome
+    if kind == "binary":
+        event, risk = binary_cohort(150, seed=8)
+        outcome = Binary(event)
+    else:
+        outcome, risk = survival_cohort(150, seed=8)
+    other = np.clip(risk + np.random.default_rng(9).normal(scale=0.15, size=150), 0.01, 0.99)
+    found = paired_difference(outcome, risk, other, metric=metric, resamples=300, seed=1)
+    models = {
+        name: OutOfFold(one[None], np.zeros((1, 150), dtype=np.int64)) for name, one in (("a", risk), ("b", other))
+    }
+    told = evaluate(outcome, models, titles={}, resamples=300, seed=1, thresholds=[0.5])
+    assert found.difference == pytest.approx(told.comparisons[0].differences[metric].estimate)
+    assert found.low < found.difference < found.high
+    assert 0 < found.p <= 1
+
+
+@pytest.mark.parametrize("kind", ["binary", "survival"])
+def test_a_model_s_risks_are_tested_against_those_of_another(kind: str) -> None:
+    outcome: Outcome
+    if kind == "binary":
+        event, risk = binary_cohort(300, seed=10)
+        outcome = Binary(event)
+    else:
+        outcome, risk = survival_cohort(300, seed=10)
+    line = np.log(risk / (1 - risk))
+    blurred = 1 / (1 + np.exp(-(line + np.random.default_rng(11).normal(size=300))))
+    gained, nothing = added_by(outcome, blurred, risk), added_by(outcome, risk, blurred)
+    assert gained.p < 0.01 < nothing.p
+    assert gained == likelihood_ratio_test(outcome, np.log(blurred / (1 - blurred)), line)
+
+
+def test_risks_that_add_nothing_are_found_to_add_as_often_as_the_p_value_says() -> None:
+    p = []
+    for seed in range(300):
+        event, risk = binary_cohort(200, seed=seed)
+        line = np.log(risk / (1 - risk)) + np.random.default_rng(seed).normal(size=200)
+        p.append(added_by(Binary(event), risk, 1 / (1 + np.exp(-line))).p)
+    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.03)
+
+
+def test_where_the_test_means_nothing_there_is_a_reason() -> None:
+    event, risk = binary_cohort(60, seed=12)
+    assert "exactly 0 or 1" in added_by(Binary(event), risk, np.round(risk)).reason
+    same = added_by(Binary(event), risk, risk)
+    assert np.isnan(same.p)
+    assert "a line of the other's" in same.reason
+    line = np.log(risk / (1 - risk))[:, None]
+    assert (
+        "depend on each other" in likelihood_ratio_test(Binary(event), line, np.column_stack([line, 2 * line])).reason
+    )
+
+
+def test_only_models_that_were_learnt_elsewhere_are_tested() -> None:
+    event, risk = binary_cohort(100, seed=13)
+    folds = np.tile(np.arange(100) % 5, (1, 1))
+    other = np.clip(risk + 0.1 * np.sin(np.arange(100)), 0.01, 0.99)
+
+    def test_of(fold: np.ndarray) -> LikelihoodRatio | None:
+        models = {"a": OutOfFold(risk[None], fold), "b": OutOfFold(other[None], fold)}
+        return evaluate(Binary(event), models, titles={}, resamples=0, seed=1).comparisons[0].likelihood_ratio
+
+    assert test_of(folds) is None
+    assert test_of(np.zeros_like(folds)) == added_by(Binary(event), other, risk)

@@ -24,6 +24,7 @@ from prognoscope.validation.calibration import fit_curves
 from prognoscope.validation.calibration_errors import departure, error_interval, error_rows
 from prognoscope.validation.curves import _smoothed, threshold_smoother
 from prognoscope.validation.decision import net_benefit_rows
+from prognoscope.validation.flexible import spline_information
 from tests.make.validation import binary_cohort, survival_cohort
 
 AT = np.array(THRESHOLDS)
@@ -158,10 +159,10 @@ def test_departure_from_the_diagonal_is_a_wald_test_of_the_spline() -> None:
         event, risk = binary_cohort(400, seed=seed)
         fit = fit_curves(event, risk, np.ones((1, 400)))
         assert fit is not None
-        p.append(departure([fit], risk[None], np.ones(400)))
+        p.append(departure([fit], [spline_information(fit, risk, np.ones(400))]))
         wrong = fit_curves(event, risk / 2, np.ones((1, 400)))
         assert wrong is not None
-        assert departure([wrong], risk[None] / 2, np.ones(400)) < 1e-4
+        assert departure([wrong], [spline_information(wrong, risk / 2, np.ones(400))]) < 1e-4
     assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.06)
     assert np.mean(p) == pytest.approx(0.5, abs=0.06)
 

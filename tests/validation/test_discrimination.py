@@ -6,8 +6,21 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from prognoscope.core.outcome import Binary
 from prognoscope.core.problems import Refused
-from prognoscope.validation import auc, auc_at_horizon, c_index, mean_roc, roc_points, uno_c
+from prognoscope.validation import (
+    auc,
+    auc_at_horizon,
+    average_precision,
+    brier,
+    c_index,
+    calibration_slope,
+    mean_roc,
+    net_benefit,
+    ranking_within_folds,
+    roc_points,
+    uno_c,
+)
 from prognoscope.validation.discrimination import auc_rows, concordance_rows
 from prognoscope.validation.resampling import resample_counts
 from tests.make.validation import binary_cohort, survival_cohort
@@ -137,3 +150,21 @@ def test_a_missing_risk_is_refused_with_its_place() -> None:
 def test_an_outcome_of_three_values_is_refused() -> None:
     with pytest.raises(Refused, match="outcome-values"):
         auc([0, 1, 2], [0.1, 0.2, 0.3])
+
+
+def test_ranking_within_folds_is_the_auc_of_an_event_and_harrells_c_of_a_time_to_event() -> None:
+    fold = np.arange(90) % 3
+    event, risk = binary_cohort(90, seed=11)
+    assert ranking_within_folds(Binary(event), risk, fold) == auc(event, risk, fold=fold)
+    outcome, later = survival_cohort(90, seed=12)
+    assert ranking_within_folds(outcome, later, fold) == c_index(outcome.time_days, outcome.event, later, fold=fold)
+
+
+@pytest.mark.parametrize("figure", [auc, average_precision, brier, calibration_slope, net_benefit])
+def test_text_and_nothing_are_refused_by_every_figure(figure: Any) -> None:
+    with pytest.raises(Refused, match="number-expected"):
+        figure(np.array([0, 1, 0]), np.array(["a", "b", "c"]))
+    with pytest.raises(Refused, match="number-expected"):
+        figure(np.array(["a", "b", "a"]), np.array([0.1, 0.2, 0.3]))
+    with pytest.raises(Refused, match="there is no patient"):
+        figure(np.array([]), np.array([]))

@@ -159,13 +159,28 @@ def test_a_risk_of_exactly_zero_has_no_slope_and_says_why() -> None:
     assert "1 of 60 risks are exactly 0 or 1" in metric.models[0].metrics["calibration_slope"].reason
 
 
-def test_five_patients_have_figures_without_intervals_where_resamples_often_fail() -> None:
-    outcome = Binary(np.array([True, False, False, False, False]))
-    model = out_of_fold(np.array([0.6, 0.2, 0.7, 0.3, 0.4]))
-    metric = _evaluate(outcome, {"all": model}).models[0].metrics["auc"]
-    assert metric.estimate == 0.75
-    assert np.isnan(metric.low)
-    assert "undefined in" in metric.reason
+@pytest.mark.parametrize(
+    ("n", "events", "reason"),
+    [
+        (5, 1, "suppressed: fewer than 20 patients"),
+        (19, 9, "suppressed: fewer than 20 patients"),
+        (600, 3, "suppressed: fewer than 5 patients with or without the event"),
+        (600, 597, "suppressed: fewer than 5 patients with or without the event"),
+    ],
+)
+def test_too_few_patients_have_a_reason_in_place_of_every_figure_and_no_curve(n: int, events: int, reason: str) -> None:
+    risk = np.linspace(0.1, 0.9, n)
+    found = _evaluate(Binary(np.arange(n) < events), {"all": out_of_fold(risk), "other": out_of_fold(1 - risk)})
+    assert {metric.reason for metric in found.models[0].metrics.values()} == {reason}
+    assert all(np.isnan([metric.estimate, metric.low]).all() for metric in found.models[0].metrics.values())
+    assert {one.reason for one in found.comparisons[0].differences.values()} == {reason}
+    model = found.models[0]
+    assert (model.roc, model.calibration.curve.x, model.decision.model.x) == (None, (), ())
+
+
+def test_twenty_patients_of_whom_five_had_the_event_are_enough() -> None:
+    found = _evaluate(Binary(np.arange(20) < 5), {"all": out_of_fold(np.linspace(0.2, 0.6, 20))})
+    assert found.models[0].metrics["auc"].estimate == 0.0
 
 
 def test_risks_of_another_cohort_are_refused() -> None:

@@ -9,8 +9,9 @@ from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.validation import delong_interval, evaluate
 from prognoscope.validation.decision import net_benefit
+from prognoscope.validation.decision_bands import decision_reach
 from prognoscope.validation.discrimination import auc_rows
-from prognoscope.validation.influence import INFLUENCES, half_width, of_net_benefit
+from prognoscope.validation.influence import INFLUENCES, half_width
 from prognoscope.validation.metrics import METRICS, Sample
 from tests.make.validation import binary_cohort, survival_cohort
 
@@ -45,9 +46,44 @@ def test_net_benefit_is_a_mean_of_patients() -> None:
     event, risk = binary_cohort(500, seed=3)
     each = np.where(risk >= 0.3, np.where(event, 1, -0.3 / 0.7), 0)
     assert each.mean() == pytest.approx(net_benefit(event, risk, thresholds=[0.3])[0])
-    assert half_width(of_net_benefit(event, risk, np.ones(500), 0.3)) == pytest.approx(
-        1.959964 * each.std(ddof=1) / np.sqrt(500), rel=1e-6
-    )
+    (reach,), (apart,) = decision_reach(event, risk[None], np.ones(500), np.array([0.3]))
+    assert reach == pytest.approx(1.959964 * each.std(ddof=1) / np.sqrt(500), rel=1e-6)
+    gained = each - np.where(event, 1, -0.3 / 0.7)
+    assert apart == pytest.approx(1.959964 * gained.std(ddof=1) / np.sqrt(500), rel=1e-6)
+
+
+@pytest.mark.parametrize("prevalence", [None, 0.05])
+def test_bands_of_net_benefit_are_as_wide_as_the_derivative_by_patients_says(prevalence: float | None) -> None:
+    """With two repeats, censoring weights and the clinic's proportion: each patient's influence by differences."""
+    event, risk = binary_cohort(80, seed=6)
+    two = np.stack([risk, np.clip(risk + np.random.default_rng(1).normal(scale=0.1, size=80), 0.01, 0.99)])
+    weights = np.random.default_rng(2).uniform(0.5, 2, size=80)
+    at = np.array([0.2, 0.5])
+    odds = at / (1 - at)
+
+    def value(more: Any, *, everyone: bool = False) -> Any:
+        w = weights * more
+        total = more.sum() if prevalence is None else None
+        found = []
+        for row in two:
+            acted = np.ones((2, 80)) if everyone else row >= at[:, None]
+            right, vain = acted @ (w * event), acted @ (w * ~event)
+            if total is None:
+                assert prevalence is not None
+                right, vain = prevalence * right / (w @ event), (1 - prevalence) * vain / (w @ ~event)
+            else:
+                right, vain = right / total, vain / total
+            found.append(right - odds * vain)
+        return np.mean(found, axis=0)
+
+    def width(figure: Any) -> Any:
+        ones = np.ones(80)
+        moved = [80 * (figure(ones + STEP * (np.eye(80)[i] - 1 / 80)) - figure(ones)) / STEP for i in range(80)]
+        return 1.959964 * np.std(moved, axis=0, ddof=1) / np.sqrt(80)
+
+    reach, apart = decision_reach(event, two, weights, at, prevalence=prevalence)
+    np.testing.assert_allclose(reach, width(value), rtol=1e-3)
+    np.testing.assert_allclose(apart, width(lambda more: value(more) - value(more, everyone=True)), rtol=1e-3)
 
 
 def test_weighted_auc_influences_average_to_nothing() -> None:

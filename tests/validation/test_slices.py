@@ -1,5 +1,7 @@
 """Slices of patients in whom a model fails, worst cases and nearest patients."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,3 +59,14 @@ def test_the_nearest_training_patients_are_measured_in_standard_deviations() -> 
     order, distance = nearest_patients(features, [1.1, 900.0], number=2)
     assert order[0] == 1
     assert distance[0] == pytest.approx(np.sqrt(((0.1 / features[:, 0].std()) ** 2 + (100 / 500) ** 2) / 2))
+
+
+def test_two_cuts_of_one_number_are_told_as_one_range() -> None:
+    random = np.random.default_rng(6)
+    age = random.uniform(20, 90, size=4000)
+    wrong = (age > 45) & (age < 65)
+    risk = np.where(wrong, 0.05, 0.3)
+    event = random.random(4000) < 0.3
+    found = failing_slices(Binary(event), risk, pd.DataFrame({"age": age}), seed=1)
+    assert re.fullmatch(r"4\d\.?\d* < age ≤ 6\d\.?\d*", found[0].rule)
+    assert all(one.rule.count("age") == 1 for one in found)

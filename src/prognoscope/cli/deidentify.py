@@ -24,8 +24,15 @@ class Profile(StrEnum):
 
 @door(example="prognoscope deidentify export clean --profile research")
 def deidentify(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Folder with identified files.", show_default=False)],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the clean ones.", show_default=False)],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="Identified files: folder, zip archive, file, PACS or DICOMweb address.",
+            show_default=False,
+        ),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the clean files.", show_default=False)],
     profile: Annotated[
         Profile, typer.Option(help="basic: the standard's basic profile; research: with all cleaning and retaining.")
     ] = Profile.basic,
@@ -66,7 +73,7 @@ def deidentify(
     cluster: Cluster = "",
     json: AsJson = False,
 ) -> None:
-    """Copy a folder of DICOM objects without identity, by DICOM PS3.15 Annex E, and report every action."""
+    """Copy images, tables and records without identity, DICOM by PS3.15 Annex E, and report every action."""
     from prognoscope.jobs import deidentify as job
     from prognoscope.jobs.keys import open_project
 

@@ -92,6 +92,8 @@ def _show(report: IngestReport) -> None:
     if not report.new:
         put("  new:         nothing")
     put(f"  known:       {report.unchanged} unchanged, {report.known} with contents that were there")
+    if report.restored:
+        put(f"  restored:    {report.restored} contents that the store had lost")
     for code, subjects in _by_code(report).items():
         put(f"  quarantined: {len(subjects)} × {code} (such as {'; '.join(subjects[:MOST_EXAMPLES])})")
     held = ", ".join(f"{number} {KINDS.get(kind, kind)}" for kind, number in report.totals.items() if number)
@@ -114,6 +116,7 @@ def _document(report: IngestReport) -> dict[str, object]:
         "files": report.files,
         "unchanged": report.unchanged,
         "known": report.known,
+        "restored": report.restored,
         "new": dict(report.new),
         "patients": report.patients,
         "quarantined": [

@@ -10,6 +10,9 @@ import typer
 from prognoscope.cli.door import door, put, say
 from prognoscope.cli.ingest import DEFAULT_STORE, StoreOption
 
+# What was sent can be found when nothing more has come for a while, and at the latest after a minute.
+QUIET_SECONDS, LONGEST_WAIT_SECONDS = 3.0, 60.0
+
 
 @door(example="prognoscope listen --port 11112 --title PROGNOSCOPE --store hospital")
 def listen(
@@ -25,18 +28,24 @@ def listen(
     from prognoscope.jobs.ingest import assemble_store
     from prognoscope.jobs.network import listening
 
-    counted = [0]
+    counted, came_in = [0], [0.0]
 
-    def told(admitted: object) -> None:
-        counted[0] += sum(getattr(admitted, "new").values())  # noqa: B009
+    def told(new: int) -> None:
+        counted[0] += new
+        came_in[0] = time.monotonic()
 
     with listening(store, port=port, title=title, host=host, told=told) as chosen:
         say(f"listening as {title} on {host}:{chosen}; Ctrl-C ends it")
         began = time.monotonic()
+        assembled = began
         try:
             while not seconds or time.monotonic() - began < seconds:
                 time.sleep(0.2)
+                quiet = time.monotonic() - came_in[0] > QUIET_SECONDS
+                if came_in[0] > assembled and (quiet or time.monotonic() - assembled > LONGEST_WAIT_SECONDS):
+                    assembled = time.monotonic()
+                    assemble_store(store)
         except KeyboardInterrupt:
             say("ending")
-    patients = assemble_store(store)
-    put(f"{counted[0]} new files; series of {patients} patients put together")
+    assemble_store(store)
+    put(f"{counted[0]} new files")

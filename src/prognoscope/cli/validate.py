@@ -68,7 +68,7 @@ def validate(
     json: AsJson = False,
 ) -> None:
     """Validate any model's predictions: discrimination, calibration, net benefit and fairness, with intervals."""
-    from prognoscope.jobs.validate import Columns, thresholds_to_show, validate_predictions
+    from prognoscope.jobs.validate import Columns, costs_named, thresholds_named, validate_predictions
 
     began = clock.monotonic()
     columns = Columns(
@@ -88,7 +88,8 @@ def validate(
         predictions,
         columns,
         out=out,
-        thresholds=thresholds_to_show(thresholds, costs),
+        thresholds=thresholds_named(thresholds),
+        costs=costs_named(costs),
         prevalence=prevalence,
         resamples=resamples,
         seed=seed,
@@ -110,8 +111,9 @@ def _show(found: Validation) -> None:
     put(f"{participants}, {evaluation.events:,} with the event{_horizon(found)}")
     put("")
     _figures(found)
-    put("")
-    _thresholds(found)
+    if found.thresholds:
+        put("")
+        _thresholds(found)
     if found.groups:
         put("")
         _groups(found)
@@ -146,6 +148,10 @@ def _figures(found: Validation) -> None:
     _print(table)
     for reason, names in _reasons(found).items():
         put(f"– {', '.join(names)}: {reason}")
+    for one in found.evaluation.comparisons:
+        if (test := one.likelihood_ratio) is not None:
+            words = f"χ² {test.statistic:.1f}, p {_p_value(test.p)}" if not test.reason else f"no test, {test.reason}"
+            put(f"likelihood ratio, {one.model} added to {one.reference}: {words}")
 
 
 def _reasons(found: Validation) -> dict[str, list[str]]:
@@ -174,20 +180,27 @@ def _thresholds(found: Validation) -> None:
         cells += [_number(row.net_benefit, 3), _number(row.interventions_avoided_per_100, 1)]
         table.add_row(f"{row.threshold:.3g}", *cells)
     _print(table)
+    if costs := found.document["settings"]["costs"]:
+        words = f"{costs['false_alarm']:g} and {costs['missed_event']:g} for a false alarm and a missed event"
+        put(f"costs of {words} mean acting from {costs['threshold']:.3g} on")
 
 
 def _groups(found: Validation) -> None:
     from rich.table import Table
 
+    from prognoscope.jobs.validate import with_small_together
+
     first = next(iter(found.evaluation.models[0].metrics))
     shown = (first, "brier", "calibration_intercept", "calibration_slope")
     table = Table("group", "n", "events", *(WORDS[name] for name in shown), box=None, pad_edge=False)
-    for one in found.groups[:MOST_GROUPS]:
+    lines = with_small_together(found.groups)
+    for one in lines[:MOST_GROUPS]:
         cells = [_cell(one.metrics.get(name)) for name in shown] if one.metrics else [one.reason]
-        table.add_row(f"{one.attribute}: {one.level}", str(one.n), str(one.events), *cells)
+        happened = "–" if one.reason else f"{one.events:,}"
+        table.add_row(f"{one.attribute}: {one.level}", f"{one.n:,}", happened, *cells)
     _print(table)
-    if len(found.groups) > MOST_GROUPS:
-        put(f"… and {len(found.groups) - MOST_GROUPS} more groups in the report")
+    if len(lines) > MOST_GROUPS:
+        put(f"… and {len(lines) - MOST_GROUPS} more groups in the report")
     for gap in found.gaps:
         if gap.p < 0.05:
             words = WORDS[gap.metric]
@@ -196,7 +209,8 @@ def _groups(found: Validation) -> None:
 
 def _warnings(found: Validation) -> None:
     for guard in found.evaluation.guards:
-        put(f"\n{guard.name}, {guard.status}: {guard.evidence}")
+        if guard.status != "passed":
+            put(f"\n{guard.name}, {guard.status}: {guard.evidence}")
     for one in found.slices:
         if one.p < 0.05:
             put(f"\nerrs more where {one.rule}: {one.n} patients, excess error {one.error:.3f} (p = {one.p:.3f})")
@@ -213,9 +227,13 @@ def _cell(metric: Metric | None) -> str:
         return ""
     text = _number(metric.estimate, 3)
     if metric.low == metric.low:
-        return f"{text} ({metric.low:.3f} to {metric.high:.3f})"
+        return f"{text} ({_number(metric.low, 3)} to {_number(metric.high, 3)})"
     return text
 
 
+def _p_value(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def _number(value: float, digits: int) -> str:
-    return "–" if value != value else f"{value:.{digits}f}"
+    return "–" if value != value else f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before nothing

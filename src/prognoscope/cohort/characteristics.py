@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,8 @@ LARGE = 100.0
 class Characteristic:
     """One row of the cohort table.
 
-    `overall`, `with_event` and `without_event` are texts: median (quartiles) of a number, count (share) of a level.
-    `missing` counts participants without a value.
+    `overall`, `with_event` and `without_event` are texts: median (quartiles) of a number, count (share) of a level, and
+    of the ones of a number that is only 0 or 1 (level "1"). `missing` counts participants without a value.
     """
 
     name: str
@@ -58,6 +58,8 @@ def characteristics(
 
 
 def _number(column: Column, values: pd.Series, groups: tuple[NDArray[np.bool_], ...]) -> list[Characteristic]:
+    if values.dropna().isin([0, 1]).all() and values.notna().any():
+        return _levels(replace(column, levels=("1",)), values.map(lambda one: f"{one:.0f}", na_action="ignore"), groups)
     texts = [_quartiles(values[group].dropna()) for group in groups]
     unit = "" if column.unit == "1" else column.unit
     return [Characteristic(column.name, "", unit, texts[0], texts[1], texts[2], int(values.isna().sum()))]

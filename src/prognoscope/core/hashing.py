@@ -1,4 +1,7 @@
-"""SHA-256 of files, values and tables, the same on every machine."""
+"""SHA-256 of files, values and tables, the same on every machine.
+
+numpy, pandas and pydantic are imported where one of their values is hashed: who hashes files need not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from pydantic import BaseModel
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHUNK = 1 << 20
 
@@ -36,9 +38,11 @@ def of_value(value: object) -> str:
 
 def of_frame(frame: pd.DataFrame) -> str:
     """SHA-256 of a table: column names, types, index and values, missing ones included."""
+    from pandas.util import hash_pandas_object
+
     digest = hashlib.sha256(canonical_json([[str(name), str(frame[name].dtype)] for name in frame]).encode())
-    rows = pd.util.hash_pandas_object(frame, index=True, categorize=False)
-    digest.update(rows.to_numpy(dtype=np.uint64).astype("<u8").tobytes())
+    rows = hash_pandas_object(frame, index=True, categorize=False)
+    digest.update(rows.to_numpy(dtype="uint64").astype("<u8").tobytes())
     return digest.hexdigest()
 
 
@@ -48,16 +52,19 @@ def canonical_json(value: object) -> str:
 
 
 def _plain(value: object) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
     if isinstance(value, Path):
         return value.as_posix()
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, (set, frozenset)):
         return sorted(value)
+    import numpy as np
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     raise TypeError(f"{type(value).__name__} has no canonical JSON")

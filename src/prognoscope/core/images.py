@@ -7,9 +7,12 @@ File paths are relative to the source they were found in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from prognoscope.core.geometry import Grid
 from prognoscope.core.problems import Problem
+
+if TYPE_CHECKING:
+    from prognoscope.core.geometry import Grid
 
 
 @dataclass(frozen=True, slots=True)

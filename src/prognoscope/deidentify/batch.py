@@ -24,7 +24,7 @@ from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.quiet import quiet
 
-VERSION = 2  # raised whenever the same input may come out differently
+VERSION = 3  # raised whenever the same input may come out differently
 _TRAITS = ("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "EthnicGroup", "Occupation")
 
 

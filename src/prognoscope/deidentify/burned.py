@@ -13,18 +13,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, uniform_filter
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.dates import WRITTEN
 from prognoscope.deidentify.identity import Identity
-from prognoscope.deidentify.ocr import Reader
+from prognoscope.deidentify.ocr import Line, Reader
 from prognoscope.deidentify.text import Cleaner
 from prognoscope.deidentify.words import CLINICAL_NOUNS, ON_SCREEN, ORDINARY
 
 Box = tuple[int, int, int, int]
 SURE_SCORE = 0.5
+SURE_WHERE_FAINT, SHORTEST_WHERE_FAINT = 0.8, 3
 LARGEST_SHARE = 0.3  # of a picture may be covered; above that it is a page of text, not an image
 MOST_COVERINGS = 3
+SURROUNDINGS, STROKE, FAINT_GAIN = 31, 0.8, 40.0  # pixels, pixels, grey levels for one standard deviation
 MOST_STRETCHES = 8  # of frames, each read as its brightest projection
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 _IDEOGRAPH = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -46,7 +49,8 @@ def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, read
     ----------
     frames
         Pictures `(rows, columns, 3)` of one size that show the same screen. The first is read, the brightest
-        projection of each stretch of them (so that a name in a single frame is seen) and the darkest of all.
+        projection of each stretch of them (so that a name in a single frame is seen) and the darkest of all; the first
+        and the brightest projection of all once more with what is faint brought out.
     cleaner
         Knows the people of the study.
     reader
@@ -58,9 +62,9 @@ def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, read
         `pixels-in-doubt` when text was found that can't be read with confidence, or covers much of the picture.
     """
     boxes: set[Box] = set()
-    for picture in _to_read(frames):
+    for picture, faint in _to_read(frames):
         for line in reader(picture):
-            if not identifies(line.text, cleaner):
+            if not identifies(line.text, cleaner) or (faint and not _sure(line)):
                 continue
             if line.score < SURE_SCORE and len(_letters_and_digits(line.text)) >= 4:
                 raise doubt(f"text was found that can't be read (confidence {line.score:.2f})")
@@ -69,6 +73,11 @@ def find_identifiers(frames: Sequence[NDArray[np.uint8]], cleaner: Cleaner, read
     if _share(boxes, rows, columns) > LARGEST_SHARE:
         raise doubt(f"identifying text covers more than {LARGEST_SHARE:.0%} of the picture")
     return Covering(tuple(sorted(boxes)))
+
+
+def _sure(line: Line) -> bool:
+    """Whether a line read where faint things were brought out is text: ribs and noise look like signs there."""
+    return line.score >= SURE_WHERE_FAINT and len(_letters_and_digits(line.text)) >= SHORTEST_WHERE_FAINT
 
 
 def cover_until_clean(
@@ -164,12 +173,30 @@ def _technical(run: str) -> bool:
     return ends.get(len(run), 2) <= 1
 
 
-def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
-    if len(frames) == 1:
-        return [frames[0]]
-    stack = np.stack(frames)
-    stretches = np.array_split(stack, min(len(frames), MOST_STRETCHES))
-    return [frames[0], *(stretch.max(axis=0) for stretch in stretches), stack.min(axis=0)]
+def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[tuple[NDArray[np.uint8], bool]]:
+    """Pictures to read, none twice, and whether each has what is faint brought out."""
+    plain, brightest = [frames[0]], frames[0]
+    if len(frames) > 1:
+        stack = np.stack(frames)
+        stretches = [stretch.max(axis=0) for stretch in np.array_split(stack, min(len(frames), MOST_STRETCHES))]
+        plain += [*stretches, stack.min(axis=0)]
+        brightest = np.stack(stretches).max(axis=0)
+    faint = [brought_out(picture) for picture in (frames[0], brightest)]
+    pictures = [*((picture, False) for picture in plain), *((picture, True) for picture in faint)]
+    return list({picture.tobytes(): (picture, faint) for picture, faint in pictures}.values())
+
+
+def brought_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bring faint text out: what differs from its surroundings, spread over the range of the picture.
+
+    Unsharp masking: the picture a little smoothed, less its mean over `SURROUNDINGS` pixels, scaled by the standard
+    deviation of that difference. A reader misses letters whose contrast is below a tenth of the range.
+    """
+    grey = picture.astype(np.float32).mean(axis=2)
+    detail = gaussian_filter(grey, STROKE) - uniform_filter(grey, SURROUNDINGS)
+    spread = max(float(detail.std()), 1e-3)
+    shown = np.clip(128 + detail * (FAINT_GAIN / spread), 0, 255).astype(np.uint8)
+    return np.repeat(shown[:, :, None], 3, axis=2)
 
 
 def _share(boxes: set[Box], rows: int, columns: int) -> float:

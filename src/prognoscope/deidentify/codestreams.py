@@ -13,8 +13,9 @@ JPEG, JPEG_2000, _JP2 = b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  "
 _START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
 _APPLICATION = range(0xE0, 0xF0)
 _FRAME_HEADERS = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7)
-# What decoding needs: the colour transform, the profile, and the one of JPEG-LS (HP's, in the eighth segment).
-_KEPT_SEGMENTS = ((0xE0, b"JFIF\0"), (0xEE, b"Adobe"), (0xE2, b"ICC_PROFILE\0"), (0xE8, b"mrfx"))
+# What decoding needs: the colour transform, and the one of JPEG-LS (HP's, in the eighth segment). A colour profile
+# changes no value of a pixel, and has room for words.
+_KEPT_SEGMENTS = ((0xE0, b"JFIF\0"), (0xEE, b"Adobe"), (0xE8, b"mrfx"))
 _TILE_PART, _DATA, _END_2000, _COMMENT_2000 = 0xFF90, 0xFF93, 0xFFD9, 0xFF64
 # What the usual encoders say of themselves, and nothing else.
 _ENCODER = re.compile(rb"(?:Created by OpenJPEG version |Kakadu-v?)[\d.]{1,12}")

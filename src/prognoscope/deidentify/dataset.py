@@ -59,7 +59,7 @@ class Study:
     def cleaner(self, patient: str) -> Cleaner:
         """Return the text cleaner for a patient of the study, who has a date shift of their own."""
         if patient not in self.cleaners:
-            known = Identity(self.identity.names, self.identity.ids | ({patient} if patient else set()))
+            known = self.identity | Identity(ids=frozenset({patient} - {""}))
             shift = self.project.shift_days(patient) if self.options.retain_dates else None
             self.cleaners[patient] = Cleaner(known, shift)
         return self.cleaners[patient]
@@ -214,6 +214,8 @@ def _unlisted(tag: int, vr: str, context: Context) -> Action | None:
     """Action for a standard attribute that the table doesn't list; None leaves its bytes alone."""
     if tag in _ALWAYS_REMOVED or vr == "UN" or dictionary_vr(tag) == "UN":
         return "X"  # an attribute that no dictionary explains can't be judged
+    if vr in TEXT and dictionary_vr(tag) not in TEXT:
+        return "X"  # words where the dictionary has none: a retired group, or something that hides
     if vr == "UI":
         return None if any(word in keyword(tag) for word in _CLASS_WORDS) else "U"
     if vr == "PN" or (context.dummies and vr in TEXT | {"DA", "DT", "TM"} and vr != "CS" and tag not in _CODES):
@@ -242,11 +244,19 @@ def _drop(dataset: Dataset, tag: BaseTag, log: Log, name: str) -> None:
 def _earlier_codes(dataset: Dataset) -> dict[str, str]:
     """Methods that an earlier de-identification wrote, as far as they are the standard's; its sequence is taken out."""
     found = {}
-    for item in dataset.get("DeidentificationMethodCodeSequence") or ():
-        if item.get("CodingSchemeDesignator") == "DCM" and item.get("CodeValue") in _LISTED:
-            found[str(item.CodeValue)] = str(item.get("CodeMeaning", ""))
+    for item in dataset.get(_METHOD_CODES, DataElement(_METHOD_CODES, "SQ", [])).value or ():
+        code, scheme, meaning = (_plain_text(item, tag) for tag in (0x00080100, 0x00080102, 0x00080104))
+        if scheme == "DCM" and code in _LISTED:
+            found[code] = meaning
     dataset.pop(_METHOD_CODES, None)
     return found
+
+
+def _plain_text(item: Dataset, tag: int) -> str:
+    """Text of an element without decoding it in place: codes are plain letters."""
+    held = item.get_item(tag)
+    value = held.value if held is not None else ""
+    return (value.decode("latin-1") if isinstance(value, bytes) else str(value or "")).strip("\0 ")
 
 
 def _signature(context: Context, study: Study, earlier: dict[str, str]) -> tuple[DataElement, ...]:

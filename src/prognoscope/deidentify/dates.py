@@ -30,12 +30,24 @@ WRITTEN = re.compile(
     rf"|(?P<numbers>\d\d?(?P<mark>[-/.])\d\d?(?P=mark)(?:{_YEAR}|\d\d)(?![\d]|\.\d))"
     rf"|(?P<spaced>\d\d \d\d {_YEAR}(?!\d))"
     rf"|(?P<day_first>{_DAY}[-\s.]{{1,2}}{_OF}{_MONTH}\.?[-\s,]{{1,2}}{_OF}(?:{_YEAR}|'?\d\d)(?!\d))"
+    rf"|(?P<joined>\d\d?{_MONTH}(?:{_YEAR}|\d\d)(?!\d))"
     rf"|(?P<day_month>{_DAY}[-\s.]{{1,2}}{_OF}{_SURE_MONTH})"
     rf")|\b(?P<month_first>{_MONTH}\.?[-\s]{{0,2}}(?:the\s+)?{_DAY},?[-\s]{{1,2}}{_YEAR}(?!\d))"
     rf"|\b(?P<month_year>{_MONTH}\.?,?[-\s]{_OF}{_YEAR}(?!\d))"
     rf"|\b(?P<month_day>{_SURE_MONTH}\.?\s(?:the\s+)?{_DAY}(?!\d|[.,:/]\d|\s*(?:mm|cm|%|x\b)))"
     # Years of Japanese reigns: taken out, never moved.
     r"|(?P<reign>(?:令和|平成|昭和|大正|明治)\s?(?:\d{1,2}|元)年\s?\d\d?月\s?\d\d?日)",
+    re.IGNORECASE,
+)
+# A day and a month without a year: a date only where the study has that day, and no part, grade or share.
+_BARE = re.compile(
+    r"(?<![\w.,/\-])(?P<one>\d\d?)(?:(?P<mark>/)(?P<two>\d\d?)(?![\d/])|(?P<dot>\.)(?P<three>\d\d?)\.(?!\d))"
+    r"(?!\s*(?:mm|cm|inch|of|th|strength|positive|power|lobe|nodes?)\b)",
+    re.IGNORECASE,
+)
+_NO_DATE_AFTER = re.compile(
+    r"(?:grade|stage|type|level|image|series|slice|fig(?:ure)?|page|part|phase|step|score|class|category|rads|gleason"
+    r"|about|approximately|frames?|views?)\s*$",
     re.IGNORECASE,
 )
 _FORMS = {"iso": "ymd", "plain": "ymd", "cjk": "ymd"}
@@ -88,6 +100,48 @@ def replace_written(text: str, days: Shift, *, moved: Callable[[str], str], remo
     return WRITTEN.sub(change, text)
 
 
+def replace_known_days(
+    text: str,
+    known: frozenset[str],
+    days: Shift,
+    *,
+    moved: Callable[[str], str],
+    removed: Callable[[str], str],
+) -> str:
+    """Move, or take out, each day and month without a year (`3/4`, `4.3.`) that is a day of the study.
+
+    Parameters
+    ----------
+    known
+        Days of the study as `YYYYMMDD`.
+    text, days, moved, removed
+        As for `replace_written`. What may be two days of the study, month first and day first, is taken out.
+    """
+
+    def change(match: re.Match[str]) -> str:
+        if _NO_DATE_AFTER.search(text[: match.start()]):
+            return match.group()
+        numbers = int(match["one"]), int(match["two"] or match["three"])
+        met = {(day, order) for order in ("md", "dm") for day in known if _is_day(day, numbers, order)}
+        if not met:
+            return match.group()
+        (day, order), *others = sorted(met)
+        date = _moved(int(day[:4]), int(day[4:6]), int(day[6:8]), days) if days is not None and not others else None
+        return removed("date") if date is None else moved(_bare(match.group(), date, order))
+
+    return _BARE.sub(change, text)
+
+
+def _is_day(day: str, numbers: tuple[int, int], order: str) -> bool:
+    month_and_day = int(day[4:6]), int(day[6:8])
+    return numbers == (month_and_day if order == "md" else month_and_day[::-1])
+
+
+def _bare(text: str, date: dt.date, order: str) -> str:
+    new = iter((date.month, date.day) if order == "md" else (date.day, date.month))
+    return re.sub(r"\d+", lambda number: str(next(new)).zfill(len(number.group())), text)
+
+
 def _written(text: str, kind: str, days: int) -> str | None:
     if kind == "reign":
         return None
@@ -123,7 +177,7 @@ def _worded(text: str, kind: str, days: int) -> str | None:
     found = word.group().lower()
     numbers = re.findall(r"\d+", text)
     ordinal = re.search(_ORDINAL, text, re.IGNORECASE)
-    year = _year(numbers.pop()) if kind in ("day_first", "month_first", "month_year") else _ANY_YEAR
+    year = _year(numbers.pop()) if kind in ("day_first", "joined", "month_first", "month_year") else _ANY_YEAR
     day = int(numbers[0]) if numbers else 1
     if ordinal is not None:
         day = ORDINALS.index(re.sub(r"\s", "-", ordinal.group().lower())) + 1
@@ -131,6 +185,8 @@ def _worded(text: str, kind: str, days: int) -> str | None:
     if moved is None:
         return None
     name = _month_name(word.group(), moved.month)
+    if kind == "joined":
+        return f"{moved.day:02d}{name}{moved.year}"
     if kind in ("day_first", "day_month"):
         return f"{moved.day} {name}" + (f" {moved.year}" if kind == "day_first" else "")
     if kind == "month_year":

@@ -16,14 +16,16 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.uid import UID, RLELossless
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.codestreams import BrokenStreamError, bits_coded, strip_stream
 
-BITS, AFTER, COMMENTS = "unused bits of pixels", "bytes after the pixels", "comments in compressed frames"
+BITS, AFTER = "unused bits of pixels", "bytes after the pixels"
+COMMENTS, RUNS = "comments in compressed frames", "frames of run lengths, encoded again"
 _SAMPLES = {"PixelData": 0, "FloatPixelData": 32, "DoubleFloatPixelData": 64}  # bits of a sample; 0: Bits Allocated
-_VIDEO = "1.2.840.10008.1.2.4.10"
+_VIDEO = "1.2.840.10008.1.2.4.10"  # MPEG-2, H.264 and H.265, each with its profiles and levels
 _OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 
 
@@ -68,7 +70,8 @@ def clear_hidden(dataset: Dataset, *, overlays: bool) -> tuple[str, ...]:
     Raises
     ------
     Refused
-        `dicom-pixels` when the pixels are cut off or their layout is not described.
+        `dicom-pixels` when the pixels are cut off or their layout is not described; `dicom-video` for a film, whose
+        stream may hold words between its frames.
     """
     keyword = next((word for word in _SAMPLES if word in dataset), None)
     if keyword is None:
@@ -77,8 +80,8 @@ def clear_hidden(dataset: Dataset, *, overlays: bool) -> tuple[str, ...]:
     if not syntax.is_encapsulated:
         return _clear_native(dataset, keyword)
     if syntax.startswith(_VIDEO):
-        return ()
-    frames, found = _clear_frames(dataset)
+        raise _refused("dicom-video", "its pixels are a film (MPEG), which nothing here can search")
+    frames, found = _clear_frames(dataset, runs=syntax == RLELossless)
     stored = _number(dataset, "BitsStored", 0)
     spare = _number(dataset, "BitsAllocated", 0) > stored
     if spare and (overlays or syntax == RLELossless or any(bits_coded(frame) > stored for frame in frames)):
@@ -124,12 +127,12 @@ def _without_spare_bits(values: NDArray[Any], dataset: Dataset, bits: int) -> ND
     return None if np.array_equal(implied, plain) else implied.astype(values.dtype)
 
 
-def _clear_frames(dataset: Dataset) -> tuple[list[bytes], tuple[str, ...]]:
+def _clear_frames(dataset: Dataset, *, runs: bool) -> tuple[list[bytes], tuple[str, ...]]:
     count = _number(dataset, "NumberOfFrames", 1)
     data = bytes(dataset.PixelData)
     before = list(generate_frames(data, number_of_frames=count))[:count]
     try:
-        after = [strip_stream(frame) for frame in before]
+        after = _encoded_again(dataset, count) if runs else [strip_stream(frame) for frame in before]
     except BrokenStreamError as error:
         raise _refused("dicom-pixels", f"a compressed frame can't be followed: {error}") from error
     table = int.from_bytes(data[4:8], "little")
@@ -141,7 +144,30 @@ def _clear_frames(dataset: Dataset) -> tuple[list[bytes], tuple[str, ...]]:
     dataset["PixelData"].is_undefined_length = True
     for word in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
         dataset.pop(tag_for_keyword(word) or 0, None)
-    return after, (COMMENTS,)
+    return after, (RUNS if runs else COMMENTS,)
+
+
+def _encoded_again(dataset: Dataset, count: int) -> list[bytes]:
+    """Frames of run lengths (PS3.5 Annex G) with the same samples: bytes between and after the segments are gone."""
+    decoder = get_decoder(RLELossless)
+    bits, samples = _number(dataset, "BitsAllocated", 0), _number(dataset, "SamplesPerPixel", 1)
+    layout: dict[str, Any] = {
+        "rows": _number(dataset, "Rows", 0),
+        "columns": _number(dataset, "Columns", 0),
+        "samples_per_pixel": samples,
+        "bits_allocated": bits,
+        "bits_stored": bits,
+        "pixel_representation": 0,
+        "number_of_frames": 1,
+        "photometric_interpretation": "RGB" if samples > 1 else "MONOCHROME2",
+        "planar_configuration": 0,
+    }
+    encoded = []
+    for place in range(count):
+        planes = np.frombuffer(decoder.as_buffer(dataset, index=place, raw=True)[0], dtype=f"<u{bits // 8}")
+        by_pixel = planes.reshape(samples, -1).T.tobytes()  # decoded plane by plane, encoded pixel by pixel
+        encoded.append(RLELosslessEncoder.encode(by_pixel, **layout))
+    return encoded
 
 
 def _bytes_of_pixels(dataset: Dataset, bits: int) -> int:

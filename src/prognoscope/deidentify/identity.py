@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
@@ -37,23 +37,26 @@ class Identity:
         Person names as DICOM writes them (`DOE^JANE`) or in words.
     ids
         Patient IDs, accession numbers, addresses, institutions and what else the standard removes, as written.
+    days
+        Days on which something was done or somebody was born, as `YYYYMMDD`.
     """
 
     names: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
+    days: frozenset[str] = frozenset()
 
     def __or__(self, other: Identity) -> Identity:
-        return Identity(self.names | other.names, self.ids | other.ids)
+        return Identity(self.names | other.names, self.ids | other.ids, self.days | other.days)
 
 
 def merged(identities: Iterable[Identity]) -> Identity:
     """Return everything that several objects know together."""
-    names: set[str] = set()
-    ids: set[str] = set()
+    met = _Met()
     for identity in identities:
-        names |= identity.names
-        ids |= identity.ids
-    return Identity(frozenset(names), frozenset(ids))
+        met.names |= identity.names
+        met.ids |= identity.ids
+        met.days |= identity.days
+    return met.identity()
 
 
 def gather(dataset: Dataset, options: Options, remembered: Remembered | None = None) -> Identity:
@@ -64,27 +67,38 @@ def gather(dataset: Dataset, options: Options, remembered: Remembered | None = N
     remembered
         Values of elements of other objects, which are not decoded again; filled as new ones are met.
     """
-    names: set[str] = set()
-    ids: set[str] = set()
-    _walk(dataset, _identifying(options), names, ids, {} if remembered is None else remembered)
-    return Identity(frozenset(names), frozenset(ids))
+    met = _Met()
+    _walk(dataset, _identifying(options), met, {} if remembered is None else remembered)
+    return met.identity()
 
 
-def _walk(
-    dataset: Dataset, identifying: frozenset[int], names: set[str], ids: set[str], remembered: Remembered
-) -> None:
+@dataclass(slots=True)
+class _Met:
+    """What was met so far."""
+
+    names: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    days: set[str] = field(default_factory=set)
+
+    def identity(self) -> Identity:
+        return Identity(frozenset(self.names), frozenset(self.ids), frozenset(self.days))
+
+
+def _walk(dataset: Dataset, identifying: frozenset[int], met: _Met, remembered: Remembered) -> None:
     for tag, held in list(dataset.items()):
         number = int(tag)
         if number & 0x10000 or number >> 16 == _PIXELS:
             continue
         vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(number)
         if vr == "PN":
-            names.update(values_of(dataset, held, remembered))
+            met.names.update(values_of(dataset, held, remembered))
         elif vr == "SQ" and not without_names(number):
             for item in dataset[tag].value:
-                _walk(item, identifying, names, ids, remembered)
+                _walk(item, identifying, met, remembered)
         elif number in identifying and vr in _TEXT:
-            ids.update(values_of(dataset, held, remembered))
+            met.ids.update(values_of(dataset, held, remembered))
+        elif vr in ("DA", "DT"):
+            met.days.update(text[:8] for text in values_of(dataset, held, remembered) if text[:8].isdigit())
 
 
 def without_names(tag: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 from pydicom import Dataset
 
@@ -10,6 +11,7 @@ from prognoscope.deidentify.actions import TEXT, WRITTEN
 from prognoscope.deidentify.identity import Remembered, dictionary_vr, values_of, without_names
 from prognoscope.deidentify.profile import Options, keyword, rulebook
 
+FREE = re.compile(r"\S+\s+\S+\s+\S+")  # three words and more
 LONGEST_SHOWN = 1000  # characters of one text
 # Values that are kept as they are, and that tell a place or a machine.
 _TELLING = frozenset(

@@ -7,6 +7,7 @@ DICOM headers (code 2), so all of them go.
 from __future__ import annotations
 
 import gzip
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -40,16 +41,29 @@ def strip_nifti(path: Path) -> bytes:
     start = int(struct.unpack_from(order + code, data, place)[0])
     if not size <= start <= len(data):
         raise _unreadable(f"its voxels begin at byte {start} of {len(data)}")
+    end = start + _voxel_bytes(data, order, size)
+    if end > len(data):
+        raise _unreadable(f"its voxels are cut off: {len(data) - start} bytes of {end - start}")
     header = bytearray(data[:size])
     for offset, length in texts:
         header[offset : offset + length] = bytes(length)
     struct.pack_into(order + code, header, place, size + 4)
-    return bytes(header) + b"\0\0\0\0" + data[start:]
+    return bytes(header) + b"\0\0\0\0" + data[start:end]
 
 
 def compressed(data: bytes) -> bytes:
     """Gzip without file name and time, so that the same voxels give the same bytes."""
     return gzip.compress(data, compresslevel=6, mtime=0)
+
+
+def _voxel_bytes(data: bytes, order: str, size: int) -> int:
+    """Bytes of all voxels, from the header's `dim` and `bitpix`: what follows them is no image."""
+    code, dims, bits = ("h", 40, 72) if size == 348 else ("q", 16, 14)
+    rank, *extents = struct.unpack_from(f"{order}8{code}", data, dims)
+    (bits_a_voxel,) = struct.unpack_from(order + "h", data, bits)
+    if not 1 <= rank <= 7 or min(extents[:rank]) < 1 or bits_a_voxel < 1:
+        raise _unreadable(f"{extents[: max(rank, 0)]} voxels of {bits_a_voxel} bits make no image")
+    return int(-(-math.prod(extents[:rank]) * bits_a_voxel // 8))
 
 
 def _layout(data: bytes) -> tuple[str, int]:

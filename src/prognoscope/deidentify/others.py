@@ -20,7 +20,7 @@ from prognoscope.deidentify.pictures import as_shown, cover_picture, is_picture,
 from prognoscope.deidentify.pixels import thumbnail
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
-from prognoscope.deidentify.records import RECORDS, clean_record
+from prognoscope.deidentify.records import RECORDS, Community, clean_record
 from prognoscope.deidentify.tablerisk import risk_of
 from prognoscope.deidentify.tables import clean_sheet, patient_column, roles_of, written
 from prognoscope.deidentify.text import Cleaner
@@ -115,25 +115,29 @@ def clean_other(
     root: Path,
     target: Path,
     private: Path,
-    people: Mapping[str, Identity],
+    community: Community,
     project: Project,
     options: Options,
 ) -> Outcome:
     """Write a picture or NIfTI image without metadata and identifying text, or FHIR records without identity."""
     planned, pixels = other.planned, "not read"
+    texts: tuple[tuple[str, str], ...] = ()
     try:
         if other.kind == "nifti":
             data = strip_nifti(root / planned.source)
             data = compressed(data) if planned.target.endswith(".gz") else data
             action = ("header", "text fields and extensions", "X", 1)
         elif other.kind == "record":
-            data = clean_record(root / planned.source, people=people, project=project, options=options)
-            action = ("record", "FHIR resources", "C", data.count(b"\n"))
+            record = clean_record(root / planned.source, community=community, project=project, options=options)
+            data, texts = record.data, record.texts
+            action = ("record", "FHIR resources", "C", record.resources)
         else:
             data, removed = strip_picture(root / planned.source)
             action = ("metadata", "all segments but the picture's", "X", int(removed > 0))
             if options.clean_pixels:
-                known = people.get(other.patient, Identity()) | Identity(ids=frozenset({other.patient} - {""}))
+                known = community.people.get(other.patient, Identity()) | Identity(
+                    ids=frozenset({other.patient} - {""})
+                )
                 covered = cover_picture(data, Cleaner(known), open_reader())
                 pixels = "covered" if covered else "read"
                 if covered:
@@ -146,7 +150,7 @@ def clean_other(
     place = f"{planned.target.rsplit('.', 1)[0]}.png" if pixels == "covered" else planned.target
     write_bytes(target / place, data)
     pseudonym = project.patient(other.patient) if other.patient else ""
-    return Outcome(planned.source, place, None, (action,), (), (), pixels, pseudonym, other.kind)
+    return Outcome(planned.source, place, None, (action,), texts, (), pixels, pseudonym, other.kind)
 
 
 def clean_table(
@@ -154,6 +158,7 @@ def clean_table(
     *,
     root: Path,
     target: Path,
+    private: Path,  # noqa: ARG001 - tables leave no picture; one signature for all files
     people: Mapping[str, Identity],
     renamed: Mapping[str, str],
     project: Project,

@@ -10,7 +10,9 @@ _CAPITAL = r"(?-i:[A-ZÀ-ÖØ-Þ][\w'’\-]*)"
 _PARTICLE = r"(?:van|von|de|der|den|la|le|di|da|del|bin|al)\b"
 _INITIAL = r"(?-i:[A-Z])\."
 _NAME = rf"(?:{_PARTICLE}\s+)*{_CAPITAL}\.?(?:[\s,]+(?:{_INITIAL}|{_CAPITAL}|{_PARTICLE})){{0,3}}"
+_PROPER = r"(?-i:[A-ZÀ-ÖØ-Þ](?:['’][A-Z])?[a-zß-öø-ÿ][\w'’\-]*)"  # a word with a capital and small letters
 _SMALL = r"(?-i:[a-z])[\w'’\-]+"  # after a title with its full stop a name may be in small letters too
+_TOWN = rf"(?:,?\s+(?:[A-Z]{{1,2}}-)?\d{{4,5}}\s+{_CAPITAL})?"  # after the street, with its number
 _STREET = alternatives("streets")
 _NUMBER = r"[\w\-/]*\d[\w\-/]*(?:\s\d{2,8}(?![\w.,]*\w))*"  # a number, and the groups of digits that go on with it
 
@@ -20,9 +22,11 @@ CERTAIN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         # Bounded, and only from the beginning of a run: otherwise a long run without @ takes quadratic time.
         ("mail", r"(?<![\w.+%\-])[\w.+%\-]{1,64}@[\w\-]{1,64}(?:\.[\w\-]{1,64}){1,8}"),
+        ("mail", r"(?<![\w.+%\-])[\w.+%\-]{1,64}\s?[(\[]at[)\]]\s?[\w\-]{1,64}(?:\.[\w\-]{1,64}){1,8}"),
+        ("address", r"\\\\[\w.\-]+\\\S+|\b(?-i:[A-Z]):\\\S+"),  # of a folder
         ("address", r"\b(?:https?|ftp|file)://\S+|\bwww\.[\w\-]+\.\S+"),
         ("number", r"(?<![\d\-])\d{3}-\d{2}-\d{4}(?![\d\-])"),
-        ("phone", r"(?<![\w.])(?:\+\d{1,3}[\s.\-]?)?\(\d{2,5}\)[\s.\-]?\d{3,4}[\s.\-]?\d{3,4}(?!\d)"),
+        ("phone", r"(?<![\w.])(?:\+\d{1,3}[\s.\-]?)?\(\d{2,5}\)[\s.\-]?\d{3,4}(?:[\s.\-]?\d{2,4}){1,3}(?!\d)"),
         ("phone", r"(?<![\w.\-])(?:\+?\d{1,2}[\s.\-])?\d{3}[\-.\s]\d{3}[\-.\s]\d{4}(?![\d\-])"),
         ("phone", r"(?<![\w.])\+\d{1,3}(?:[\s.\-]?\d{2,4}){2,5}(?!\d)"),
         ("number", r"\b(?-i:[A-Z]{2}\d{2})(?: ?(?-i:[A-Z0-9]{4})){3,7}(?: ?(?-i:[A-Z0-9]{1,3}))?\b"),  # IBAN
@@ -37,7 +41,8 @@ LIKELY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\+?[\d(][\d\s().\-/]{3,}\d",
         ),
         ("phone", r"(?<![\w.\-])\d{3}-\d{4}(?![\d\-])|\bext\.?\s*\d{2,6}\b"),
-        ("phone", r"(?<![\w.,])0\d{1,4}[\s/.\-]{1,3}\d{2,4}(?:[\s.\-]\d{2,4}){1,3}(?![\d.,]\d)"),
+        ("phone", r"(?<![\w.,])0\d{1,4}[\s/.\-]{1,3}\d{2,4}(?:[\s.\-]\d{2,8}){1,3}(?![\d.,]\d)"),
+        ("phone", r"(?<![\w.,=+\-])(?<!= )[2-9]\d{2}\.\d{4}(?![\w.,%]|\s*(?:mm|cm|ml|cc|hu|ms|hz|kg|%)(?!\w))"),
         (
             "number",
             r"\b(?:mrn|m\.r\.n|pid|pat(?:ient)?[\s_.\-]?(?:id|no|nr)|ssn|nhs|dob|acc(?:ession)?|medical\s*record|record"
@@ -67,7 +72,7 @@ LIKELY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             # The town after the street is part of the address, also where no element of the study names it.
             rf"(?:,\s*{_CAPITAL}\b)?",
         ),
-        ("address", rf"\b{_CAPITAL}(?:stra(?:ß|ss)e|str\.|weg|platz|gasse)\s*\d{{1,4}}\w?\b"),
+        ("address", rf"\b{_CAPITAL}(?:stra(?:ß|ss)e|str\.|weg|platz|gasse)\s*\d{{1,4}}\w?\b{_TOWN}"),
         ("address", r"\bp\.?\s?o\.?\s?box\s+\d+"),
         ("address", rf"\b{_CAPITAL}(?:\s{_CAPITAL}){{0,2}},\s*(?-i:[A-Z]{{2}})\s+\d{{5}}(?:-\d{{4}})?\b"),
     )
@@ -80,6 +85,21 @@ INTRODUCED: tuple[re.Pattern[str], ...] = (
             rf"{alternatives('cues')}\s*(?:name)?\s*[:=]\s*",
             rf"{alternatives('acts')}\s+by:?\s+",
         )
+    ),
+    re.compile(
+        rf"\b(?P<cue>{alternatives('relations')}\s+)(?!{alternatives('no_surnames')}\b)"
+        rf"(?P<name>{_PROPER}(?:\s+{_PROPER})?)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"(?P<cue>)(?<![\w'’])(?!{alternatives('no_institutions')}\b)(?P<name>(?:(?-i:St)\.?\s+)?"
+        rf"(?:{_PROPER}\s+){{1,3}}{alternatives('institutions')})\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"\b(?P<cue>)(?P<name>\w*{alternatives('institutions_first')}\s+"
+        rf"(?:(?:de|di|du|da|des|la|le|del|della|san|santa|saint|st\.?)\s+){{0,3}}{_PROPER})",
+        re.IGNORECASE,
     ),
     re.compile(
         rf"\b(?P<cue>(?:dr|prof|mr|mrs|ms)\.\s+)(?P<name>{_SMALL}(?:\s+[a-z]\.)?"

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from importlib import resources
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 from pydicom.tag import BaseTag, Tag
 
+from prognoscope.deidentify.plain import FORMATS, as_bytes, well_formed
 from prognoscope.deidentify.text import Cleaner
 
 _LINKED = frozenset({"SQ", "UI"})  # listed, yet a UID would lead back to the original, and items may hold anything
+_WORDS = re.compile(rb"[ -~]{4,}[\0 ]?")
 _TEXT = frozenset({"AE", "CS", "DS", "IS", "LO", "LT", "SH", "ST", "UC", "UT"})
 
 
@@ -47,11 +50,15 @@ def kept_private(dataset: Dataset, cleaner: Cleaner) -> frozenset[BaseTag]:
 
 def _says_nothing(dataset: Dataset, tag: BaseTag, vr: str, cleaner: Cleaner) -> bool:
     held = dataset.get_item(tag)
-    value = held.value if held is not None else None
+    if held is None or vr in _LINKED:
+        return False
+    if vr in FORMATS and not well_formed(as_bytes(held), vr):
+        return False
     if isinstance(held, DataElement):
-        text = str(value)
-    elif vr in _TEXT and value is not None:
-        text = value.decode("latin-1")
-    else:
-        return vr not in _LINKED
-    return vr not in _LINKED and cleaner.clean(text, free=False) == text
+        text = str(held.value)
+        return cleaner.clean(text, free=False) == text
+    data = held.value or b""
+    if vr in _TEXT:
+        text = data.decode("latin-1")
+        return cleaner.clean(text, free=False) == text
+    return not _WORDS.fullmatch(data)  # numbers in binary form, all of whose bytes would be letters by chance

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.dates import shift_dt
 from prognoscope.deidentify.identity import Identity
+from prognoscope.deidentify.keptext import FREE, LONGEST_SHOWN
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.text import Cleaner, tidy
@@ -46,25 +47,91 @@ _PERSONS = frozenset(
 )
 _NAMED = frozenset({"Patient", "Person", "Practitioner", "RelatedPerson"})  # whose `name` is a person's
 _PLAIN = frozenset({"system", "code", "version", "resourceType", "use", "status", "unit", "type", "profile", "class"})
+_PUBLIC = frozenset({"display", "reference"})  # what stands in public lists needs no reading
 _TITLE = re.compile(rf"^{alternatives('titles')}\b\.?\s+", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?([T ].*)?")
 _REFERENCE = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.\-]{1,64})(?:/_history/.*)?|urn:(?:uuid|oid):(.+)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Owner:
-    """Whose record is being cleaned: the cleaner, the days to move dates by (None takes them out), and whether the
-    resource describes a person, whose extensions may hold names.
+class Community:
+    """Who appears in the records of a folder, whichever file says it.
+
+    Attributes
+    ----------
+    people
+        What is known of each patient, by the images' patient ID or, without images, by the resource's id; under the
+        empty ID what is known of practitioners and relatives.
+    patient_ids
+        The images' patient ID by the id of a Patient resource that has it among its identifiers.
     """
 
-    cleaner: Cleaner
-    shift: int | None
     people: Mapping[str, Identity]
+    patient_ids: Mapping[str, str]
+
+    def patient(self, resource_id: str) -> str:
+        """Return the ID that the pseudonym of a Patient resource follows from."""
+        return self.patient_ids.get(resource_id, resource_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanRecord:
+    """Records without identity as bytes, their number, and the free text that stayed: `(place, text)`."""
+
+    data: bytes
+    resources: int
+    texts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Whose record is being cleaned: the cleaner, and the kind of resource, whose extensions may hold names."""
+
+    cleaner: Cleaner
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """What the resources of a file share while they are cleaned."""
+
+    community: Community
+    project: Project
     options: Options
-    named: bool
+    cleaners: dict[str, Cleaner] = field(default_factory=dict)
+    texts: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def cleaner(self, patient: str) -> Cleaner:
+        if patient not in self.cleaners:
+            everyone = self.community.people.get("", Identity())
+            known = self.community.people.get(patient, everyone) | everyone | Identity(ids=frozenset({patient} - {""}))
+            shift = self.project.shift_days(patient) if self.options.retain_dates and patient else None
+            self.cleaners[patient] = Cleaner(known, shift)
+        return self.cleaners[patient]
 
 
-def clean_record(path: Path, *, people: Mapping[str, Identity], project: Project, options: Options) -> bytes:
+def meet(paths: Sequence[Path], people: Mapping[str, Identity]) -> Community:
+    """Learn who appears in records before any of them is cleaned: Patient resources often have a file of their own.
+
+    Parameters
+    ----------
+    paths
+        Of all files of records; those that can't be read are left out here, and refused when their turn comes.
+    people
+        What the images know, by patient ID.
+    """
+    known, others, patient_ids = dict(people), set[str](), dict[str, str]()
+    for path in paths:
+        try:
+            resources = _read(path)
+        except Refused:
+            continue
+        for one in resources:
+            _meet(one, "", known, others, patient_ids)
+    return Community({**known, "": Identity(names=frozenset(others))}, patient_ids)
+
+
+def clean_record(path: Path, *, community: Community, project: Project, options: Options) -> CleanRecord:
     """Read FHIR resources and return them without identity, in the form they came in.
 
     Raises
@@ -72,6 +139,14 @@ def clean_record(path: Path, *, people: Mapping[str, Identity], project: Project
     Refused
         `record-unreadable`, `file-too-large`.
     """
+    resources = _read(path)
+    work = _Work(community, project, options)
+    cleaned = [_resource(one, work) for one in resources]
+    text = "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in cleaned)
+    return CleanRecord(text.encode(), len(cleaned), tuple(work.texts))
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
     if path.stat().st_size > LARGEST_DOCUMENT_BYTES:
         raise refuse(
             "file-too-large",
@@ -87,47 +162,53 @@ def clean_record(path: Path, *, people: Mapping[str, Identity], project: Project
         raise _unreadable(f"it is no JSON ({type(error).__name__})") from error
     if not resources or not all(isinstance(one, dict) and "resourceType" in one for one in resources):
         raise _unreadable("it holds no FHIR resource")
-    known, others = dict(people), set[str]()
-    for one in resources:
-        _meet(one, "", known, others)
-    everyone = Identity(names=frozenset(others))
-    known = {patient: identity | everyone for patient, identity in known.items()} | {"": everyone}
-    cleaned = [_resource(one, known, project, options) for one in resources]
-    return "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in cleaned).encode()
+    return resources
 
 
-def _meet(value: Any, key: str, known: dict[str, Identity], others: set[str]) -> None:
-    """Learn the names of the patients of a document, and of the others in it, before any of its texts is cleaned."""
+def _meet(value: Any, key: str, known: dict[str, Identity], others: set[str], patient_ids: dict[str, str]) -> None:
     if isinstance(value, list):
         for one in value:
-            _meet(one, key, known, others)
+            _meet(one, key, known, others, patient_ids)
     elif isinstance(value, dict):
         if value.get("resourceType") in _NAMED - {"Patient"}:
             others.update(_names(value))
         if key in _PERSONS and isinstance(value.get("display"), str):
             others.add(_TITLE.sub("", value["display"]))
         if value.get("resourceType") == "Patient" and value.get("id"):
-            identity = known.get(str(value["id"]), Identity())
-            known[str(value["id"])] = identity | Identity(names=frozenset(_names(value)))
+            _meet_patient(value, known, patient_ids)
         for name, one in value.items():
-            _meet(one, name, known, others)
+            _meet(one, name, known, others, patient_ids)
 
 
-def _resource(
-    resource: dict[str, Any], people: Mapping[str, Identity], project: Project, options: Options
-) -> dict[str, Any]:
-    patient = _patient(resource)
-    own = Identity(names=frozenset(_names(resource)), ids=frozenset({patient} - {""}))
-    shift = project.shift_days(patient) if options.retain_dates and patient else None
-    known = people.get(patient, people.get("", Identity()))
-    named = resource.get("resourceType") in _NAMED
-    owner = _Owner(Cleaner(known | own, shift), shift, people, options, named)
-    cleaned: dict[str, Any] = _value(resource, "", owner, project)
+def _meet_patient(resource: dict[str, Any], known: dict[str, Identity], patient_ids: dict[str, str]) -> None:
+    numbers = {str(one.get("value", "")).strip() for one in _objects(resource.get("identifier"))} - {""}
+    patient = str(resource["id"])
+    of_images = sorted(numbers & known.keys() - {patient})
+    if of_images and patient not in known:
+        patient_ids[patient] = of_images[0]
+    own = Identity(frozenset(_names(resource)), frozenset(numbers | {patient}), frozenset(_birthday(resource)))
+    place = patient_ids.get(patient, patient)
+    known[place] = known.get(place, Identity()) | own
+
+
+def _birthday(resource: dict[str, Any]) -> list[str]:
+    match = _DATE.fullmatch(str(resource.get("birthDate", "")))
+    return [f"{match[1]}{match[2]}{match[3]}"] if match and match[3] else []
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _resource(resource: dict[str, Any], work: _Work) -> dict[str, Any]:
+    kind = str(resource.get("resourceType", ""))
+    owner = _Owner(work.cleaner(work.community.patient(_patient(resource))), kind)
+    cleaned: dict[str, Any] = _value(resource, "", owner, work)
     return cleaned
 
 
 def _patient(resource: dict[str, Any]) -> str:
-    """Return the id of the patient that a resource is about; empty when there is none."""
+    """Return the id of the Patient resource that a resource is about; empty when there is none."""
     if resource.get("resourceType") == "Patient":
         return str(resource.get("id", ""))
     for key in ("subject", "patient", "beneficiary", "individual"):
@@ -146,18 +227,18 @@ def _names(resource: dict[str, Any]) -> list[str]:
     return found
 
 
-def _value(value: Any, key: str, owner: _Owner, project: Project) -> Any:
+def _value(value: Any, key: str, owner: _Owner, work: _Work) -> Any:
     if isinstance(value, dict):
         if key and "resourceType" in value:  # within a bundle, and perhaps another patient's
-            return _resource(value, owner.people, project, owner.options)
+            return _resource(value, work)
         kept = {name: one for name, one in value.items() if not _goes(name, key, value, owner)}
-        pairs = ((name, _value(one, name, owner, project)) for name, one in kept.items())
+        pairs = ((name, _value(one, name, owner, work)) for name, one in kept.items())
         left = {name: one for name, one in pairs if one not in ("", None, {}, [])}
         return {} if set(left) == {"url"} else left  # an extension without its value
     if isinstance(value, list):
-        some = [_value(one, key, owner, project) for one in value]
+        some = [_value(one, key, owner, work) for one in value]
         return [one for one in some if one not in ("", None, {})]
-    return _text(value, key, owner, project) if isinstance(value, str) else value
+    return _text(value, key, owner, work) if isinstance(value, str) else value
 
 
 def _goes(name: str, key: str, value: Mapping[str, Any], owner: _Owner) -> bool:
@@ -168,21 +249,28 @@ def _goes(name: str, key: str, value: Mapping[str, Any], owner: _Owner) -> bool:
         return key in _PERSONS or "reference" in value
     if name == "name":
         return value.get("resourceType") in _NAMED
-    return name in _REMOVED or (owner.named and name == "valueString")
+    if name == "text" and isinstance(value[name], dict):  # the narrative, which says all of the resource again
+        return "div" in value[name]
+    return name in _REMOVED or (owner.kind in _NAMED and name == "valueString")
 
 
-def _text(text: str, key: str, owner: _Owner, project: Project) -> str:
+def _text(text: str, key: str, owner: _Owner, work: _Work) -> str:
     if key == "id":
-        return project.patient(text)
+        return work.project.patient(work.community.patient(text))
     if key == "reference":
         match = _REFERENCE.fullmatch(text)
         if match is None:
             return ""
-        name = project.patient(match.group(2) or match.group(3))
+        name = work.project.patient(work.community.patient(match.group(2) or match.group(3)))
         return f"{match.group(1)}/{name}" if match.group(1) else f"urn:uuid:{name}"
     if match := _DATE.fullmatch(text):
-        return _moved(match, owner.shift)
-    return text if key in _PLAIN or key == "url" else tidy(owner.cleaner.clean(text, free=True), mark=True)
+        return _moved(match, owner.cleaner.shift)
+    if key in _PLAIN or key == "url":
+        return text
+    clean = tidy(owner.cleaner.clean(text, free=True), mark=True)
+    if key not in _PUBLIC and FREE.search(clean):
+        work.texts[f"{owner.kind}.{key}", clean[:LONGEST_SHOWN]] = None
+    return clean
 
 
 def _moved(match: re.Match[str], shift: int | None) -> str:

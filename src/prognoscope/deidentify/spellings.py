@@ -19,10 +19,18 @@ _ACCENTS = {
     "a": "àáâãäåāăą", "c": "çćč", "d": "ðđď", "e": "èéêëēėęě", "g": "ğģ", "i": "ìíîïīı", "l": "łľ", "n": "ñńň",
     "o": "òóôõöøōő", "r": "řŕ", "s": "śšşș", "t": "ťţț", "u": "ùúûüūůű", "y": "ýÿ", "z": "źżž",
 }  # fmt: skip
-FOLD = {ord(one): base for base, rest in _ACCENTS.items() for one in rest}
+# Letters of other scripts that look like Latin ones (from Unicode's confusables, UTS 39), small and capital alike: the
+# same word for a reader, and for a pattern. Greek and Cyrillic names are folded with the text they are searched in.
+_LOOK_ALIKES = {
+    "a": "аα", "b": "вβ", "c": "сϲ", "d": "ԁ", "e": "еε", "g": "ɡ", "h": "нηһ", "i": "іι", "j": "ј", "k": "кκ",
+    "l": "ӏ", "m": "мμ", "n": "ν", "o": "оοօ", "p": "рρ", "q": "ԛ", "s": "ѕ", "t": "тτ", "w": "ԝ", "x": "хχ",
+    "y": "уυү", "z": "ζ",
+}  # fmt: skip
+FOLD = {ord(one): base for table in (_ACCENTS, _LOOK_ALIKES) for base, rest in table.items() for one in rest}
 FOLD |= {ord(chr(one).upper()): base.upper() for one, base in FOLD.items() if len(chr(one).upper()) == 1}
 _GAP = r"[\s_^,.'’‘`\-]"  # between the words of a name
 _BREAK = r"[\s._/\-]"  # within a number
+BREAKABLE = 7  # letters of a word that may stand in two halves, as at the end of a line
 LONG_NUMBER = 6  # digits that identify by themselves, without the letters before them
 _COMMON = NO_NAMES | ORDINARY | CLINICAL_NOUNS | ON_SCREEN
 
@@ -83,8 +91,9 @@ def _part_pattern(part: str) -> str:
 
 
 def _letters(word: str) -> str:
-    """Return a pattern for a word without accents; an apostrophe or hyphen in it may be left out."""
-    return "".join(f"{_GAP}?" if sign in "'’‘`-" else re.escape(sign) for sign in word.translate(FOLD))
+    """Return a pattern for a word without accents: marks in it may be left out, a long one broken by a hyphen."""
+    signs = [f"{_GAP}?" if sign in "'’‘`-" else re.escape(sign) for sign in word.translate(FOLD)]
+    return (r"(?:-\s?)?" if word.isalpha() and len(word) >= BREAKABLE else "").join(signs)
 
 
 def _id_pattern(known: str) -> str:
@@ -125,6 +134,9 @@ def _name_forms(name: str) -> set[str]:
         written = " ".join(piece for piece in pieces if piece)
         forms |= {written, f"{given} {family}".strip(), f"{family} {given}".strip(), f"{given} {middle} {family}"}
         forms |= {family} if " " in family else set()
+        forms |= {f"{first} {family}" for first in given.split(" ")} | {
+            f"{family} {first}" for first in given.split(" ")
+        }
         if given and family and not _ideographic(family):
             forms |= {f"{given[:1]} {family}", f"{family} {given[:1]}"}
     plain = {re.sub(r"\s+", " ", spelling).strip() for form in forms for spelling in _spellings(form)}

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from prognoscope.deidentify.keptext import FREE
 from prognoscope.deidentify.tables import CleanSheet
 
 RARE = 5  # a value, or a combination, that fewer people share
@@ -14,7 +15,6 @@ MOST_VALUES = 50  # a column with more different values is no category
 MOST_LISTED = 200
 _SEX = re.compile(r"(?:.*[ _.\-])?(?:sex|gender|geschlecht)(?:[ _.\-].*)?", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
-_FREE = re.compile(r"\S+\s+\S+\s+\S+")  # three words and more
 
 
 def risk_of(sheet: CleanSheet) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def risk_of(sheet: CleanSheet) -> dict[str, Any]:
 
 def _is_category(cells: Sequence[str]) -> bool:
     different = {cell.strip() for cell in cells if cell.strip()}
-    if not 1 < len(different) <= MOST_VALUES or any(_FREE.search(cell) and len(cell) > 60 for cell in different):
+    if not 1 < len(different) <= MOST_VALUES or any(FREE.search(cell) and len(cell) > 60 for cell in different):
         return False
     return sum(bool(_NUMBER.fullmatch(cell)) for cell in different) < len(different) / 2  # else a measured number
 
@@ -68,6 +68,6 @@ def _rare(categories: dict[str, list[str]]) -> list[dict[str, Any]]:
 
 
 def _texts(columns: dict[str, list[str]]) -> list[dict[str, Any]]:
-    counts = Counter((name, cell) for name, cells in columns.items() for cell in cells if _FREE.search(cell))
+    counts = Counter((name, cell) for name, cells in columns.items() for cell in cells if FREE.search(cell))
     order = sorted(counts, key=lambda entry: (counts[entry], entry))
     return [{"name": name, "text": text, "rows": counts[name, text]} for name, text in order[:MOST_LISTED]]

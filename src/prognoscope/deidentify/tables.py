@@ -5,6 +5,7 @@ What a column holds is told by its values first (the images' patient IDs, dates)
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -73,16 +74,25 @@ def read_sheet(path: Path) -> Sheet:
             remedy="split it by patients",
         )
     data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
+    text = _decoded(data)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
     try:
         frame = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, keep_default_na=False, index_col=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
         raise _unreadable(f"it can't be read as a table ({type(error).__name__})") from error
     return Sheet(frame.astype(str), delimiter)
+
+
+def _decoded(data: bytes) -> str:
+    """Text in UTF-8, UTF-16 with its byte order mark, or, where it is neither, in Windows' code page."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    if "\0" in text:
+        raise _unreadable("it holds bytes that are no text")
+    return text
 
 
 def roles_of(sheet: Sheet, *, patients: frozenset[str], files: frozenset[str]) -> dict[str, Role]:

@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
-from prognoscope.deidentify.dates import Shift, replace_written
+from prognoscope.deidentify.dates import Shift, replace_known_days, replace_written
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.patterns import CARET, CERTAIN, HIGH_AGE, INTRODUCED, LIKELY, UID_TEXT
 from prognoscope.deidentify.spellings import part_pattern, replaced, short_pattern, whole_pattern
@@ -28,6 +28,11 @@ _INVISIBLE = dict.fromkeys(
     (0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0xE000)
 )
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}  # letters in the width of ideographs
+_FANCY = {
+    code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x1D400, 0x1D800)
+}  # bold, script, double-struck
+_DIGITS = {zero + digit: ord("0") + digit for zero in (0x660, 0x6F0, 0x966, 0x9E6) for digit in range(10)}
+_SEEN = _INVISIBLE | _WIDE | _FANCY | _DIGITS
 OLDEST_AGE_YEARS = 90  # 45 CFR 164.514(b)(2)(i)(C): ages over 89 may be aggregated into one category of 90 or older
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 
@@ -64,7 +69,10 @@ class Cleaner:
         out = self._without_known(seen)
         moved: list[str] = []
         if free:
-            out = replace_written(out, self.shift, moved=lambda date: _kept(date, moved), removed=self._removed)
+            known = self.identity.days
+            kept = functools.partial(_kept, moved=moved)
+            out = replace_written(out, self.shift, moved=kept, removed=self._removed)
+            out = replace_known_days(out, known, self.shift, moved=kept, removed=self._removed) if known else out
             out = UID_TEXT.sub(lambda _: self._removed("uid"), out)
         for kind, pattern in (*CERTAIN, *LIKELY) if free else CERTAIN:
             out = pattern.sub(lambda _, kind=kind: self._removed(kind), out)  # type: ignore[misc]
@@ -115,7 +123,7 @@ def _as_seen(text: str) -> str:
     """Return a text as a reader sees it: without invisible signs, wide letters as usual ones, accents composed."""
     if text.isascii():
         return text
-    return unicodedata.normalize("NFC", text.translate(_INVISIBLE | _WIDE))
+    return unicodedata.normalize("NFC", text.translate(_SEEN))
 
 
 def _kept(date: str, moved: list[str]) -> str:

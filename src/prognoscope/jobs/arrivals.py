@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused
-from prognoscope.jobs.cells import SIDECAR, fhir_record, table_record
+from prognoscope.jobs.parcels import LONGEST_PATH, NIFTI, SIDECAR, Opened, Parcel, printable
 from prognoscope.sources import FoundFile, Inspected, inspect_bytes, read_bytes
 from prognoscope.sources.archives import Member, check_directory, is_archive, is_directory, read_members
 from prognoscope.sources.fhir import looks_like_fhir
 from prognoscope.sources.pictures import inspect_picture
-from prognoscope.store import Arrival, InstanceRecord, Tray, tray
+from prognoscope.store import Arrival, InstanceRecord, TableRecord, Tray, tray
 
 TABLES = (".csv", ".tsv", ".xlsx", ".parquet")
-NIFTI = (".nii", ".nii.gz")
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-LONGEST_PATH = 2000
 KEPT_BYTES = 256 << 20  # of what nobody understands, larger files are told but not kept
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """Files of a folder, or entries of an archive in it, and the tray that their bytes go to."""
-
-    root: Path
-    files: tuple[FoundFile, ...]
-    tray: Path
-    positions: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What a parcel held: arrivals, and the archives that are to be opened next."""
-
-    arrivals: tuple[Arrival, ...]
-    archives: tuple[FoundFile, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-
-def open_parcel(parcel: Parcel) -> Opened:
+def read_parcel(parcel: Parcel) -> Opened:
     """Read each file once: hash it, recognise it, and put its bytes in the tray."""
     arrivals: list[Arrival] = []
     archives: list[FoundFile] = []
@@ -48,8 +28,7 @@ def open_parcel(parcel: Parcel) -> Opened:
     with tray(parcel.tray) as filled:
         if parcel.positions is not None:
             arrivals += _members(parcel, filled)
-            return Opened(tuple(arrivals))
-        for file in parcel.files:
+        for file in parcel.files if parcel.positions is None else ():
             try:
                 data = read_bytes(parcel.root / file.path, subject=printable(file.path))
             except Refused as refused:
@@ -59,7 +38,20 @@ def open_parcel(parcel: Parcel) -> Opened:
                 archives.append(file)
             else:
                 arrivals.append(arrival(file, data, filled, folder=parcel.root))
+    problems += [note for one in arrivals if one.table for note in one.table.notes]
     return Opened(tuple(arrivals), tuple(archives), tuple(problems))
+
+
+def keep_archive(root: Path, archive: FoundFile, problem: Problem, folder: Path) -> Arrival:
+    """Put an archive that cannot be read through in the tray of a batch, whole, with the reason."""
+    data = read_bytes(root / archive.path, subject=printable(archive.path))
+    kept = len(data) <= KEPT_BYTES
+    if kept:
+        with tray(folder) as filled:
+            filled.put(hashing.of_bytes(data), data)
+    return Arrival(
+        archive.path, archive.size, archive.mtime_ns, hashing.of_bytes(data), "unknown", staged=kept, problem=problem
+    )
 
 
 def arrival(file: FoundFile, data: bytes, filled: Tray, *, folder: Path | None) -> Arrival:
@@ -77,11 +69,6 @@ def arrival(file: FoundFile, data: bytes, filled: Tray, *, folder: Path | None) 
     return found
 
 
-def printable(path: str) -> str:
-    """A path as it may stand in a message: control characters as escapes."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in path)
-
-
 def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str, folder: Path | None) -> Arrival:
     name = plain.path.lower()
     if is_directory(data):
@@ -97,10 +84,7 @@ def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str,
     if inspected.problem is None or inspected.problem.code != "not-dicom":
         return replace(plain, kind="dicom", problem=inspected.problem)
     if name.endswith(TABLES):
-        sidecar = _sidecar(folder, plain.path)
-        return replace(
-            plain, kind="table", table=table_record(data, Path(name).suffix, subject=subject, sidecar=sidecar)
-        )
+        return replace(plain, kind="table", table=_table(plain, data, subject, folder))
     if name.endswith(SIDECAR):
         return replace(plain, kind="columns")
     if name.endswith(NIFTI):
@@ -109,8 +93,18 @@ def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str,
         inspect_picture(data, subject=subject)
         return replace(plain, kind="picture")
     if looks_like_fhir(data):
+        from prognoscope.jobs.cells import fhir_record
+
         return replace(plain, kind="fhir", table=fhir_record(data, subject=subject))
     return replace(plain, problem=inspected.problem)
+
+
+def _table(plain: Arrival, data: bytes, subject: str, folder: Path | None) -> TableRecord:
+    from prognoscope.jobs.cells import table_record  # with pandas: most parcels hold no table
+
+    beside = folder / f"{plain.path}{SIDECAR}" if folder else None
+    told = read_bytes(beside, subject=f"{subject}{SIDECAR}") if beside and beside.is_file() else None
+    return table_record(data, Path(plain.path).suffix.lower(), subject=subject, sidecar=told)
 
 
 def _members(parcel: Parcel, filled: Tray) -> Iterator[Arrival]:
@@ -129,8 +123,3 @@ def _from_member(member: Member, archive: FoundFile, filled: Tray) -> Arrival:
         problem = replace(member.problem, subject=printable(member.problem.subject))
         return Arrival(file.path[:LONGEST_PATH], 0, file.mtime_ns, "", "unknown", staged=False, problem=problem)
     return arrival(file, member.data, filled, folder=None)
-
-
-def _sidecar(folder: Path | None, path: str) -> bytes | None:
-    beside = folder / f"{path}{SIDECAR}" if folder else None
-    return read_bytes(beside, subject=f"{path}{SIDECAR}") if beside and beside.is_file() else None

@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from prognoscope.core.problems import Refused, refuse
+from prognoscope.core.problems import Problem, Refused, refuse
+from prognoscope.jobs.parcels import SIDECAR
 from prognoscope.sources import describe_table, read_table, to_number
 from prognoscope.sources.fhir import read_fhir
 from prognoscope.store import Cell, TableRecord
@@ -27,7 +28,6 @@ PATIENT_NAMES = (
     "case",
     "mrn",
 )
-SIDECAR = ".columns.json"
 SIDECAR_KEYS = ("unit", "known_at", "meaning")
 MOST_CELLS = 2_000_000
 
@@ -71,7 +71,9 @@ def table_record(data: bytes, suffix: str, *, subject: str, sidecar: bytes | Non
         for column in described.columns
     ]
     few = frame.size <= MOST_CELLS
-    return TableRecord(patient, columns, len(frame), tuple(_cells(frame, patient, numbers, told)) if few else ())
+    cells = tuple(_cells(frame, patient, numbers, told)) if few else ()
+    notes = (*_nameless(frame[patient], patient, subject), *(() if few else (_too_many(subject, frame.size),)))
+    return TableRecord(patient, columns, len(frame), cells, notes)
 
 
 def fhir_record(data: bytes, *, subject: str) -> TableRecord:
@@ -82,12 +84,34 @@ def fhir_record(data: bytes, *, subject: str) -> TableRecord:
         {"name": name, "resources": number, "understood": name not in unknown} for name, number in document.counts
     ]
     columns += [{"name": name, "resources": number, "understood": True, "facts": 0} for name, number in document.silent]
-    facts = document.facts if len(document.facts) <= MOST_CELLS else ()
+    few = len(document.facts) <= MOST_CELLS
+    facts = document.facts if few else ()
+    notes = () if few else (_too_many(subject, len(document.facts)),)
     cells = tuple(
         Cell(row, fact.patient_id, fact.name, fact.text, fact.number, fact.unit, fact.known_at)
         for row, fact in enumerate(facts)
     )
-    return TableRecord("patient", columns, sum(number for _, number in document.counts), cells)
+    return TableRecord("patient", columns, sum(number for _, number in document.counts), cells, notes)
+
+
+def _nameless(owners: pd.Series, patient: str, subject: str) -> Iterator[Problem]:
+    missing = int(owners.isna().sum())
+    if missing:
+        yield Problem(
+            "rows-without-patient",
+            subject,
+            f"{missing} of its {len(owners)} rows have nothing in {patient}, so nobody knows whose they are",
+            "name the patients and take the table in again; its other rows are searched",
+        )
+
+
+def _too_many(subject: str, number: int) -> Problem:
+    return Problem(
+        "table-not-searched",
+        subject,
+        f"it holds {number:,} values, and more than {MOST_CELLS:,} are not catalogued: it is kept, and read by studies",
+        "leave out the columns by which nobody searches, or split it",
+    )
 
 
 def _cells(

@@ -28,7 +28,7 @@ from prognoscope.curation import (
 from prognoscope.jobs.query import existing
 from prognoscope.report import CurationContent, FailedSeries, RoleChoice, render_curation
 from prognoscope.sources import read_mask, read_middle_frame, read_volume
-from prognoscope.store import Held, Hit, Store, write_whole
+from prognoscope.store import Artefacts, Held, Hit, Store, write_whole
 
 KEY_SHOWN = 12
 TOLD_ONLY = ("region-at-edge",)  # a contour of the whole body reaches both ends, and the image is sound
@@ -39,7 +39,7 @@ STATES = "state in (usable, quarantined, released)"
 class Item:
     """A series to look at: where its files lie, its key, and the regions that were drawn on it."""
 
-    folder: Path
+    artefacts: Artefacts
     key: str
     series: ImageSeries
     region_sets: tuple[RegionSet, ...]
@@ -83,7 +83,7 @@ def curate(
     Raises
     ------
     Refused
-        `store-missing`, `role-rules`, `artefacts-remote`.
+        `store-missing`, `role-rules`.
     """
     with existing(store) as opened:
         hits = {hit.key: hit for hit in opened.search.hits(STATES)}
@@ -115,15 +115,21 @@ def curate(
 
 def look_at(item: Item) -> Looked:
     """Read one series and its regions and check them; a picture is made where something is wrong."""
+    names = [*item.series.files, *(regions.file for regions in item.region_sets)]
     try:
-        volume = read_volume(item.folder, item.series)
+        with item.artefacts.at_hand(name.replace("/", "") for name in names) as folder:
+            return _looked(item, folder)
     except Refused as refused:
         return Looked(item.key, (refused.problem,), "", b"")
+
+
+def _looked(item: Item, folder: Path) -> Looked:
+    volume = read_volume(folder, item.series)
     problems = list(check(item.series, volume))
     for regions in item.region_sets:
         for region in dict.fromkeys(regions.regions):
             try:
-                mask = read_mask(item.folder, regions, region, item.series)
+                mask = read_mask(folder, regions, region, item.series)
             except Refused:
                 continue  # a region that cannot be read is told by whoever asks for it; the image may be sound
             problems += check_coverage(item.series, mask, region=region)
@@ -136,7 +142,7 @@ def _items(store: Store, series: dict[str, ImageSeries]) -> list[Item]:
     for regions in store.volumes.region_sets(sorted({one.patient_id for one in series.values()})):
         drawn[regions.patient_id, regions.series_uid].append(regions)
     return [
-        Item(store.artefacts.folder, key, series[key], tuple(drawn[series[key].patient_id, series[key].uid]))
+        Item(store.artefacts, key, series[key], tuple(drawn[series[key].patient_id, series[key].uid]))
         for key in sorted(series)
     ]
 

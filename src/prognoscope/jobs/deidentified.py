@@ -1,4 +1,4 @@
-"""Take a folder into the store without identity: what is clean goes in, what is in doubt is set aside.
+"""Take a source into the store without identity: what is clean goes in, what is in doubt is set aside.
 
 Identified bytes, names and paths never enter the store. Beside it lie `STORE.incoming` (the clean files, by which a
 later ingest of a grown folder knows what is done; it may be deleted) and `STORE.private` (the encrypted pseudonym
@@ -14,6 +14,7 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.deidentify import PROFILES, ProfileName, Project
 from prognoscope.deidentify.report import REPORT_FILE
+from prognoscope.jobs.addresses import is_address
 from prognoscope.jobs.deidentify import Deidentified, deidentify
 from prognoscope.jobs.ingest import IngestReport, ingest
 
@@ -28,12 +29,12 @@ def ingest_deidentified(
     mapper: Mapper = serial_map,
     verify: bool = False,
 ) -> tuple[IngestReport, Deidentified]:
-    """De-identify a folder with the project's key and take in what is clean.
+    """De-identify a source with the project's key and take in what is clean.
 
     Parameters
     ----------
     source
-        A folder.
+        As for `ingest`: a folder, a zip archive, one file, or the address of a PACS or a DICOMweb server.
     profile
         Options of de-identification.
     project
@@ -49,20 +50,20 @@ def ingest_deidentified(
     Raises
     ------
     Refused
-        `deidentify-folder` for anything but a folder; as `deidentify` and `ingest`.
+        `source-missing`; as `deidentify` and `ingest`.
     """
-    folder = Path(source)
-    if not folder.is_dir():
+    named = str(source) if is_address(source) else str(Path(source).resolve())
+    if not is_address(source) and not Path(source).exists():
         raise refuse(
-            "deidentify-folder",
+            "source-missing",
             subject=str(source),
-            found="it is no folder, and only folders are de-identified on the way into the store",
-            remedy="unpack or fetch it into a folder first",
+            found="there is no such file or folder",
+            remedy="check the path; a PACS is named pacs://AE@host:port, a DICOMweb server by its https address",
         )
     place = Path(store)
     private = place.with_name(f"{place.name}.private")
-    incoming = place.with_name(f"{place.name}.incoming") / project.token("source", str(folder.resolve()))
-    done = deidentify(folder, incoming, options=PROFILES[profile], project=project, private=private, mapper=mapper)
+    incoming = place.with_name(f"{place.name}.incoming") / project.token("source", named)
+    done = deidentify(source, incoming, options=PROFILES[profile], project=project, private=private, mapper=mapper)
     (incoming / REPORT_FILE).replace(private / REPORT_FILE)
     held_back = [
         dataclasses.replace(problem, subject=f"held back: {project.token('file', path)}")

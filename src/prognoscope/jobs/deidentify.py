@@ -44,9 +44,12 @@ from prognoscope.deidentify.others import (
     owners_by_tables,
     place_of,
 )
+from prognoscope.deidentify.records import meet
 from prognoscope.deidentify.report import REPORT_FILE, build_report
+from prognoscope.jobs.addresses import is_address
 from prognoscope.jobs.deidentify_page import page
-from prognoscope.sources.files import FoundFile, list_folder
+from prognoscope.jobs.deidentify_source import arrived
+from prognoscope.sources.files import FoundFile
 
 FILES_A_LOOK = 32
 FILES_A_BATCH = 48
@@ -81,8 +84,28 @@ class Deidentified:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a run reads and writes, and how: what every file is cleaned with."""
+
+    source: Path
+    target: Path
+    private: Path
+    project: Project
+    options: Options
+
+    def all(self) -> dict[str, Any]:
+        return {
+            "root": self.source,
+            "target": self.target,
+            "private": self.private,
+            "project": self.project,
+            "options": self.options,
+        }
+
+
 def deidentify(
-    source: Path,
+    source: Path | str,
     target: Path,
     *,
     options: Options,
@@ -90,12 +113,12 @@ def deidentify(
     private: Path | None = None,
     mapper: Mapper = serial_map,
 ) -> Deidentified:
-    """De-identify every file below a folder into another.
+    """De-identify every file of a source into a folder.
 
     Parameters
     ----------
     source
-        Folder with DICOM files, in any order and depth.
+        Folder with files in any order and depth, zip archive, one file, or the address of a PACS or DICOMweb server.
     target
         Folder for what is clean; made if absent. Files that are there from an earlier run are reused or replaced.
     options
@@ -114,19 +137,18 @@ def deidentify(
     """
     begun = time.monotonic()
     private = private or target.with_name(target.name + ".private")
-    _keep_apart(source, target, private)
-    listing = list_folder(source)
-    held_back = [(problem.subject, problem) for problem in listing.problems]
+    _keep_apart(*([] if is_address(source) else [Path(source)]), target, private)
     earlier = load_table(private / PSEUDONYM_FILE, project)
-    for folder in (target, private):
-        folder.mkdir(parents=True, exist_ok=True)
-    seen = _look(listing.files, source, options, mapper)
-    held_back += [(path, answer) for path, answer in seen.items() if isinstance(answer, Problem)]
-    described = {path: answer for path, answer in seen.items() if isinstance(answer, Described)}
-    batches = _plan(described, project)
-    outcomes, reused = _clean(batches, dict(_stamps(listing.files)), source, target, private, project, options, mapper)
-    others = {path: answer for path, answer in seen.items() if isinstance(answer, Other)}
-    outcomes += _clean_others(others, described, source, target, private, project, options, mapper)
+    with arrived(source, private) as files:
+        for folder in (target, private):
+            folder.mkdir(parents=True, exist_ok=True)
+        seen = _look(files.files, files.folder, options, mapper)
+        described = {path: answer for path, answer in seen.items() if isinstance(answer, Described)}
+        places = _Places(files.folder, target, private, project, options)
+        outcomes, reused = _clean(_plan(described, project), dict(_stamps(files.files)), places, mapper)
+        others = {path: answer for path, answer in seen.items() if isinstance(answer, Other)}
+        outcomes += _clean_others(others, described, places, mapper)
+    held_back = [*files.problems, *((path, answer) for path, answer in seen.items() if isinstance(answer, Problem))]
     held_back += [(outcome.source, outcome.problem) for outcome in outcomes if outcome.problem]
     held_back.sort(key=lambda entry: (entry[0], entry[1].code))
     _remember(outcomes, described, earlier, private, project)
@@ -142,14 +164,14 @@ def options_of(profile: ProfileName, changes: Mapping[str, bool | None]) -> Opti
     return PROFILES[profile].model_copy(update={key: value for key, value in changes.items() if value is not None})
 
 
-def _keep_apart(source: Path, target: Path, private: Path) -> None:
-    places = [place.resolve() for place in (source, target, private)]
+def _keep_apart(*folders: Path) -> None:
+    places = [place.resolve() for place in folders]
     for one in places:
         for other in places:
             if one is not other and one.is_relative_to(other):
                 raise refuse(
                     "folders-overlap",
-                    subject=str(target),
+                    subject=str(folders[-2]),
                     found="source, target and private folder are the same or lie within each other",
                     remedy="name three folders apart, so that nothing identified can travel with what is clean",
                 )
@@ -201,22 +223,17 @@ def _place(seen: Described, person: str, project: Project, taken: Counter[str]) 
 
 
 def _clean(
-    batches: Sequence[Batch],
-    stamps: Mapping[str, tuple[int, int]],
-    source: Path,
-    target: Path,
-    private: Path,
-    project: Project,
-    options: Options,
-    mapper: Mapper,
+    batches: Sequence[Batch], stamps: Mapping[str, tuple[int, int]], places: _Places, mapper: Mapper
 ) -> tuple[list[Outcome], int]:
-    state = private / "state"
+    state = places.private / "state"
     state.mkdir(exist_ok=True)
-    context = [VERSION, options, fingerprint(project), str(target.resolve())]
+    context = [VERSION, places.options, fingerprint(places.project), str(places.target.resolve())]
     records = [state / f"{_key(batch, stamps, context)}.json" for batch in batches]
-    done = {place: found for place, record in enumerate(records) if (found := _recorded(record, target)) is not None}
+    done = {
+        place: found for place, record in enumerate(records) if (found := _recorded(record, places.target)) is not None
+    }
     todo = [place for place in range(len(batches)) if place not in done]
-    work = functools.partial(clean_batch, root=source, target=target, private=private, project=project, options=options)
+    work = functools.partial(clean_batch, **places.all())
     reused = sum(len(outcomes) for outcomes in done.values())
     results = mapper(work, [batches[place] for place in todo], label="de-identifying")
     for place, outcomes in zip(todo, results, strict=True):
@@ -226,15 +243,9 @@ def _clean(
 
 
 def _clean_others(
-    others: Mapping[str, Other],
-    described: Mapping[str, Described],
-    source: Path,
-    target: Path,
-    private: Path,
-    project: Project,
-    options: Options,
-    mapper: Mapper,
+    others: Mapping[str, Other], described: Mapping[str, Described], places: _Places, mapper: Mapper
 ) -> list[Outcome]:
+    source, project = places.source, places.project
     people = _people(described)
     tables = [path for path in sorted(others) if others[path].kind == "table"]
     images = [path for path in sorted(others) if others[path].kind != "table"]
@@ -244,24 +255,15 @@ def _clean_others(
     for path in images:
         patient = owners.get(path) or owner_by_path(path, words)
         planned.append(PlannedOther(Planned(path, place_of(path, patient, project)), others[path].kind, patient))
-    clean = functools.partial(
-        clean_other,
-        root=source,
-        target=target,
-        private=private,
-        people=people,
-        project=project,
-        options=options,
-    )
+    records = [source / path for path in images if others[path].kind == "record"]
+    clean = functools.partial(clean_other, community=meet(records, people), **places.all())
     outcomes = list(mapper(clean, planned, label="pictures and NIfTI"))
     renamed = {PurePosixPath(one.source).name: one.target for one in outcomes if one.target}
-    places = [
+    planned_tables = [
         Planned(path, f"tables/{project.token('table', path)}{PurePosixPath(path).suffix.lower()}") for path in tables
     ]
-    rows = functools.partial(
-        clean_table, root=source, target=target, people=people, renamed=renamed, project=project, options=options
-    )
-    return outcomes + list(mapper(rows, places, label="tables"))
+    rows = functools.partial(clean_table, people=people, renamed=renamed, **places.all())
+    return outcomes + list(mapper(rows, planned_tables, label="tables"))
 
 
 def _people(described: Mapping[str, Described]) -> dict[str, Identity]:
@@ -273,7 +275,11 @@ def _people(described: Mapping[str, Described]) -> dict[str, Identity]:
 
 def _key(batch: Batch, stamps: Mapping[str, tuple[int, int]], context: Sequence[object]) -> str:
     files = [[planned.source, planned.target, *stamps[planned.source]] for planned in batch.files]
-    return of_value([*context, batch.head, files, sorted(batch.identity.names), sorted(batch.identity.ids)])
+    return of_value([*context, batch.head, files, *_told(batch.identity)])
+
+
+def _told(identity: Identity) -> tuple[list[str], ...]:
+    return sorted(identity.names), sorted(identity.ids), sorted(identity.days)
 
 
 def _recorded(record: Path, target: Path) -> tuple[Outcome, ...] | None:

@@ -13,12 +13,11 @@ from pathlib import Path
 from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
-from prognoscope.jobs.arrivals import LONGEST_PATH, Opened, Parcel, open_parcel, printable
+from prognoscope.jobs.addresses import is_address
+from prognoscope.jobs.assembly import assemble_waiting
 from prognoscope.jobs.links import link_files
-from prognoscope.jobs.network import NETWORK, take_from_network
-from prognoscope.jobs.volumes import assemble_waiting
+from prognoscope.jobs.parcels import LONGEST_PATH, Opened, Parcel, printable
 from prognoscope.sources import FoundFile, list_folder
-from prognoscope.sources.archives import member_count
 from prognoscope.store import Admitted, Arrival, Store
 
 PARCEL_FILES, PARCEL_BYTES = 64, 64 << 20
@@ -41,6 +40,8 @@ class IngestReport:
         Contents that were not there before, by kind.
     known
         Files that were read and whose content was there already.
+    restored
+        Of those, contents that the store had lost.
     quarantined
         What was set aside now, with its reason.
     patients
@@ -57,6 +58,7 @@ class IngestReport:
     unchanged: int
     new: Mapping[str, int]
     known: int
+    restored: int
     quarantined: tuple[Problem, ...]
     patients: int
     totals: Mapping[str, int]
@@ -69,6 +71,7 @@ class Tally:
 
     new: Counter[str] = field(default_factory=Counter)
     known: int = 0
+    restored: int = 0
     files: int = 0
     quarantined: list[Problem] = field(default_factory=list)
 
@@ -76,6 +79,7 @@ class Tally:
         """Count a batch."""
         self.new.update(admitted.new)
         self.known += admitted.known
+        self.restored += admitted.restored
         self.files += files
         self.quarantined += admitted.quarantined
 
@@ -116,7 +120,7 @@ def ingest(
         `source-missing`; `cannot-write`, `catalogue-failed` when the store's disk is full or failing.
     """
     began = time.perf_counter()
-    if str(source).startswith(NETWORK):
+    if is_address(source):
         return _from_network(str(source), Path(store), licence, mapper, began)
     root, listed, problems = _listed(Path(source))
     name = str(Path(source).resolve())
@@ -127,9 +131,9 @@ def ingest(
         with opened.repository.among_writers():
             _hold(opened, name, (*problems, *held_back), tally)
             fresh = listed if verify else _changed(opened, name, listed)
-            _take(opened, name, root, fresh, mapper, tally)
+            _take(opened, name, root, fresh, mapper, tally, verify=verify)
             tally.quarantined += link_files(opened, name, again=bool(tally.new["table"]))
-            patients = assemble_waiting(opened, mapper)
+            assembled = assemble_waiting(opened, mapper)
         return IngestReport(
             source=name,
             store=Path(store),
@@ -137,8 +141,9 @@ def ingest(
             unchanged=len(listed) - len(fresh),
             new=dict(sorted(tally.new.items())),
             known=tally.known,
-            quarantined=tuple(tally.quarantined),
-            patients=patients,
+            restored=tally.restored,
+            quarantined=(*tally.quarantined, *assembled.quarantined),
+            patients=assembled.patients,
             totals=opened.repository.total(),
             seconds=time.perf_counter() - began,
         )
@@ -147,10 +152,12 @@ def ingest(
 def assemble_store(store: str | Path, *, mapper: Mapper = serial_map) -> int:
     """Put together the series of whatever came in by other ways; return of how many patients."""
     with Store(Path(store)) as opened, opened.repository.among_writers():
-        return assemble_waiting(opened, mapper)
+        return assemble_waiting(opened, mapper).patients
 
 
 def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began: float) -> IngestReport:
+    from prognoscope.jobs.network import take_from_network  # with pydicom: a folder that is known needs no reader
+
     tally = Tally()
     with Store(store) as opened:
         opened.repository.recover()
@@ -159,7 +166,7 @@ def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began
                 name = take_from_network(opened, address, tally.add)
                 opened.repository.open_source(name, licence=licence)
             finally:
-                patients = assemble_waiting(opened, mapper)
+                assembled = assemble_waiting(opened, mapper)
         return IngestReport(
             source=name,
             store=store,
@@ -167,8 +174,9 @@ def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began
             unchanged=0,
             new=dict(sorted(tally.new.items())),
             known=tally.known,
-            quarantined=tuple(tally.quarantined),
-            patients=patients,
+            restored=tally.restored,
+            quarantined=(*tally.quarantined, *assembled.quarantined),
+            patients=assembled.patients,
             totals=opened.repository.total(),
             seconds=time.perf_counter() - began,
         )
@@ -203,21 +211,46 @@ def _changed(store: Store, source: str, listed: Sequence[FoundFile]) -> tuple[Fo
     )
 
 
-def _take(store: Store, source: str, root: Path, files: Sequence[FoundFile], mapper: Mapper, tally: Tally) -> None:
+def _take(
+    store: Store,
+    source: str,
+    root: Path,
+    files: Sequence[FoundFile],
+    mapper: Mapper,
+    tally: Tally,
+    *,
+    verify: bool,
+) -> None:
     parcels = _batches(store, _parcels(root, files))
-    archives = _admit(store, source, parcels, mapper, tally)
+    archives = _admit(store, source, parcels, mapper, tally, verify=verify)
     for archive in archives:
         try:
-            count = member_count(root / archive.path, subject=printable(archive.path))
+            count = _members(root / archive.path, printable(archive.path))
         except Refused as refused:
-            _hold(store, source, (refused.problem,), tally)
+            _keep_whole(store, source, root, archive, refused.problem, tally)
             continue
         members = [
             Parcel(root, (archive,), Path(), tuple(range(at, min(at + PARCEL_FILES, count))))
             for at in range(0, count, PARCEL_FILES)
         ]
-        _admit(store, source, _batches(store, members), mapper, tally)
-        _remember_archive(store, source, root, archive)
+        before = len(tally.quarantined)
+        _admit(store, source, _batches(store, members), mapper, tally, verify=verify)
+        unread = sum(problem.code.startswith("archive-") for problem in tally.quarantined[before:])
+        if unread:
+            _keep_whole(store, source, root, archive, _unread(archive, unread), tally)
+        else:
+            _remember_archive(store, source, root, archive)
+
+
+def _unread(archive: FoundFile, number: int) -> Problem:
+    told = f"{number} of its members cannot be read; the archive is kept whole beside the others"
+    return Problem("archive-kept", printable(archive.path), told, "see what is wrong with each, and copy it again")
+
+
+def _members(path: Path, subject: str) -> int:
+    from prognoscope.sources.archives import member_count  # with pydicom, for its DICOMDIR
+
+    return member_count(path, subject=subject)
 
 
 def _parcels(root: Path, files: Sequence[FoundFile]) -> list[Parcel]:
@@ -231,6 +264,13 @@ def _parcels(root: Path, files: Sequence[FoundFile]) -> list[Parcel]:
     return [*parcels, Parcel(root, tuple(held), Path())] if held else parcels
 
 
+def open_parcel(parcel: Parcel) -> Opened:
+    """Read each file once; the readers of all formats are imported by the process that reads."""
+    from prognoscope.jobs.arrivals import read_parcel
+
+    return read_parcel(parcel)
+
+
 def _batches(store: Store, parcels: Sequence[Parcel]) -> list[tuple[str, list[Parcel]]]:
     batches = []
     for start in range(0, len(parcels), PARCELS_PER_BATCH):
@@ -242,7 +282,13 @@ def _batches(store: Store, parcels: Sequence[Parcel]) -> list[tuple[str, list[Pa
 
 
 def _admit(
-    store: Store, source: str, batches: Sequence[tuple[str, list[Parcel]]], mapper: Mapper, tally: Tally
+    store: Store,
+    source: str,
+    batches: Sequence[tuple[str, list[Parcel]]],
+    mapper: Mapper,
+    tally: Tally,
+    *,
+    verify: bool,
 ) -> list[FoundFile]:
     """Read the parcels and acknowledge them batch by batch; return the archives among the files."""
     everything = [parcel for _, parcels in batches for parcel in parcels]
@@ -251,7 +297,7 @@ def _admit(
     for batch, parcels in batches:
         opened = list(islice(results, len(parcels)))
         arrivals = [arrival for one in opened for arrival in one.arrivals]
-        tally.add(store.repository.admit(source, batch, arrivals), len(arrivals))
+        tally.add(store.repository.admit(source, batch, arrivals, verify=verify), len(arrivals))
         _hold(store, source, [problem for one in opened for problem in one.problems], tally)
         archives += [archive for one in opened for archive in one.archives]
     for _ in results:  # lets the mapper finish and report its end
@@ -264,6 +310,15 @@ def _hold(store: Store, source: str, problems: Sequence[Problem], tally: Tally) 
     if problems:
         arrivals = [Arrival(one.subject, 0, 0, "", "unknown", staged=False, problem=one) for one in problems]
         tally.add(store.repository.admit(source, uuid.uuid4().hex, arrivals), len(arrivals))
+
+
+def _keep_whole(store: Store, source: str, root: Path, archive: FoundFile, problem: Problem, tally: Tally) -> None:
+    """Quarantine an archive with its bytes: nobody knows what else could be had of it."""
+    from prognoscope.jobs.arrivals import keep_archive
+
+    batch = uuid.uuid4().hex
+    kept = keep_archive(root, archive, problem, store.repository.tray(batch))
+    tally.add(store.repository.admit(source, batch, [kept]), 1)
 
 
 def _remember_archive(store: Store, source: str, root: Path, archive: FoundFile) -> None:

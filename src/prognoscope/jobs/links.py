@@ -7,11 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-import pandas as pd
-
 from prognoscope.core.problems import Problem
-from prognoscope.jobs.arrivals import NIFTI, printable
-from prognoscope.sources import to_date
+from prognoscope.jobs.parcels import NIFTI, printable
 from prognoscope.store import Link, NamedFile, Store, Unowned
 
 ENDINGS = (*NIFTI, ".png", ".jpg", ".jpeg")
@@ -157,6 +154,10 @@ def _by_names(files: Sequence[Unowned]) -> list[Link]:
 def _iso(text: str) -> str | None:
     if not text:
         return None
+    import pandas as pd
+
+    from prognoscope.sources import to_date
+
     found = to_date(pd.Series([text]))[0].iloc[0]
     return found.isoformat() if found is not None else None
 

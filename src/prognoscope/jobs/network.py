@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import queue
 import threading
 import uuid
@@ -13,12 +15,11 @@ from pathlib import Path
 from prognoscope.core.problems import Refused
 from prognoscope.jobs.arrivals import arrival
 from prognoscope.sources import FoundFile
-from prognoscope.sources.dicomweb import fetch_series, parse_server, search_series
+from prognoscope.sources.dicomweb import WebServer, fetch_series, parse_server, search_series
 from prognoscope.sources.pacs import OWN_TITLE, Found, find_series, get_series, listener, parse_node
 from prognoscope.store import Admitted, Store, tray
 
 FILES_AT_ONCE, BYTES_AT_ONCE = 256, 128 << 20
-NETWORK = ("pacs://", "http://", "https://")
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class _Waiting:
 class Intake:
     """Keeps files that several senders hand over at once: those that wait together are acknowledged together."""
 
-    def __init__(self, store: Store, source: str, *, told: Callable[[Admitted], None]) -> None:
+    def __init__(self, store: Store, source: str, *, told: Callable[[int], object]) -> None:
         self._store, self._source, self._told = store, source, told
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -65,7 +66,8 @@ class Intake:
 
     def _keep(self, group: Sequence[_Waiting]) -> None:
         try:
-            self._told(keep_files(self._store, self._source, [one.data for one in group]))
+            kept = keep_files(self._store, self._source, [one.data for one in group])
+            self._told(sum(kept.new.values()))
         except Refused as refused:
             for one in group:
                 one.refused = refused
@@ -86,6 +88,34 @@ def keep_files(store: Store, source: str, files: Sequence[bytes]) -> Admitted:
     return store.repository.admit(source, batch, arrivals)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an address offers: the source's name, and for each series a function that hands over its files."""
+
+    name: str
+    series: tuple[Callable[[Callable[[bytes], None]], None], ...]
+
+
+def ask(address: str) -> Answer:
+    """Ask a PACS or a DICOMweb server which series an address means.
+
+    Raises
+    ------
+    Refused
+        What the PACS or server refuses.
+    """
+    if address.startswith("pacs://"):
+        node = parse_node(address)
+        return Answer(node.name, tuple(functools.partial(get_series, node, one) for one in find_series(node)))
+    server = parse_server(address)
+    return Answer(server.url, tuple(functools.partial(_from_web, server, one) for one in search_series(server)))
+
+
+def _from_web(server: WebServer, one: Found, keep: Callable[[bytes], None]) -> None:
+    for data in fetch_series(server, one):
+        keep(data)
+
+
 def take_from_network(store: Store, address: str, told: Callable[[Admitted, int], object]) -> str:
     """Fetch every series that an address asks for; return the source's name.
 
@@ -94,48 +124,51 @@ def take_from_network(store: Store, address: str, told: Callable[[Admitted, int]
     Refused
         What the PACS or server refuses; what came until then is kept.
     """
-    if address.startswith("pacs://"):
-        node = parse_node(address)
-        series, name = find_series(node), node.name
-
-        def fetch(one: Found, keep: Callable[[bytes], None]) -> None:
-            get_series(node, one, keep)
-
-    else:
-        server = parse_server(address)
-        series, name = search_series(server), server.url
-
-        def fetch(one: Found, keep: Callable[[bytes], None]) -> None:
-            for data in fetch_series(server, one):
-                keep(data)
-
-    for one in series:
+    answer = ask(address)
+    for fetch in answer.series:
         held: list[bytes] = []
 
         def keep(data: bytes, held: list[bytes] = held) -> None:
             held.append(data)
             if len(held) >= FILES_AT_ONCE or sum(map(len, held)) > BYTES_AT_ONCE:
-                told(keep_files(store, name, held), len(held))
+                told(keep_files(store, answer.name, held), len(held))
                 held.clear()
 
         try:
-            fetch(one, keep)
+            fetch(keep)
         finally:
             if held:
-                told(keep_files(store, name, held), len(held))
-    return name
+                told(keep_files(store, answer.name, held), len(held))
+    return answer.name
 
 
-@contextmanager
-def listening(
-    store: str | Path, *, port: int, title: str = OWN_TITLE, host: str = "127.0.0.1", told: Callable[[Admitted], None]
-) -> Iterator[int]:
-    """Take what is sent to us while the block runs; the value is the port.
+def fetch_from_network(address: str, folder: Path) -> None:
+    """Fetch every series that an address asks for into a folder, under numbers.
 
     Raises
     ------
     Refused
-        `pacs-missing`; `cannot-write`, `catalogue-failed`.
+        What the PACS or server refuses.
+    """
+    numbers = itertools.count(1)
+
+    def keep(data: bytes) -> None:
+        (folder / f"{next(numbers):07d}.dcm").write_bytes(data)
+
+    for fetch in ask(address).series:
+        fetch(keep)
+
+
+@contextmanager
+def listening(
+    store: str | Path, *, port: int, title: str = OWN_TITLE, host: str = "127.0.0.1", told: Callable[[int], object]
+) -> Iterator[int]:
+    """Take what is sent to us while the block runs; the value is the port, and `told` gets the number of new files.
+
+    Raises
+    ------
+    Refused
+        `pacs-missing`, `port-unusable`; `cannot-write`, `catalogue-failed`.
     """
     with Store(Path(store)) as opened:
         opened.repository.recover()

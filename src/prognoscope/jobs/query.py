@@ -84,9 +84,16 @@ def query(
             if export:
                 _export(opened, Path(export), document, progress)
             opened.audit_note("export", text, {"files": files, "to": str(export or manifest)})
-        hints = _hints(opened, text) if counts.series == 0 else ()
+        hints = (*_waiting(opened), *(_hints(opened, text) if counts.series == 0 else ()))
         shown = hits if most is None else hits[:most]
         return Found(text, counts, shown, hints, frozen, Path(export) if export else None, files)
+
+
+def _waiting(store: Store) -> tuple[str, ...]:
+    """Files that a listener which ended early kept, and that nobody has put together."""
+    number = len(store.repository.waiting())
+    told = f"files of {number} patients are not put together yet and not found; any ingest does it"
+    return (told,) if number else ()
 
 
 def difference(older: str, newer: str, *, store: str | Path) -> Difference:

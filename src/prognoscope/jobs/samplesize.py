@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from prognoscope.core.problems import refuse
 from prognoscope.validation import SampleSize, for_binary, for_continuous, for_survival
 
 Kind = Literal["binary", "survival", "continuous"]
+# Which statements each kind of outcome needs or may have; every other is refused, not ignored.
+SERVES: Mapping[str, tuple[Kind, ...]] = {
+    "prevalence": ("binary",),
+    "rate": ("survival",),
+    "horizon": ("survival",),
+    "follow-up": ("survival",),
+    "r2": ("binary", "survival", "continuous"),
+    "nagelkerke-r2": ("binary", "survival"),
+    "c-statistic": ("binary",),
+    "mean": ("continuous",),
+    "sd": ("continuous",),
+}
 
 
 def sample_size(
@@ -30,8 +43,11 @@ def sample_size(
     Raises
     ------
     Refused
-        `sample-size-input` when a kind of outcome lacks what it needs, `sample-size` for impossible values.
+        `sample-size-input` when a kind of outcome lacks what it needs or is given what another needs, `sample-size` for
+        impossible values.
     """
+    stated = (prevalence, rate, horizon, follow_up, r2, nagelkerke_r2, c_statistic, mean, standard_deviation)
+    _refuse_foreign(kind, [name for name, value in zip(SERVES, stated, strict=True) if value is not None])
     if kind == "binary":
         return for_binary(
             parameters=parameters,
@@ -58,6 +74,17 @@ def sample_size(
         standard_deviation=_given("sd", standard_deviation, kind),
         shrinkage=shrinkage,
     )
+
+
+def _refuse_foreign(kind: Kind, stated: Sequence[str]) -> None:
+    for name in stated:
+        if kind not in SERVES[name]:
+            raise refuse(
+                "sample-size-input",
+                subject=f"{kind} outcome",
+                found=f"--{name} says nothing about it; it is for {' and '.join(SERVES[name])} outcomes",
+                remedy=f"leave --{name} out, or name the kind of outcome that is meant",
+            )
 
 
 def _given(name: str, value: float | None, kind: Kind) -> float:

@@ -4,60 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from prognoscope.core.images import ImageSeries, RefusedSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused
-from prognoscope.core.work import Mapper
 from prognoscope.sources import Instance, Located, assemble, read_details
 from prognoscope.sources.nifti_series import describe_nifti, describe_nifti_regions
 from prognoscope.sources.pictures import inspect_picture
-from prognoscope.store import Artefacts, Link, PatientRecords, SeriesRecord, Store
-
-PATIENTS_AT_ONCE = 256
-PATIENTS_PER_ITEM = 4
+from prognoscope.store import Artefacts, Link, PatientRecords, SeriesRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Patients:
-    """Some patients' headers by content, their files that were linked to them, and where the contents lie."""
-
-    artefacts: Artefacts
-    headers: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[Link, ...]], ...]
-
-
-def assemble_waiting(store: Store, mapper: Mapper) -> int:
-    """Put together the volumes of every patient to whom files came in; return how many patients that were."""
-    waiting = store.repository.waiting()
-    for start in range(0, len(waiting), PATIENTS_AT_ONCE):
-        group = waiting[start : start + PATIENTS_AT_ONCE]
-        headers, links = store.repository.headers(group), store.links.of_patients(group)
-        items = [
-            Patients(
-                store.artefacts,
-                tuple((name, tuple(headers[name]), links[name]) for name in group[at : at + PATIENTS_PER_ITEM]),
-            )
-            for at in range(0, len(group), PATIENTS_PER_ITEM)
-        ]
-        seen = {name: len(found) for name, found in headers.items()}
-        for records in mapper(assemble_patients, items, label="put series together"):
-            store.volumes.replace_patients(records, seen=seen)
-    return len(waiting)
-
-
-def assemble_patients(patients: Patients) -> tuple[PatientRecords, ...]:
-    """Put together what the files of some patients make."""
-    return tuple(_records(patients.artefacts, *one) for one in patients.headers)
-
-
-def object_path(sha256: str) -> str:
-    """Where an artefact lies in the artefacts' folder."""
-    return f"{sha256[:2]}/{sha256[2:]}"
-
-
-def _records(
+def assemble_files(
     artefacts: Artefacts, patient_id: str, headers: Sequence[tuple[str, str]], links: Sequence[Link]
 ) -> PatientRecords:
+    """Put together what a patient's files make: `(SHA-256, header)` of its instances, and the files linked to it."""
     located = [Located(object_path(sha256), Instance.from_json(text), sha256) for sha256, text in headers]
     index = assemble(located)
     counts = Counter(file.instance.series_uid for file in located)
@@ -68,6 +28,11 @@ def _records(
     regions = [one for one in masks if isinstance(one, RegionSet)]
     aside = [one for one in masks if isinstance(one, Problem)]
     return PatientRecords(patient_id, (*series, *linked), (*index.region_sets, *regions), (*index.set_aside, *aside))
+
+
+def object_path(sha256: str) -> str:
+    """Where an artefact lies in the artefacts' folder."""
+    return f"{sha256[:2]}/{sha256[2:]}"
 
 
 def _usable(artefacts: Artefacts, series: ImageSeries) -> SeriesRecord:

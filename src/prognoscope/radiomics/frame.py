@@ -38,7 +38,7 @@ class Frame:
         if self.kept is not None and within_slices in self.kept:
             return self.kept[within_slices]
         axes = np.eye(3, dtype=np.int64)[1:] if within_slices else np.eye(3, dtype=np.int64)
-        found = _distances(self.morphological.ravel(), flat_steps(axes, self.morphological.shape))
+        found: NDArray[np.uint16] = _distances(self.morphological.ravel(), flat_steps(axes, self.morphological.shape))
         if self.kept is not None:
             self.kept[within_slices] = found
         return found

@@ -170,7 +170,7 @@ class ReportContent:
     importances
         Most important first; `importance_scale` says in words what the numbers are.
     chosen
-        How many of the outer folds chose which kind of model.
+        How many of the outer folds (or bootstraps) chose which kind of model.
     repeatability
         Which features were left out for a contour's sake; None where none had to be repeatable.
     predictors

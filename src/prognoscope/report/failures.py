@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Mask, Volume
-from prognoscope.report.rounding import count, figure, of_hundred
-from prognoscope.report.scrutiny import p_value
+from prognoscope.report.rounding import count, figure, of_hundred, p_value
 from prognoscope.validation.slices import Slice
 
 THUMBNAIL_PIXELS = 128

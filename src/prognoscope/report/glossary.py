@@ -63,6 +63,9 @@ GUARDS: dict[str, str] = {
     "unbalanced-split": "Unbalanced folds",
     "proxy-outcome": "A label that stands for something else",
     "external-set-reused": "The set kept apart, used again",
+    "external-set-learnt-from": "The set kept apart, learnt from before",
+    "equal-rows": "One patient in several rows",
+    "too-good": "Risks too good to be true",
 }
 
 DISCRIMINATION = ("auc", "c_index", "auc_at_horizon", "uno_c")

@@ -16,7 +16,7 @@ from prognoscope.report.content import ReportContent, Subgroup
 from prognoscope.report.failures import Failures, cases_shown, slice_rows, slices_in_words
 from prognoscope.report.limits import limits
 from prognoscope.report.scrutiny import Scrutiny
-from prognoscope.report.sentences import answer, benefit_in_words, pairs_of_hundred
+from prognoscope.report.sentences import answer, benefit_in_words, likelihood_ratios, pairs_of_hundred
 from prognoscope.validation.fairness import Gap
 from prognoscope.validation.results import Evaluation
 from prognoscope.validation.thresholds import ThresholdRow
@@ -85,6 +85,7 @@ def render_validation(
     external_validation: bool | None = None,
     thresholds: tuple[ThresholdRow, ...] = (),
     prevalence: float = math.nan,
+    cost_ratio: float = math.nan,
     gaps: tuple[Gap, ...] = (),
     failures: Failures | None = None,
 ) -> str:
@@ -92,7 +93,10 @@ def render_validation(
 
     `study` names the predictions, `outcome` is the event as a phrase; the rest is as in `ReportContent` and `Scrutiny`.
     """
-    given = Scrutiny("given", GIVEN, "", evaluation.n, 0, 0, gaps=gaps, thresholds=thresholds, prevalence=prevalence)
+    given = Scrutiny(
+        "given", GIVEN, "", evaluation.n, 0, 0,
+        gaps=gaps, thresholds=thresholds, prevalence=prevalence, cost_ratio=cost_ratio,
+    )  # fmt: skip
     content = ReportContent(
         study=study,
         question=question or f"How well do these predictions foretell the event ({outcome})?",
@@ -141,6 +145,7 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             metric_rows=tables.metric_rows(evaluation),
             difference_rows=tables.difference_rows(evaluation),
             benefit_rows=tables.benefit_rows(evaluation),
+            likelihood_ratios=likelihood_ratios(evaluation),
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),

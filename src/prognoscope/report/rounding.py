@@ -94,3 +94,10 @@ def joined(parts: list[str] | tuple[str, ...]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def p_value(p: float) -> str:
+    """Return a p value with two digits that count: `0.32`, `0.004`, `below 0.001`."""
+    if math.isnan(p):
+        return NOT_COMPUTABLE
+    return "below 0.001" if p < 0.001 else figure(p, 3 if p < 0.1 else 2)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prognoscope.report.glossary import metric_words
-from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, sentence
+from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, p_value, sentence
 from prognoscope.validation.conformal import Coverage
 from prognoscope.validation.fairness import Gap, GroupFigures
 from prognoscope.validation.internal import LearningCurve
@@ -214,13 +214,6 @@ def gap_rows(gaps: Sequence[Gap]) -> tuple[tuple[str, str, str, str, str, str], 
     )
 
 
-def p_value(p: float) -> str:
-    """Return a p value with two digits that count: `0.32`, `0.004`, `below 0.001`."""
-    if math.isnan(p):
-        return NOT_COMPUTABLE
-    return "below 0.001" if p < 0.001 else figure(p, 3 if p < 0.1 else 2)
-
-
 def _sentences(scrutiny: Scrutiny) -> tuple[str, ...]:
     told = [WAYS.get(scrutiny.plan, scrutiny.title)]
     if scrutiny.learnt_from:
@@ -270,6 +263,16 @@ def _alerts_words(scrutiny: Scrutiny, alerts: ThresholdRow) -> str:
 
 
 def _prevalence_words(scrutiny: Scrutiny) -> str:
+    implied = ""
+    if math.isfinite(scrutiny.cost_ratio) and scrutiny.alerts is None:
+        implied = (
+            f" A missed event was said to cost as much as {figure(scrutiny.cost_ratio, 1)} false alerts, which means "
+            f"acting from a risk of {percent(1 / (1 + scrutiny.cost_ratio))} on."
+        )
+    return _at_prevalence(scrutiny) + implied
+
+
+def _at_prevalence(scrutiny: Scrutiny) -> str:
     if math.isnan(scrutiny.prevalence):
         return "Predictive values, alerts and net benefit hold at the prevalence of this study."
     return (

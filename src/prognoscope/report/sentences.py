@@ -11,10 +11,20 @@ from typing import Literal
 
 from prognoscope.report.content import ReportContent
 from prognoscope.report.glossary import DISCRIMINATION, MODELS, NO_SIGNAL, guard_words, metric_words
-from prognoscope.report.rounding import NOT_COMPUTABLE, count, figure, interval, joined, of_hundred, span, with_interval
+from prognoscope.report.rounding import (
+    NOT_COMPUTABLE,
+    count,
+    figure,
+    interval,
+    joined,
+    of_hundred,
+    p_value,
+    span,
+    with_interval,
+)
 from prognoscope.validation.results import Comparison, Evaluation, Guard, Metric, ModelEvaluation
 
-Verdict = Literal["clear", "signal", "faint", "unsure", "no-signal", "leaking", "unknown"]
+Verdict = Literal["clear", "signal", "faint", "unsure", "no-signal", "reversed", "leaking", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ LABELS: dict[Verdict, str] = {
     "faint": "A faint signal: little more than a coin is not ruled out",
     "unsure": "Unsure: a coin is not ruled out",
     "no-signal": "No better than a coin, as far as this study can tell",
+    "reversed": "Worse than a coin: the risks run the wrong way",
     "leaking": "A guard against leakage failed",
     "unknown": "No answer could be computed",
 }
@@ -103,12 +114,14 @@ def verdict_of(evaluation: Evaluation) -> Verdict:
     metric = found[1]
     if leaks(evaluation):
         return "leaking"
+    if metric.high < 0.5:
+        return "reversed"
     guard = no_signal_guard(evaluation)
-    if guard is not None and guard.status != "passed":
+    if metric.estimate <= 0.5 or (guard is not None and guard.status != "passed"):
         return "no-signal"
-    if metric.estimate <= 0.5:
-        return "no-signal"
-    if math.isnan(metric.low) or metric.low <= 0.5:
+    if math.isnan(metric.low):
+        return "signal" if guard is not None else "unsure"  # an AUC of 1 has no interval, but may be no chance
+    if metric.low <= 0.5:
         return "unsure"
     if metric.low < NEAR_A_COIN:
         return "faint"
@@ -222,6 +235,22 @@ def added_value(evaluation: Evaluation) -> str:
     return f"It has not been shown to do better than {against}: {figures}."
 
 
+def likelihood_ratios(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return whether the main model's risks add to each other model's, where that can be tested."""
+    told = []
+    for one in evaluation.comparisons:
+        test = one.likelihood_ratio
+        if test is None:
+            continue
+        what = f"{evaluation.model(one.model).title} added to {evaluation.model(one.reference).title}"
+        if math.isnan(test.p):
+            told.append(f"{what}: no likelihood ratio test ({test.reason}).")
+        else:
+            figures = f"χ² {figure(test.statistic, 1)}, {count(test.degrees, 'degree')} of freedom, p {p_value(test.p)}"
+            told.append(f"{what}: likelihood ratio test, {figures}.")
+    return tuple(told)
+
+
 def _main_comparison(evaluation: Evaluation) -> Comparison | None:
     main = evaluation.models[0].name
     rows = [entry for entry in evaluation.comparisons if entry.model == main]
@@ -258,9 +287,11 @@ def _level_fault(intercept: Metric) -> list[str]:
 
 
 def _spread_fault(slope: Metric) -> list[str]:
+    if slope.high < 0:
+        return ["turned round (the event is more frequent where they are lower)"]
     if slope.high < 1:
-        return ["too extreme (high ones too high, low ones too low)"]
-    return ["too timid (too near to the mean)"] if slope.low > 1 else []
+        return ["too far apart (they differ between patients more than what happens does)"]
+    return ["too near to one another"] if slope.low > 1 else []
 
 
 def benefit_in_words(model: ModelEvaluation) -> str:

@@ -201,7 +201,11 @@ def counts(content: ReportContent) -> tuple[tuple[str, str], ...]:
         rows.append(("Candidate parameters", f"{content.candidate_parameters:,}"))
     if content.sources:
         rows.append(("Sources of patients", f"{len(content.sources):,}"))
-    rows += [(COUNT_WORDS.get(name, in_words(name)), f"{number:,}") for name, number in evaluation.counts.items()]
+    # One set of risks that no folds gave has no repeats either.
+    told = {
+        name: number for name, number in evaluation.counts.items() if name != "repeats" or "folds" in evaluation.counts
+    }
+    rows += [(COUNT_WORDS.get(name, in_words(name)), f"{number:,}") for name, number in told.items()]
     if content.tried_ever is not None and EVER not in evaluation.counts:
         rows.append((COUNT_WORDS[EVER], f"{content.tried_ever:,}"))
     return tuple(rows)

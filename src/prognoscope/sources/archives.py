@@ -39,8 +39,8 @@ class Member:
 
 
 def is_archive(data: bytes) -> bool:
-    """Whether bytes are a zip archive and not a workbook."""
-    if not data.startswith((ZIP, EMPTY_ZIP)):
+    """Whether bytes are a zip archive, and neither a workbook nor a DICOM file whose preamble looks like one."""
+    if not data.startswith((ZIP, EMPTY_ZIP)) or data[128:132] == b"DICM":
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

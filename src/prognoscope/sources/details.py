@@ -54,7 +54,8 @@ def _age(header: Attributes) -> float | None:
     """PatientAge (PS3.5 6.2: three digits and D, W, M or Y), else the time from birth to the acquisition."""
     text = header.text("PatientAge").upper()
     if len(text) == 4 and text[:3].isdigit() and text[3] in YEARS_PER:
-        return round(int(text[:3]) * YEARS_PER[text[3]], 2)
+        years = round(int(text[:3]) * YEARS_PER[text[3]], 2)
+        return years if years <= OLDEST_YEARS else None
     born = _date(header.text("PatientBirthDate"))
     taken = next(
         (day for word in ("AcquisitionDate", "SeriesDate", "StudyDate") if (day := _date(header.text(word)))), None

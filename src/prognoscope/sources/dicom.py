@@ -25,7 +25,8 @@ KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
 )
 
-FOREIGN_PREAMBLES = (b"MZ", b"\x7fELF", b"#!", b"II*\0", b"MM\0*")
+PROGRAMS = (b"MZ", b"\x7fELF", b"#!")  # a preamble that runs (CVE-2019-11687)
+PICTURES = (b"II*\0", b"MM\0*")  # PS3.10 7.1 allows a TIFF there
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,9 @@ def instance_of(found: Outline) -> Instance:
         instance = read_instance(found)
     except Refused as refused:  # a value that cannot be read spoils the series it belongs to, not only the file
         instance = read_instance(replace(found, damage=refused.problem))
-    if found.walk.data.startswith(FOREIGN_PREAMBLES):
+    if found.walk.data.startswith(PROGRAMS):
+        instance = replace(instance, damage="its preamble makes it a program too", damage_code="dicom-program")
+    if found.walk.data.startswith(PICTURES):
         instance = replace(instance, notes=(*instance.notes, "its preamble makes it a file of another format too"))
     if not instance.sop_class or not instance.series_uid:
         missing = "SOPClassUID" if not instance.sop_class else "SeriesInstanceUID"
@@ -128,7 +131,9 @@ def instance_of(found: Outline) -> Instance:
 def _damage(instance: Instance, subject: str) -> Problem | None:
     if not instance.damage:
         return None
-    return Problem(instance.damage_code, subject, instance.damage, "copy the file again from its source")
+    program = instance.damage_code == "dicom-program"
+    remedy = "do not open it; find out who made it" if program else "copy the file again from its source"
+    return Problem(instance.damage_code, subject, instance.damage, remedy)
 
 
 def _other_format(data: bytes, subject: str) -> Problem:

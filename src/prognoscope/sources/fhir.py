@@ -16,7 +16,8 @@ from typing import Any
 from prognoscope.core.problems import Refused, refuse
 
 GZIP = b"\x1f\x8b"
-INFLATED_BYTES = 1 << 30
+INFLATED_BYTES, ALWAYS_BYTES = 1 << 30, 64 << 20
+PLAUSIBLE_RATIO = 100  # records shrink to a tenth, not to a thousandth
 Resource = Mapping[str, Any]
 Medications = Mapping[str, Any]  # concepts of the document's Medication resources, by their ID
 
@@ -74,12 +75,13 @@ def read_fhir(data: bytes, *, subject: str) -> FhirDocument:
         `fhir-unreadable` for what is no JSON, is nested too deep or holds no resource; `fhir-too-large`.
     """
     if data.startswith(GZIP):
-        data = _inflated(data, INFLATED_BYTES, subject=subject, whole=True)
-    resources, names = _resources(data, subject)
+        most = min(INFLATED_BYTES, max(ALWAYS_BYTES, PLAUSIBLE_RATIO * len(data)))
+        data = _inflated(data, most, subject=subject, whole=True)
+    silent: Counter[str] = Counter()
+    resources, names = _resources(data, subject, silent)
     counts = Counter(str(one.get("resourceType", "none")) for one in resources)
     medications = {str(one.get("id")): one.get("code") for one in resources if one.get("resourceType") == "Medication"}
     facts: list[Fact] = []
-    silent: Counter[str] = Counter()
     for one in resources:
         if str(one.get("resourceType")) in READERS:
             found, why = _facts(one, names, medications)
@@ -121,11 +123,11 @@ def _inflated(data: bytes, most: int, *, subject: str, whole: bool) -> bytes:
     return found
 
 
-def _resources(data: bytes, subject: str) -> tuple[list[Resource], dict[str, str]]:
+def _resources(data: bytes, subject: str, silent: Counter[str]) -> tuple[list[Resource], dict[str, str]]:
     """Every resource, those of bundles in their order; and the patient that a `urn:` of a bundle stands for."""
     found: list[Resource] = []
     names: dict[str, str] = {}
-    for document in _documents(data, subject):
+    for document in _documents(data, subject, silent):
         for entry in document.get("entry") or () if document.get("resourceType") == "Bundle" else ():
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if isinstance(resource, dict):
@@ -139,19 +141,30 @@ def _resources(data: bytes, subject: str) -> tuple[list[Resource], dict[str, str
     return found, names
 
 
-def _documents(data: bytes, subject: str) -> Iterator[Resource]:
+def _documents(data: bytes, subject: str, silent: Counter[str]) -> list[Resource]:
+    """The document, or those of each line; a line that is none is counted, unless it is the first."""
     try:
         text = data.decode("utf-8-sig")
         try:
-            documents = [json.loads(text)]
+            return [_document(text)]
         except json.JSONDecodeError:
-            documents = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (ValueError, RecursionError) as cause:
+            first, *lines = [line for line in text.splitlines() if line.strip()] or [""]
+            found = [_document(first)]
+    except (ValueError, TypeError, RecursionError) as cause:
         raise _unreadable(subject, f"it is not JSON that can be read ({str(cause)[:100]})") from cause
-    for document in documents:
-        if not isinstance(document, dict):
-            raise _unreadable(subject, "a document in it is no JSON object")
-        yield document
+    for line in lines:
+        try:
+            found.append(_document(line))
+        except (ValueError, TypeError, RecursionError):
+            silent["line: malformed"] += 1
+    return found
+
+
+def _document(text: str) -> Resource:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise TypeError("a document in it is no JSON object")
+    return document
 
 
 def _unreadable(subject: str, found: str) -> Refused:
@@ -186,6 +199,13 @@ def _concept(owner: str, name: str, concept: Any, when: str) -> Iterator[Fact]:
             yield Fact(owner, f"{name} code", code, known_at=when)
 
 
+def _text(value: object) -> str:
+    """A value that must be text, or is absent; anything else is malformed."""
+    if not isinstance(value, str | None):
+        raise TypeError(f"{type(value).__name__} where text belongs")
+    return value or ""
+
+
 def _when(resource: Resource, *names: str) -> str:
     for name in names:
         value = resource.get(name)
@@ -197,15 +217,15 @@ def _when(resource: Resource, *names: str) -> str:
 
 
 def _patient(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
-    yield Fact(owner, "sex", str(one.get("gender", "")))
-    yield Fact(owner, "birth_date", str(one.get("birthDate", "")))
+    yield Fact(owner, "sex", _text(one.get("gender")))
+    yield Fact(owner, "birth_date", _text(one.get("birthDate")))
     died = one.get("deceasedDateTime")
     if died is None:
         died = one.get("deceasedBoolean")
     if died is not None:
         yield Fact(owner, "deceased", str(died).lower() if isinstance(died, bool) else str(died))
     for identifier in one.get("identifier") or ():
-        yield Fact(owner, "identifier", str(identifier.get("value", "")))
+        yield Fact(owner, "identifier", _text(identifier.get("value")))
 
 
 def _observation(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from prognoscope.core.problems import Problem
 from prognoscope.sources.attributes import Attributes, tag_and_vr
@@ -209,7 +210,10 @@ def _date(header: Attributes, kind: Kind) -> str | None:
     for keyword in (*own, "SeriesDate", "StudyDate"):
         text = header.text(keyword)[:8]
         if len(text) == 8 and text.isdigit():
-            return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+            try:
+                return date(int(text[:4]), int(text[4:6]), int(text[6:])).isoformat()
+            except ValueError:
+                header.departures.add("a date is none of the calendar")
     return None
 
 

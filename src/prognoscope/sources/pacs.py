@@ -159,7 +159,15 @@ def listener(*, title: str, port: int, receive: Callable[[bytes], None], host: s
         entity.add_supported_context(context.abstract_syntax, _syntaxes())
     entity.add_supported_context(VERIFICATION)
     entity.maximum_associations = 64
-    server = entity.start_server((host, port), block=False, evt_handlers=[(evt.EVT_C_STORE, _handler(receive))])
+    try:
+        server = entity.start_server((host, port), block=False, evt_handlers=[(evt.EVT_C_STORE, _handler(receive))])
+    except OSError as cause:
+        raise refuse(
+            "port-unusable",
+            subject=f"{host}:{port}",
+            found=f"nobody can listen there ({cause.strerror or cause})",
+            remedy="choose another --port, or end the program that has it; --host must be an address of this machine",
+        ) from cause
     assert server is not None
     try:
         yield int(server.server_address[1])

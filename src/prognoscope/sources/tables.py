@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +26,7 @@ DELIMITERS = (",", ";", "\t", "|")
 LARGEST_BYTES = 2 << 30
 LARGEST_INFLATED = 2 << 30
 SAMPLE_LINES = 50
+END = "\0end"  # a last line of our own, which an open quotation mark swallows
 Row = list[str]
 
 
@@ -63,9 +65,11 @@ def read_table(path: Path, *, missing: Sequence[str] = ()) -> pd.DataFrame:
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     cells = {}
     for name, column in zip(header, columns, strict=True):
-        texts = [cell.strip() for cell in column]
-        gone = {text for text in set(texts) if text in words or any(equal_number(text, word) for word in numbers)}
-        cells[name] = [None if text in gone else text for text in texts]
+        texts = list(map(str.strip, column))
+        different = set(texts)
+        gone = words & different
+        gone |= {text for text in different for word in numbers if equal_number(text, word)}
+        cells[name] = [None if text in gone else text for text in texts] if gone else texts
     return pd.DataFrame(cells, dtype=object, columns=header)
 
 
@@ -133,9 +137,11 @@ def _read_text(data: bytes, subject: str) -> tuple[Row, list[Row]]:
     delimiter = _delimiter(text)
     rows: list[Row] = []
     names: Row | None = None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    reader = csv.reader(chain(io.StringIO(text, newline=""), ("\n", END)), delimiter=delimiter, strict=False)
     try:
         for row in reader:
+            if row == [END]:
+                return names or [], rows
             if names is None:
                 names = row if any(cell.strip() for cell in row) else None
             elif row and len(row) != len(names):
@@ -145,11 +151,11 @@ def _read_text(data: bytes, subject: str) -> tuple[Row, list[Row]]:
                     found=f"{len(row)} cells, the header has {len(names)}",
                     remedy="quote cells that contain the delimiter, or complete the line",
                 )
-            elif any(cell.strip() for cell in row):
+            elif any(row) and not "".join(row).isspace():
                 rows.append(row)
     except csv.Error as error:
         raise _format(f"{subject}, line {reader.line_num}", f"the line cannot be split into cells ({error})") from error
-    return names or [], rows
+    raise _format(subject, "a quotation mark that opens is never closed")
 
 
 def decode(data: bytes) -> str:

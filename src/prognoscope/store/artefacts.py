@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 from prognoscope.core import hashing
 from prognoscope.core.problems import Refused, refuse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # Waiting for the disk, not computing: many files reach it in one go when their writers wait side by side.
 WRITERS = 16
@@ -209,24 +208,6 @@ class Artefacts:
     def __reduce__(self) -> tuple[type[Artefacts], tuple[Path | str]]:
         return Artefacts, (self.where,)
 
-    @property
-    def folder(self) -> Path:
-        """The folder where they lie.
-
-        Raises
-        ------
-        Refused
-            `artefacts-remote` when they lie elsewhere.
-        """
-        if isinstance(self.place, FolderPlace):
-            return self.place.folder
-        raise refuse(
-            "artefacts-remote",
-            subject=str(self.where),
-            found="the artefacts do not lie in a folder of this machine",
-            remedy="export what is needed first: prognoscope query '…' --export FOLDER",
-        )
-
     def put(self, data: bytes) -> str:
         """Keep bytes and return their SHA-256; what is already there is not written again."""
         name = hashing.of_bytes(data)
@@ -271,6 +252,36 @@ class Artefacts:
     def has(self, name: str) -> bool:
         """Whether an artefact of that name is there."""
         return self.place.has(name)
+
+    def is_lost(self, name: str, *, thoroughly: bool) -> bool:
+        """Whether an artefact that should be there is not; `thoroughly` looks at its bytes too."""
+        if not thoroughly:
+            return not self.place.has(name)
+        try:
+            self.get(name)
+        except Refused:
+            return True
+        return False
+
+    @contextmanager
+    def at_hand(self, names: Iterable[str]) -> Iterator[Path]:
+        """Give a folder of this machine in which some artefacts lie, each as `ab/cdef…`, while the block runs.
+
+        Those of another place are fetched for so long: as much is on the disk as is being read.
+
+        Raises
+        ------
+        Refused
+            As `get`; `cannot-write` when there is no room for them.
+        """
+        if isinstance(self.place, FolderPlace):
+            yield self.place.folder
+            return
+        with TemporaryDirectory(prefix="prognoscope-") as folder:
+            near = FolderPlace(Path(folder))
+            for name in dict.fromkeys(names):
+                near.write(name, self.get(name))
+            yield near.folder
 
 
 def _sync_folder(folder: Path) -> None:

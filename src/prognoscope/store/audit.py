@@ -1,7 +1,8 @@
 """Who did what to which record: a log that is only added to, each entry holding the hash of the one before.
 
 The number and hash of the newest entry also stand in a file apart from the database (the head). The chain tells of
-every edit, deletion and exchange of entries; the head tells of entries that were cut off at the end.
+every edit, deletion and exchange of entries; the head tells of entries that were cut off at the end, and of a log that
+was written again. The head moves on only from an entry that the log still holds: what was changed stays told.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from prognoscope.store.database import Database
 from prognoscope.store.gate import locked
 
 START = "0" * 64
+NOTHING = (0, START)  # the head of an empty log
 MOST_FINDINGS = 20
 USER = "PROGNOSCOPE_USER"
 
@@ -81,25 +83,31 @@ class Audit:
         """Add an entry in a transaction that writes; it is kept if the transaction is. Call `anchor` afterwards."""
         if not self._database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(7046118)"))
-        newest = connection.execute(
-            select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)
-        ).one_or_none()
-        number, previous = (newest.number + 1, newest.hash) if newest else (1, START)
-        entry = Entry(number, now(), user(), action, record, canonical_json(detail), previous, "")
+        last, previous = _newest(connection)
+        entry = Entry(last + 1, now(), user(), action, record, canonical_json(detail), previous, "")
         row = {name: getattr(entry, name) for name in Entry.__slots__} | {"hash": entry.computed()}
         connection.execute(AUDIT.insert(), row)
 
+    def begin(self) -> None:
+        """Write the first head: of an empty log, or, where the log is a server's, when a folder first names it."""
+        if self._head.exists():
+            return
+        lock = self._head.with_suffix(".lock")
+        first_use = not self._database.is_sqlite and not lock.exists()
+        with locked(lock), self._database.reading() as connection:
+            newest = _newest(connection)
+            if not self._head.exists() and (first_use or newest == NOTHING):
+                self._write(newest)
+
     def anchor(self) -> None:
-        """Write the newest entry's number and hash to the head's file."""
-        with locked(self._head.with_suffix(".lock")):
-            with self._database.reading() as connection:
-                newest = connection.execute(
-                    select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)
-                ).one_or_none()
-            known = self._anchored()
-            if newest and (known is None or newest.number > known[0]):
-                document = {"number": newest.number, "hash": newest.hash}
-                write_whole(self._head, (json.dumps(document) + "\n").encode())
+        """Move the head to the newest entry, if the log goes on from the head that is there."""
+        with locked(self._head.with_suffix(".lock")), self._database.reading() as connection:
+            newest, known = _newest(connection), self._anchored()
+            if known and newest[0] > known[0] and _holds(connection, known):
+                self._write(newest)
+
+    def _write(self, head: tuple[int, str]) -> None:
+        write_whole(self._head, (json.dumps({"number": head[0], "hash": head[1]}) + "\n").encode())
 
     def entries(self, *, record: str = "", newest: int | None = None) -> tuple[Entry, ...]:
         """Return entries in their order: those of a record (or whose detail names it), and the newest only."""
@@ -149,6 +157,17 @@ def parse_head(written: str) -> tuple[int, str] | None:
     return (int(number), value) if number.isdigit() and len(value) == len(START) else None
 
 
+def _newest(connection: Connection) -> tuple[int, str]:
+    query = select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return (row.number, row.hash) if row else NOTHING
+
+
+def _holds(connection: Connection, head: tuple[int, str]) -> bool:
+    found = connection.execute(select(AUDIT.c.hash).where(AUDIT.c.number == head[0])).scalar()
+    return head in (NOTHING, (head[0], found))
+
+
 def _wrong(entry: Entry, before: str, last: int) -> Sequence[Problem]:
     subject = f"entry {entry.number}"
     found = []
@@ -167,7 +186,7 @@ def _against(known: tuple[int, str], hashes: dict[int, str], last: int) -> Seque
     if number > last:
         text_ = f"the log ends at entry {last}, the head says {number}: the end was cut off"
         return (_problem("audit-cut-off", f"entry {number}", text_),)
-    if hashes.get(number) != value:
+    if known != NOTHING and hashes.get(number) != value:
         text_ = "it is not the entry that the head was written for: the log was written again"
         return (_problem("audit-rewritten", f"entry {number}", text_),)
     return ()

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     false,
     func,
+    true,
 )
 
 METADATA = MetaData()
@@ -97,7 +98,8 @@ OBJECTS = Table(
     Column("created", String(32), nullable=False),
 )
 
-# Which file of which source held an object; a changed file has a row for each content it had.
+# Which file of which source held an object; a changed file has a row for each content it had, and `current` is the one
+# that came in last.
 ARRIVALS = Table(
     "arrivals",
     METADATA,
@@ -107,6 +109,7 @@ ARRIVALS = Table(
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("batch", String(32), nullable=False),
+    Column("current", Boolean, nullable=False, server_default=true()),
     Index("arrivals_sha256", "sha256"),
 )
 
@@ -134,6 +137,15 @@ INSTANCES = Table(
 
 # Patients whose series must be put together again because files came in.
 WAITING = Table("waiting", METADATA, Column("patient_id", Text, primary_key=True))
+
+# Patients and studies by number: in searches `patient` and `study` stand for `patient_id` and `study_uid`.
+NAMES = Table(
+    "names",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Index("names_name", "name", unique=True),
+)
 
 # Image volumes as they are searched. `state` is usable, refused or released.
 SERIES = Table(
@@ -166,13 +178,12 @@ SERIES = Table(
     Column("view", Text, nullable=False, server_default=""),
     Column("photometric", String(32), nullable=False, server_default=""),
     Column("licence", Text, nullable=False, server_default=""),
-    Index("series_modality", "modality", "state", "patient_id"),
-    Index("series_patient", "patient_id"),
+    Column("patient", Integer, nullable=False, server_default="0"),
+    Column("study", Integer, nullable=False, server_default="0"),
+    Index("series_sorted", "patient_id", "modality", "uid"),
     Index("series_uid", "series_uid"),
 )
-# As searches compare them.
-Index("series_modality_folded", func.lower(SERIES.c.modality))
-Index("series_patient_folded", func.lower(SERIES.c.patient_id))
+Index("series_patient_folded", func.lower(SERIES.c.patient_id))  # as searches compare it
 
 # Files that do not say themselves whose they are (NIfTI, pictures), with what a table or their name says of them.
 # `image` is the hash of the image that a mask belongs to; empty for images.
@@ -213,7 +224,8 @@ REGIONS = Table(
     Column("series_uid", String(64), nullable=False),
     Column("frame_of_reference", String(64), nullable=False),
     Column("document", Text, nullable=False),
-    Index("regions_patient", "patient_id", "folded"),
+    Column("patient", Integer, nullable=False, server_default="0"),
+    Index("regions_number", "patient", "series_uid", "folded"),
     Index("regions_folded", "folded"),
 )
 
@@ -230,7 +242,8 @@ TABLES = Table(
     Column("batch", String(32), nullable=False),
 )
 
-# Their cells, so that patients can be found by them; `number` where the whole column holds numbers.
+# Their cells, so that patients can be found by them, of the tables that are current; `number` where the whole column
+# holds numbers. `patient` is whose images they go with, `patient_id` what the table calls the person.
 VALUES = Table(
     "patient_values",
     METADATA,
@@ -243,9 +256,10 @@ VALUES = Table(
     Column("number", Float, nullable=True),
     Column("unit", String(32), nullable=False),
     Column("known_at", Text, nullable=False),
-    Index("values_number", "name", "number", "patient_id"),
-    Index("values_text", "name", "folded", "patient_id"),
-    Index("values_patient", "patient_id"),
+    Column("patient", Integer, nullable=False, server_default="0"),
+    Index("values_number", "name", "number", "patient"),
+    Index("values_text", "name", "folded", "patient"),
+    Index("values_patient", "patient"),
 )
 
 # What cannot be trusted, with its reason; released with a reason or not at all.

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 
 from prognoscope.core.problems import Refused, refuse
@@ -94,7 +93,7 @@ class Database:
         batch = list(rows)
         if not batch:
             return
-        statement: Any = (sqlite if self.is_sqlite else postgresql).insert(table)
+        statement: Any = _insert_into(table, sqlite=self.is_sqlite)
         changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
         if replace and changed:
             statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
@@ -108,6 +107,17 @@ class Database:
             yield
         except DBAPIError as cause:
             raise _problem(cause, self.engine) from cause
+
+
+def _insert_into(table: Table, *, sqlite: bool) -> Any:
+    """An insertion that can say what becomes of rows that are there; the other dialect need not be imported."""
+    if sqlite:
+        from sqlalchemy.dialects import sqlite as lite
+
+        return lite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def _engine(url: str) -> Engine:

@@ -11,6 +11,7 @@ from prognoscope.core.problems import Problem
 from prognoscope.store.audit import Audit, now
 from prognoscope.store.catalogue import ARRIVALS, LINKS, OBJECTS, QUARANTINE, SERIES, TABLES, VALUES, WAITING
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
+from prognoscope.store.people import join_people
 from prognoscope.store.quarantine import quarantine_row
 from prognoscope.store.records import plain
 
@@ -145,6 +146,10 @@ class Links:
             self._audit.note(connection, "link", source, {"links": len(links), "unowned": len(aside)})
         self._audit.anchor()
 
+    def join_people(self) -> tuple[Problem, ...]:
+        """Join records to the images of the same person; see `prognoscope.store.people`."""
+        return join_people(self._database, self._audit)
+
     def of_patients(self, patients: Sequence[str]) -> dict[str, tuple[Link, ...]]:
         """Return the links of some patients, sorted."""
         found: dict[str, list[Link]] = {patient: [] for patient in patients}
@@ -169,16 +174,15 @@ class Links:
         return found
 
     def _tables(self, source: str) -> dict[str, str]:
-        """Path of each table of a source, as it came in last, by content."""
+        """Path of each table that a source has now, by content."""
         query = (
             select(ARRIVALS.c.path, ARRIVALS.c.sha256)
             .join(TABLES, TABLES.c.sha256 == ARRIVALS.c.sha256)
-            .where(ARRIVALS.c.source == source)
-            .order_by(ARRIVALS.c.mtime_ns, ARRIVALS.c.sha256)
+            .where(ARRIVALS.c.source == source, ARRIVALS.c.current)
+            .order_by(ARRIVALS.c.path.desc())
         )
         with self._database.reading() as connection:
-            newest = {row.path: row.sha256 for row in connection.execute(query)}
-        return {sha256: path for path, sha256 in sorted(newest.items(), reverse=True)}
+            return {row.sha256: row.path for row in connection.execute(query)}
 
 
 def _row(link: Link) -> dict[str, object]:

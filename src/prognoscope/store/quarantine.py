@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from prognoscope.core import hashing
-from prognoscope.core.problems import Problem, refuse
+from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.store.audit import Audit, now, user
 from prognoscope.store.catalogue import QUARANTINE, SERIES
 from prognoscope.store.database import Database
@@ -77,6 +77,8 @@ class Quarantine:
                     remedy="list the keys: prognoscope quarantine list",
                 )
             held = _held(rows[0])
+            if held.what != "quality":
+                raise _unusable(held)
             changes = {"released": now(), "released_by": user(), "reason": plain(reason, 2000)}
             connection.execute(update(QUARANTINE).where(QUARANTINE.c.key == held.key).values(**changes))
             connection.execute(
@@ -87,6 +89,16 @@ class Quarantine:
             self._audit.note(connection, "release", held.key, {"subject": held.subject, "reason": reason})
         self._audit.anchor()
         return held
+
+
+def _unusable(held: Held) -> Refused:
+    """Only a volume that was put together and failed a check can be used as it is."""
+    return refuse(
+        "quarantine-unusable",
+        subject=held.subject,
+        found=f"nothing could be used if it were released: {held.problem.found}",
+        remedy=f"{held.problem.remedy}; what comes in sound takes its place",
+    )
 
 
 def row_of(source: str, one: Arrival, created: str) -> dict[str, Any]:

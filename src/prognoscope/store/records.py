@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from prognoscope.core.geometry import Grid
 from prognoscope.core.images import ImageSeries, RegionSet
 from prognoscope.core.problems import Problem
 
@@ -44,12 +43,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableRecord:
-    """A table that came in: which column names the patient, what the columns are, and every cell."""
+    """A table that came in: the column that names the patient, what the columns are, every cell, what to tell of it."""
 
     patient_column: str
     columns: Sequence[Mapping[str, Any]]
     rows: int
     cells: Sequence[Cell]
+    notes: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,9 @@ def too_long(record: InstanceRecord) -> str:
         ("PatientID", record.patient_id, LONGEST_ID),
     )
     for name, value, longest in limits:
-        if len(value) > longest or "\0" in value:
+        if "\0" in value:
+            return f"{name} has a NUL character within it"
+        if len(value) > longest:
             return f"{name} has {len(value)} characters, at most {longest} are possible"
     return "SOPInstanceUID is missing" if not record.sop_uid else ""
 
@@ -157,6 +159,8 @@ def series_to_json(series: ImageSeries) -> str:
 
 def series_from_json(text: str) -> ImageSeries:
     """Read what `series_to_json` wrote."""
+    from prognoscope.core.geometry import Grid  # with numpy: taking in and counting need none
+
     fields = _tuples(json.loads(text))
     fields["grid"] = Grid(**fields["grid"])
     fields["notes"] = tuple(Problem(**note) for note in fields["notes"])

@@ -29,13 +29,12 @@ from prognoscope.store.catalogue import (
     RESULTS,
     SNAPSHOTS,
     SOURCES,
-    TABLES,
-    VALUES,
     WAITING,
 )
+from prognoscope.store.cells import keep_tables, note_arrivals
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.quarantine import row_of
-from prognoscope.store.records import Arrival, InstanceRecord, folded, plain, too_long
+from prognoscope.store.records import Arrival, InstanceRecord, too_long
 from prognoscope.store.staging import sweep
 
 
@@ -51,11 +50,14 @@ class Admitted:
         Files whose content was there.
     quarantined
         Problems of those that are kept aside.
+    restored
+        Of the known, contents that the store had lost and has again.
     """
 
     new: Mapping[str, int]
     known: int
     quarantined: tuple[Problem, ...]
+    restored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Repository:
     def known_files(self, source: str) -> dict[str, KnownFile]:
         """Return what came in from a source, by path: the content that each file had last."""
         columns = (ARRIVALS.c.path, ARRIVALS.c.size, ARRIVALS.c.mtime_ns, ARRIVALS.c.sha256)
-        query = select(*columns).where(ARRIVALS.c.source == source).order_by(ARRIVALS.c.mtime_ns)
+        query = select(*columns).where(ARRIVALS.c.source == source, ARRIVALS.c.current)
         with self._database.reading() as connection:
             return {row.path: KnownFile(row.size, row.mtime_ns, row.sha256) for row in connection.execute(query)}
 
@@ -117,8 +119,10 @@ class Repository:
             row = {"source": source, "licence": stated, "first": known.first if known else now(), "last": now()}
             self._database.upsert(connection, SOURCES, [row], keys=("source",))
 
-    def admit(self, source: str, batch: str, arrivals: Sequence[Arrival]) -> Admitted:
+    def admit(self, source: str, batch: str, arrivals: Sequence[Arrival], *, verify: bool = False) -> Admitted:
         """Acknowledge a batch whose bytes lie in its tray.
+
+        A content that is known but whose artefact is gone (with `verify`: or changed) is put in its place again.
 
         Raises
         ------
@@ -127,8 +131,11 @@ class Repository:
         """
         with gate.locked(self._folder / "admission.lock"):
             with self._database.reading() as connection:
-                judged, fresh = _judge(connection, arrivals)
-            names = sorted(fresh)
+                known = _present(connection, OBJECTS, [one.sha256 for one in arrivals if one.sha256])
+                judged, fresh = _judge(connection, arrivals, known)
+            staged = known & {one.sha256 for one in arrivals if one.staged}
+            lost = [name for name in sorted(staged) if self._artefacts.is_lost(name, thoroughly=verify)]
+            names = sorted({*fresh, *lost})
             if names:
                 note = {"batch": batch, "names": json.dumps(names)}
                 with self._database.writing() as connection:
@@ -136,10 +143,12 @@ class Repository:
                 self._artefacts.place.admit(self.tray(batch), names)
             with self._database.writing() as connection:
                 self._insert(connection, source, batch, judged, fresh)
+                if lost:
+                    self._audit.note(connection, "restore", batch, {"source": source, "objects": lost})
                 connection.execute(delete(PENDING).where(PENDING.c.batch == batch))
             self._audit.anchor()
         sweep(self.tray(batch))
-        return _summary(judged, fresh)
+        return replace(_summary(judged, fresh), restored=len(lost))
 
     @contextmanager
     def keeping(self, contents: Mapping[str, bytes]) -> Iterator[Connection]:
@@ -199,13 +208,14 @@ class Repository:
 
     def source_files(self) -> tuple[tuple[str, str, str], ...]:
         """Return `(source, path, sha256)` of every file of a folder, as it came in last, sorted."""
-        query = select(ARRIVALS).order_by(ARRIVALS.c.source, ARRIVALS.c.path, ARRIVALS.c.mtime_ns)
-        newest: dict[tuple[str, str], str] = {}
+        columns = (ARRIVALS.c.source, ARRIVALS.c.path, ARRIVALS.c.sha256)
+        query = select(*columns).where(ARRIVALS.c.current).order_by(ARRIVALS.c.source, ARRIVALS.c.path)
         with self._database.reading() as connection:
-            for row in connection.execute(query):
-                if row.source.startswith("/") and "!/" not in row.path:
-                    newest[row.source, row.path] = row.sha256
-        return tuple((source, path, sha256) for (source, path), sha256 in newest.items())
+            return tuple(
+                (row.source, row.path, row.sha256)
+                for row in connection.execute(query)
+                if row.source.startswith("/") and "!/" not in row.path
+            )
 
     def total(self) -> Mapping[str, int]:
         """Number of contents by kind, and of quarantined subjects."""
@@ -242,60 +252,19 @@ class Repository:
         database.insert_new(connection, INSTANCES, instances, keys=("sha256",))
         touched = sorted({str(row["patient_id"]) for row in instances})
         database.insert_new(connection, WAITING, [{"patient_id": name} for name in touched], keys=("patient_id",))
-        seen = [
-            {
-                "source": source,
-                "path": one.path,
-                "sha256": one.sha256,
-                "size": one.size,
-                "mtime_ns": one.mtime_ns,
-                "batch": batch,
-            }
-            for one in arrivals
-            if one.sha256
-        ]
-        database.upsert(connection, ARRIVALS, seen, keys=("source", "path", "sha256"))
+        note_arrivals(database, connection, source, batch, arrivals)
         held = [row_of(source, one, created) for one in arrivals if one.problem]
         database.insert_new(connection, QUARANTINE, held, keys=("key",))
-        self._insert_tables(connection, source, batch, fresh)
+        keep_tables(database, connection, source, batch, arrivals, fresh)
         if fresh or held:
             detail = {"source": source, "objects": sorted(fresh), "quarantined": len(held)}
             self._audit.note(connection, "ingest", batch, detail)
 
-    def _insert_tables(self, connection: Connection, source: str, batch: str, fresh: Mapping[str, Arrival]) -> None:
-        for name, one in sorted(fresh.items()):
-            if one.table is None:
-                continue
-            row = {
-                "sha256": name,
-                "source": source,
-                "path": one.path,
-                "patient_column": plain(one.table.patient_column),
-                "columns": json.dumps(one.table.columns, ensure_ascii=False),
-                "rows": one.table.rows,
-                "batch": batch,
-            }
-            self._database.upsert(connection, TABLES, [row], keys=("sha256",))
-            cells = [
-                {
-                    "table_sha256": name,
-                    "row": cell.row,
-                    "name": plain(cell.name),
-                    "patient_id": plain(cell.patient_id),
-                    "text": plain(cell.text, 10_000),
-                    "folded": folded(cell.text),
-                    "number": cell.number,
-                    "unit": plain(cell.unit, 32),
-                    "known_at": plain(cell.known_at),
-                }
-                for cell in one.table.cells
-            ]
-            self._database.insert_new(connection, VALUES, cells, keys=("table_sha256", "row", "name"))
 
-
-def _judge(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], dict[str, Arrival]]:
+def _judge(
+    connection: Connection, arrivals: Sequence[Arrival], known: set[str]
+) -> tuple[list[Arrival], dict[str, Arrival]]:
     """Return the arrivals with what only the catalogue knows of them, and those whose content is new, by content."""
-    known = _present(connection, OBJECTS, [one.sha256 for one in arrivals if one.sha256])
     headers = _headers(connection, [one.instance.sop_uid for one in arrivals if one.instance])
     judged: list[Arrival] = []
     fresh: dict[str, Arrival] = {}
@@ -305,16 +274,22 @@ def _judge(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[list[Ar
             continue
         if one.instance:
             twin = headers.get(one.instance.sop_uid)
-            if twin and twin.header == one.instance.header:
+            if twin and _same(twin.header, one.instance.header):
                 judged.append(one)  # the same instance in another envelope: nothing new in it
                 continue
             one = _checked(one, twin)
-            if one.instance:
+            if one.instance and twin:
                 _give_way(fresh, one.instance.sop_uid)
+            if one.instance:
                 headers[one.instance.sop_uid] = one.instance
         judged.append(one)
         fresh[one.sha256] = one
     return judged, fresh
+
+
+def _same(header: str, other: str) -> bool:
+    """Whether two headers tell the same instance; notes speak of the envelope."""
+    return header == other or {**json.loads(header), "notes": []} == {**json.loads(other), "notes": []}
 
 
 def _checked(one: Arrival, twin: InstanceRecord | None) -> Arrival:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, distinct, exists, false, func, not_, or_, select, true
 
-from prognoscope.core.settings import nearest
 from prognoscope.store.catalogue import QUARANTINE, REGIONS, SERIES, SOURCES, VALUES
 from prognoscope.store.database import Database
 from prognoscope.store.grammar import Combined, Comparison, Negated, Node, parse, pointed
@@ -50,10 +50,12 @@ SAME_IN_TABLES: Mapping[str, tuple[str, ...]] = {
     "centre": ("centre",),
     "scanner": ("scanner",),
 }
+CAPITALS = ("modality",)  # DICOM's codes, kept so: an index or a bare comparison serves them
 FIRST_COUNTS = ("age",)  # a header's value makes the table's superfluous; elsewhere either may match
 REGION_FIELDS = ("roi", "region")
 ORDERED = ("<", "<=", ">", ">=")
 WILD = ("*", "?")
+LONGEST_DATE = len("2020-01-31")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,8 @@ class Search:
         """Count what a query finds; refuses as `hits` does."""
         where, asked = self._where(query)
         row = (
-            func.count(distinct(SERIES.c.patient_id)),
-            func.count(distinct(SERIES.c.study_uid)),
+            func.count(distinct(SERIES.c.patient)),
+            func.count(distinct(SERIES.c.study)),
             func.count(),
             func.coalesce(func.sum(SERIES.c.instances), 0),
             func.coalesce(func.sum(SERIES.c.bytes), 0),
@@ -206,9 +208,15 @@ class _Translator:
     def _comparison(self, node: Comparison) -> ColumnElement[bool]:
         if node.field in REGION_FIELDS:
             return self._region(node)
+        if node.field == "date":
+            node = self._dated(node)
         if node.field in SERIES_FIELDS:
             column, number = SERIES_FIELDS[node.field]
-            own = self._compare(column, func.lower(column), node, number=number)
+            own = (
+                self._compare(column, column, node, number=number, fold=str.upper)
+                if node.field in CAPITALS
+                else self._compare(column, func.lower(column), node, number=number)
+            )
             others = [name for name in SAME_IN_TABLES.get(node.field, ()) if name in self._columns]
             own = func.coalesce(own, false()) if column.nullable else own
             if not others:
@@ -221,6 +229,8 @@ class _Translator:
             )
         if node.field in self._columns:
             return self._in_tables(node.field, node, number=self._columns[node.field])
+        from prognoscope.core.settings import nearest  # with pydantic: for a wrong query only
+
         near = nearest(node.field, [*SERIES_FIELDS, *REGION_FIELDS, *self._columns])
         hint = f"did you mean “{near}”?" if near else f"known are {', '.join([*SERIES_FIELDS, 'roi'])}"
         raise pointed(
@@ -233,18 +243,18 @@ class _Translator:
 
     def _in_tables(self, name: str, node: Comparison, *, number: bool) -> ColumnElement[bool]:
         wanted = self._compare(VALUES.c.number if number else VALUES.c.folded, VALUES.c.folded, node, number=number)
-        patients = select(VALUES.c.patient_id).where(VALUES.c.name == name, wanted)
-        return SERIES.c.patient_id.in_(patients)
+        patients = select(VALUES.c.patient).where(VALUES.c.name == name, wanted)
+        return SERIES.c.patient.in_(patients)
 
     def _region(self, node: Comparison) -> ColumnElement[bool]:
         """A region belongs to the series that it was drawn on; one that names none, to the frame of reference."""
-        return exists().where(
-            REGIONS.c.patient_id == SERIES.c.patient_id,
-            REGIONS.c.series_uid == SERIES.c.series_uid,
-            self._compare(REGIONS.c.folded, REGIONS.c.folded, node, number=False),
-        )
+        named = self._compare(REGIONS.c.folded, REGIONS.c.folded, node, number=False)
+        own = (REGIONS.c.patient == SERIES.c.patient, REGIONS.c.series_uid == SERIES.c.series_uid)
+        return exists(select(REGIONS.c.folded).where(*own, named))  # all of it stands in one index
 
-    def _compare(self, column: Any, folded_column: Any, node: Comparison, *, number: bool) -> ColumnElement[bool]:
+    def _compare(
+        self, column: Any, folded_column: Any, node: Comparison, *, number: bool, fold: Callable[[str], str] = folded
+    ) -> ColumnElement[bool]:
         if node.operator == "known":
             found: ColumnElement[bool] = column.is_not(None)
             return found if number else and_(found, column != "")
@@ -257,7 +267,7 @@ class _Translator:
                 if node.operator in ("in", "=")
                 else _ordered(column, node.operator, values[0])
             )
-        texts = [folded(value) for value in node.values]
+        texts = [fold(value) for value in node.values]
         if node.operator == "~":
             contains: ColumnElement[bool] = folded_column.like(_pattern(texts[0]), escape="\\")
             return contains
@@ -266,6 +276,19 @@ class _Translator:
         return or_(
             *(folded_column.like(_like(text), escape="\\") if _wild(text) else folded_column == text for text in texts)
         )
+
+    def _dated(self, node: Comparison) -> Comparison:
+        """A comparison with days: a year or a month stands for all its days."""
+        if node.operator in ("~", "known"):
+            return node
+        values = []
+        for position, value in enumerate(node.values):
+            if not _wild(value) and not _is_day(value):
+                raise self._wrong(node, position, f"a date is written 2020-01-31, 2020-01 or 2020, not “{value}”")
+            whole = len(value) == LONGEST_DATE or _wild(value)
+            after = "-99" if node.operator in ("<=", ">") else "*" if node.operator in ("=", "in") else ""
+            values.append(value if whole else value + after)
+        return Comparison(node.field, node.operator, tuple(values), node.at, node.values_at)
 
     def _number(self, node: Comparison, position: int) -> float:
         try:
@@ -288,6 +311,17 @@ def _ordered(column: Any, operator: str, value: float | str) -> ColumnElement[bo
         ">=": column >= value,
     }[operator]
     return found
+
+
+def _is_day(text: str) -> bool:
+    parts = text.split("-")
+    if tuple(map(len, parts)) not in ((4,), (4, 2), (4, 2, 2)) or not all(part.isdigit() for part in parts):
+        return False
+    year, month, day = (*map(int, parts), 1, 1)[:3]
+    try:
+        return bool(date(year, month, day))
+    except ValueError:
+        return False
 
 
 def _wild(text: str) -> bool:

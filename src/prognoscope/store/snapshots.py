@@ -15,7 +15,7 @@ from prognoscope.core.images import ImageIndex, ImageSeries, RefusedSeries
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.store.artefacts import Artefacts
 from prognoscope.store.audit import Audit, now, user
-from prognoscope.store.catalogue import ARRIVALS, SNAPSHOTS, TABLES, VALUES
+from prognoscope.store.catalogue import NAMES, SNAPSHOTS, TABLES, VALUES
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.links import Links
 from prognoscope.store.quarantine import Held, Quarantine, counts
@@ -222,19 +222,14 @@ class Snapshots:
 
     def _tables(self, patients: Sequence[str]) -> list[str]:
         """Contents of the tables that speak of any of these patients, each as it came in last."""
-        newest: dict[tuple[str, str], str] = {}
+        speaking: set[str] = set()
         with self._database.reading() as connection:
-            arrivals = select(ARRIVALS.c.source, ARRIVALS.c.path, ARRIVALS.c.sha256).join(
-                TABLES, TABLES.c.sha256 == ARRIVALS.c.sha256
-            )
-            for row in connection.execute(arrivals.order_by(ARRIVALS.c.mtime_ns, ARRIVALS.c.sha256)):
-                newest[row.source, row.path] = row.sha256
-            speaking: set[str] = set()
             for start in range(0, len(patients), ROWS_PER_STATEMENT):
                 part = patients[start : start + ROWS_PER_STATEMENT]
-                speak = select(VALUES.c.table_sha256).where(VALUES.c.patient_id.in_(part)).distinct()
+                numbers = select(NAMES.c.number).where(NAMES.c.name.in_(part))
+                speak = select(VALUES.c.table_sha256).where(VALUES.c.patient.in_(numbers)).distinct()
                 speaking |= set(connection.execute(speak).scalars())
-        return sorted(set(newest.values()) & speaking)
+        return sorted(speaking)
 
     def _described(self, names: Sequence[str]) -> tuple[FrozenTable, ...]:
         query = select(TABLES.c.sha256, TABLES.c.source, TABLES.c.path).where(TABLES.c.sha256.in_(names))

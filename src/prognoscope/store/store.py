@@ -91,6 +91,7 @@ class Store:
         with _alone_on_disk(folder, self.database):
             bring_up_to_date(self.database)
         self.audit = Audit(self.database, folder / "audit-head.json")
+        self.audit.begin()
         self.repository = Repository(folder, self.database, self.artefacts, self.audit)
         self.volumes = Volumes(self.database, self.audit)
         self.links = Links(self.database, self.audit)

@@ -6,20 +6,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from io import BytesIO
-from typing import Any
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from prognoscope.core.problems import refuse
-from prognoscope.core.table import Column, Table
+
+if TYPE_CHECKING:  # imported where a table is read or written: most of what a store is asked needs none
+    import pandas as pd
+
+    from prognoscope.core.table import Table
 
 METADATA = b"prognoscope"
 
 
 def to_parquet(table: Table, **more: Any) -> bytes:
     """Return a table as Parquet; schema and `more` (plain values) are JSON under the metadata key `prognoscope`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     described = {"schema": 1, "columns": [asdict(column) for column in table.columns], **more}
     data = pa.Table.from_pandas(table.frame, preserve_index=True)
     metadata: Mapping[bytes, bytes] = {
@@ -39,6 +42,10 @@ def from_parquet(data: bytes) -> Table:
     Refused
         `table-without-schema` for Parquet of another origin.
     """
+    import pyarrow.parquet as pq
+
+    from prognoscope.core.table import Column, Table
+
     read = pq.read_table(BytesIO(data))
     described = (read.schema.metadata or {}).get(METADATA)
     if described is None:

@@ -11,8 +11,9 @@ from prognoscope.core import hashing
 from prognoscope.core.images import ImageIndex, ImageSeries, RegionSet
 from prognoscope.core.problems import Problem
 from prognoscope.store.audit import Audit, now
-from prognoscope.store.catalogue import ARRIVALS, INSTANCES, LINKS, QUARANTINE, REGIONS, SERIES, VOLUMES, WAITING
+from prognoscope.store.catalogue import ARRIVALS, INSTANCES, LINKS, NAMES, QUARANTINE, REGIONS, SERIES, VOLUMES, WAITING
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
+from prognoscope.store.names import number_names
 from prognoscope.store.quarantine import quarantine_row
 from prognoscope.store.records import (
     PatientRecords,
@@ -35,7 +36,7 @@ class Volumes:
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database, self._audit = database, audit
 
-    def replace_patients(self, patients: Sequence[PatientRecords], *, seen: Mapping[str, int]) -> None:
+    def replace_patients(self, patients: Sequence[PatientRecords], *, seen: Mapping[str, int]) -> tuple[Problem, ...]:
         """Exchange all volumes and regions of some patients for those that their files make now.
 
         Parameters
@@ -44,12 +45,18 @@ class Volumes:
             What the files make together.
         seen
             Per patient how many files that was made from: where more came in meanwhile, the patient goes on waiting.
+
+        Returns
+        -------
+        What went into quarantine by it.
         """
+        held: list[Problem] = []
         with self._database.writing() as connection:
             sources = _sources(connection, [one.patient_id for one in patients])
             for one in patients:
-                self._replace(connection, one, sources.get(one.patient_id, ""))
+                held += self._replace(connection, one, sources.get(one.patient_id, ""))
                 _wait_no_longer(connection, one.patient_id, seen=seen[one.patient_id])
+        return tuple(held)
 
     def judge(self, key: str, *, quality: str, problem: Problem | None, patient_id: str, source: str) -> None:
         """Note how a volume fared in the checks of quality; one that failed is quarantined, unless it was released."""
@@ -96,7 +103,9 @@ class Volumes:
         with self._database.reading() as connection:
             for start in range(0, len(patients), ROWS_PER_STATEMENT):
                 part = patients[start : start + ROWS_PER_STATEMENT]
-                query = select(REGIONS.c.region_set, REGIONS.c.document).where(REGIONS.c.patient_id.in_(part))
+                query = select(REGIONS.c.region_set, REGIONS.c.document).where(
+                    REGIONS.c.patient.in_(select(NAMES.c.number).where(NAMES.c.name.in_(part)))
+                )
                 for row in connection.execute(query.distinct()):
                     found[row.region_set] = regions_from_json(row.document)
         return tuple(sorted(found.values(), key=lambda one: (one.patient_id, one.uid, one.file)))
@@ -109,15 +118,21 @@ class Volumes:
         patients = sorted({entry.patient_id for entry in series})
         return ImageIndex(series=series, region_sets=self.region_sets(patients))
 
-    def _replace(self, connection: Connection, one: PatientRecords, source: str) -> None:
+    def _replace(self, connection: Connection, one: PatientRecords, source: str) -> list[Problem]:
         query = select(SERIES.c.key, SERIES.c.state, SERIES.c.quality, SERIES.c.role)
         before = {row.key: row for row in connection.execute(query.where(SERIES.c.patient_id == one.patient_id))}
-        rows = [_series_row(record, source, before) for record in one.series]
+        named = [plain(one.patient_id), *(plain(record.study_uid, 64) for record in one.series)]
+        numbers = number_names(self._database, connection, named)
+        patient = numbers[plain(one.patient_id)]
+        rows = [
+            _series_row(record, source, before) | {"patient": patient, "study": numbers[plain(record.study_uid, 64)]}
+            for record in one.series
+        ]
         connection.execute(
             delete(VOLUMES).where(VOLUMES.c.key.in_(select(SERIES.c.key).where(SERIES.c.patient_id == one.patient_id)))
         )
-        for table in (SERIES, REGIONS):
-            connection.execute(delete(table).where(table.c.patient_id == one.patient_id))
+        connection.execute(delete(SERIES).where(SERIES.c.patient_id == one.patient_id))
+        connection.execute(delete(REGIONS).where(REGIONS.c.patient == patient))
         self._database.upsert(connection, SERIES, rows, keys=("key",))
         full = [
             {"key": series_key(record), "document": series_to_json(record.series)}
@@ -125,18 +140,15 @@ class Volumes:
             if record.series
         ]
         self._database.upsert(connection, VOLUMES, full, keys=("key",))
-        regions = [row for entry in one.region_sets for row in _region_rows(entry)]
+        regions = [row | {"patient": patient} for entry in one.region_sets for row in _region_rows(entry)]
         self._database.upsert(connection, REGIONS, regions, keys=("region_set", "name"))
-        self._hold(connection, one, source)
+        return self._hold(connection, one, source)
 
-    def _hold(self, connection: Connection, one: PatientRecords, source: str) -> None:
-        connection.execute(
-            delete(QUARANTINE).where(
-                QUARANTINE.c.patient_id == one.patient_id,
-                QUARANTINE.c.what.in_(("series", "aside")),
-                QUARANTINE.c.released == "",
-            )
-        )
+    def _hold(self, connection: Connection, one: PatientRecords, source: str) -> list[Problem]:
+        """Quarantine what cannot be put together; return what was not there before."""
+        own = (QUARANTINE.c.patient_id == one.patient_id, QUARANTINE.c.what.in_(("series", "aside")))
+        before = set(connection.execute(select(QUARANTINE.c.key).where(*own)).scalars())
+        connection.execute(delete(QUARANTINE).where(*own, QUARANTINE.c.released == ""))
         created = now()
         held = [
             quarantine_row(
@@ -159,6 +171,8 @@ class Volumes:
             for aside in one.set_aside
         ]  # fmt: skip
         self._database.insert_new(connection, QUARANTINE, held, keys=("key",))
+        told = ("code", "subject", "found", "remedy")
+        return [Problem(*(row[name] for name in told)) for row in held if row["key"] not in before]
 
 
 def series_key(record: SeriesRecord) -> str:
@@ -176,7 +190,7 @@ def _series_row(record: SeriesRecord, source: str, before: Mapping[str, Any]) ->
         "study_uid": plain(record.study_uid, 64),
         "uid": plain(record.uid),
         "series_uid": plain(record.series_uid, 64),
-        "modality": plain(record.modality, 16),
+        "modality": plain(record.modality, 16).upper(),
         "description": plain(record.description),
         "body_part": plain(record.body_part),
         "protocol": plain(record.protocol),

@@ -12,12 +12,14 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem
 from prognoscope.core.settings import Settings, unknown_word
+from prognoscope.study.data import SOURCE
 from prognoscope.study.offers import plans
 from prognoscope.study.yaml import Document, problems_of
 from prognoscope.training import Candidate, Costs, Plan
 
 BY_CHANCE = "cross-validation"
 BOOTSTRAP = "bootstrap"
+EXTERNAL = "external"
 OF_CROSS_VALIDATION = ("folds", "repeats")
 PLACE = ("validate", "plan")
 
@@ -148,10 +150,26 @@ class HeldOut:
 
 
 def held_out(
-    rules: Validation, candidates: tuple[Candidate, ...], document: Document, problems: list[Problem]
+    rules: Validation,
+    candidates: tuple[Candidate, ...],
+    document: Document,
+    problems: list[Problem],
+    *,
+    apart: str = "",
 ) -> HeldOut | None:
-    """Return the plan of a study file; None, with its problems added, where it cannot be followed."""
+    """Return the plan of a study file; None, with its problems added, where it cannot be followed.
+
+    `apart` names the second source that is kept apart, which makes the plan; it is empty where there is none.
+    """
     ((name, given),) = rules.plan.items()
+    if apart:
+        name = name if "plan" in rules.model_fields_set else EXTERNAL
+        marked = {"column": SOURCE, "value": [apart]}
+        if name != EXTERNAL or (given or marked) != marked:
+            text = f"`data: external:` says who is held out, {apart}; leave one of the two away"
+            problems.append(document.problem(PLACE, text))
+            return None
+        given = marked
     offers = {plan.name: plan for plan in plans()}
     if name not in offers:
         problems.append(document.problem((*PLACE, name), str(unknown_word("plan", name, offers).message())))

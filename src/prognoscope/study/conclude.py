@@ -25,8 +25,8 @@ def conclude(run: Worked) -> dict[str, bytes]:
     """Return the files of a run by name; those of the bundle only where no guard blocks it."""
     file, cohort, folds, main = run.file, run.cohort, run.folds, run.learnt[0]
     prints = run.measured.fingerprints if run.measured else {}
-    uses, seed = run.tally.external_uses, file.study.seed
-    guards = study_guards(cohort, run.predictors, main, folds, prints, external_uses=uses, seed=seed)
+    seed = file.study.seed
+    guards = study_guards(cohort, run.predictors, main, folds, prints, tally=run.tally, seed=seed)
     blocked = blocked_by(guards, file.study.validation.override)
     evaluation = evaluate_study(file, cohort, run.learnt, folds, guards, tally=run.tally)
     appraisal = appraise(file, cohort, main, folds, run.learning)
@@ -72,6 +72,7 @@ def _hashes(cohort: Cohort, predictors: Table, snapshot: str) -> dict[str, str]:
         "images": hashing.of_value(images),
         "participants and outcome": cohort.snapshot(),
         "predictors": hashing.of_frame(predictors.frame),
+        **({"external table": cohort.external_hash} if cohort.external_hash else {}),
         **({"snapshot of the store": snapshot} if snapshot else {}),
     }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from prognoscope.core.settings import Settings
 
 STORED = "store:"  # begins the name of a table that lies in the store
+SOURCE = "data source"  # column that tells the patients of a second source from the others
+OWN = "development"
 
 
 def _one_or_more(value: Any) -> Any:
@@ -23,6 +25,23 @@ def _texts(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+class External(Settings):
+    """A second source that is kept apart: nothing is learnt from it, and every result that it gives is counted."""
+
+    name: str = Field(
+        "external", min_length=1, description="what it is called in the report: a hospital, a trial, a later year"
+    )
+    table: str = Field(description="its table, with the columns of the study's; `store:NAME` for one of the store")
+    images: str = Field("", description="folder with its images; a study of the store finds them by its `query:`")
+
+    @field_validator("name")
+    @classmethod
+    def _told_apart(cls, name: str) -> str:
+        if name == OWN:
+            raise ValueError(f"{OWN} is what the other patients are called")
+        return name
 
 
 class Data(Settings):
@@ -49,6 +68,9 @@ class Data(Settings):
         "centre", description="column with the institution, if there is one: for guards, never a predictor"
     )
     scanner: str = Field("scanner", description="column with the scanner, if there is one")
+    external: External | None = Field(
+        None, description="a second source on which the predictor is tested and from which nothing is learnt"
+    )
 
     @property
     def from_store(self) -> bool:
@@ -63,4 +85,15 @@ class Data(Settings):
             return "`images:` and `snapshot:` together need the `query:` that finds the images in the store"
         if self.table.startswith(STORED) and not self.from_store:
             return f"the table {self.table} lies in the store: it needs `query:` or `snapshot:` beside it"
+        return self._external_contradiction(images_needed=images_needed) if self.external else ""
+
+    def _external_contradiction(self, *, images_needed: bool) -> str:
+        assert self.external is not None
+        if self.from_store:
+            found = "a study of the store finds the external images by its `query:`, so `external:` takes no `images:`"
+            return found if self.external.images else ""
+        if self.external.table.startswith(STORED):
+            return f"the external table {self.external.table} lies in the store: it needs `query:` or `snapshot:`"
+        if images_needed and not self.external.images:
+            return "image predictors need `images:` below `external:` too, the folder with the images of these patients"
         return ""

@@ -15,7 +15,7 @@ from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.study.appraisal import Criterion, Decision, HeldOut, Validation, as_used, clashes, held_out
-from prognoscope.study.data import Data, Names
+from prognoscope.study.data import Data, External, Names
 from prognoscope.study.imaging import ImagingPredictor, Measurement, Offers, named
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
@@ -124,6 +124,8 @@ class StudyFile:
         Its values, defaults filled in.
     images, table
         Absolute paths; `images` is None where the file names no folder.
+    external_images, external_table
+        Those of a second source that is kept apart; None where there is none.
     measurements
         What is measured, in the order of the file.
     candidates
@@ -139,6 +141,8 @@ class StudyFile:
     measurements: tuple[Measurement, ...]
     candidates: tuple[Candidate, ...]
     held_out: HeldOut
+    external_images: Path | None = None
+    external_table: Path | None = None
 
     @property
     def name(self) -> str:
@@ -180,7 +184,8 @@ def read_study(path: Path) -> StudyFile:
     problems: list[Problem] = []
     measurements = _measurements(study, document, problems)
     candidates = _candidates(study, document, problems)
-    plan = held_out(study.validation, candidates, document, problems)
+    apart = study.data.external
+    plan = held_out(study.validation, candidates, document, problems, apart=apart.name if apart else "")
     problems += _contradictions(study, document)
     if problems or plan is None:
         raise refuse_all(problems)
@@ -195,7 +200,13 @@ def read_study(path: Path) -> StudyFile:
         measurements=measurements,
         candidates=candidates,
         held_out=plan,
+        external_images=folder / given if (given := _external(apart, "images", document)) else None,
+        external_table=folder / given if (given := _external(apart, "table", document)) else None,
     )
+
+
+def _external(apart: External | None, key: str, document: Document) -> str:
+    return expand(getattr(apart, key), document=document, location=("data", "external", key)) if apart else ""
 
 
 def measurements_of(study: Study) -> tuple[Measurement, ...]:

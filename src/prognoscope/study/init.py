@@ -86,22 +86,27 @@ class Chosen:
 
 
 def init_study(
-    folder: str | Path, *, out: str | Path, force: bool = False, mapper: Mapper = serial_map
+    source: str | Path, *, out: str | Path, force: bool = False, mapper: Mapper = serial_map
 ) -> WrittenStudy:
-    """Look at a folder and write a study file.
+    """Look at a folder, or at one table, and write a study file.
 
     Raises
     ------
     Refused
         `file-exists` without `force`; `folder-missing`; `no-table` when no table is there.
     """
-    source, target = Path(folder), Path(out)
+    place, target = Path(source), Path(out)
     if target.exists() and not force:
         raise refuse("file-exists", subject=str(target), found="it exists", remedy="choose another --out, or --force")
-    index = gather(source, cache=Memory(Unkept(), "init"), mapper=mapper, images_needed=False).index
-    files = list_files(source)
-    table = _table(source, index, files)
-    lines = study_lines(table, index, source=source, target=target)
+    files: Sequence[FoundFile] = ()
+    if place.is_file():
+        index = ImageIndex((), ())
+        table = _chosen(place, read_table(place), index)
+    else:
+        index = gather(place, cache=Memory(Unkept(), "init"), mapper=mapper, images_needed=False).index
+        files = list_files(place)
+        table = _table(place, index, files)
+    lines = study_lines(table, index, source=place, target=target)
     write_whole(target, ("\n".join(line.text for line in lines) + "\n").encode())
     missing = tuple(f"line {number}: {line.todo}" for number, line in enumerate(lines, start=1) if line.todo)
     return WrittenStudy(target, _found(index, table, files), missing)
@@ -139,10 +144,19 @@ def study_lines(table: Chosen, index: ImageIndex, *, source: Path, target: Path)
     ]
 
 
+def _chosen(
+    path: Path, frame: pd.DataFrame, index: ImageIndex, *, others: Sequence[str] = (), unread: Sequence[str] = ()
+) -> Chosen:
+    _, column = _best_column(frame, set(index.patients))
+    description = describe_table(path)
+    known = frame.mask(frame.isin(description.missing_words), None) if description.missing_words else frame
+    return Chosen(path, known, description, column, tuple(others), tuple(unread))
+
+
 def _table(source: Path, index: ImageIndex, files: Sequence[FoundFile]) -> Chosen:
     """Return the table that knows most of the patients, and its column with their IDs."""
     patients = set(index.patients)
-    best: tuple[tuple[int, ...], str, pd.DataFrame, str] | None = None
+    best: tuple[tuple[int, ...], str, pd.DataFrame] | None = None
     read: list[str] = []
     unread: list[str] = []
     candidates = [file for file in files if Path(file.path).suffix.lower() in TABLES]
@@ -156,9 +170,9 @@ def _table(source: Path, index: ImageIndex, files: Sequence[FoundFile]) -> Chose
             unread.append(f"{file.path}: {refused.problem.found}")
             continue
         read.append(file.path)
-        rank, column = _best_column(frame, patients)
+        rank, _ = _best_column(frame, patients)
         if best is None or rank > best[0]:
-            best = (rank, file.path, frame, column)
+            best = (rank, file.path, frame)
     if best is None:
         raise refuse(
             "no-table",
@@ -167,11 +181,8 @@ def _table(source: Path, index: ImageIndex, files: Sequence[FoundFile]) -> Chose
             + "".join(f"; {one}" for one in [*unread[:MOST_TOLD], *_nifti(files)]),
             remedy="put the table of outcomes into the folder",
         )
-    _, path, frame, column = best
-    description = describe_table(source / path)
-    others = tuple(one for one in read if one != path)
-    known = frame.mask(frame.isin(description.missing_words), None) if description.missing_words else frame
-    return Chosen(source / path, known, description, column, others, tuple(unread))
+    _, path, frame = best
+    return _chosen(source / path, frame, index, others=[one for one in read if one != path], unread=unread)
 
 
 def _best_column(frame: pd.DataFrame, patients: set[str]) -> tuple[tuple[int, ...], str]:
@@ -334,8 +345,9 @@ def _found(index: ImageIndex, table: Chosen, files: Sequence[FoundFile]) -> tupl
     modalities = Counter(series.modality for series in index.series)
     told = ", ".join(f"{number} {modality}" for modality, number in sorted(modalities.items())) or "no"
     whose = f"patient IDs in {table.patient}" if table.patient else "no column of patient IDs"
+    images = f"{len(index.patients)} patients with images: {told} series, {len(index.region_sets)} sets of regions"
     lines = [
-        f"{len(index.patients)} patients with images: {told} series, {len(index.region_sets)} sets of regions",
+        *([images] if files else []),
         f"{table.path.name}: {len(table.frame)} rows, {len(table.description.columns)} columns, {whose}",
     ]
     if table.patient and table.patients < len(table.frame):

@@ -102,6 +102,7 @@ def run_record(
         "outputs": dict(outputs.names),
         "data": {
             "table": cohort.table_hash,
+            "external_table": cohort.external_hash or None,
             "snapshot": asdict(gathered.snapshot) if gathered and gathered.snapshot else None,
             "participants_and_outcome": cohort.snapshot(),
             "set_aside": [str(problem) for problem in gathered.index.set_aside] if gathered else [],

@@ -20,13 +20,13 @@ from prognoscope.store import Store, write_whole
 from prognoscope.study.cache import Cache, Outputs
 from prognoscope.study.file import StudyFile, read_study
 from prognoscope.study.outputs import library_versions, make_folder, run_record, write_outputs
-from prognoscope.study.stages.gather import Gathered, gather
+from prognoscope.study.stages.gather import Gathered, beside, gather
 from prognoscope.study.stages.learn import fit_bundle, learn
 from prognoscope.study.stages.measure import Measured, measure
 from prognoscope.study.stages.rate import rate
 from prognoscope.study.stages.select import Cohort, require_columns, select
 from prognoscope.study.stages.split import Split, split
-from prognoscope.study.stages.stored import gather_stored, table_of
+from prognoscope.study.stages.stored import gather_stored, tables_of
 from prognoscope.study.stages.tally import SETTINGS, count
 from prognoscope.study.worked import Worked
 from prognoscope.training import Ratings
@@ -149,10 +149,11 @@ def _run(
 ) -> RunResult:
     with clock.stage("gather"):
         if not file.study.data.from_store:
-            require_columns(file.study, file.table)
+            for path in filter(None, (file.table, file.external_table)):
+                require_columns(file.study, path)
         gathered = _gather(file, cache, mapper, verify=verify)
-    with clock.stage("select"), table_of(file, gathered, cache.store) as table:
-        cohort = select(file.study, table, gathered.index if gathered else None)
+    with clock.stage("select"), tables_of(file, gathered, cache.store) as (table, external):
+        cohort = select(file.study, table, gathered.index if gathered else None, external=external)
     with clock.stage("measure"):
         cohort, measured = _measure(file, cohort, gathered, cache, mapper)
         ratings, unrated = _rate(file, cohort, gathered, cache, mapper)
@@ -162,7 +163,8 @@ def _run(
     with clock.stage("learn"), _telling_who_is_left(cohort.flow):
         folds = split(cohort, file, cache=cache)
         learnt = learn(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper, ratings=ratings)
-        tally = count(cohort, file, learnt, folds, store=cache.store)
+        prints = measured.fingerprints if measured else {}
+        tally = count(cohort, file, learnt, folds, fingerprints=prints, store=cache.store)
         learning = _learning_curve(predictors, cohort, file, folds, cache, mapper, ratings)
         bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper, ratings=ratings)
     notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *unrated, *_notes_on_files(gathered))
@@ -182,7 +184,12 @@ def _run(
 def _gather(file: StudyFile, cache: Cache, mapper: Mapper, *, verify: bool) -> Gathered | None:
     if file.study.data.from_store:
         return gather_stored(file, store=cache.store, mapper=mapper, verify=verify)
-    return gather(file.images, cache=cache, mapper=mapper, verify=verify) if file.images else None
+    if file.images is None:
+        return None
+    own = gather(file.images, cache=cache, mapper=mapper, verify=verify)
+    if file.external_images is None:
+        return own
+    return beside(own, gather(file.external_images, cache=cache, mapper=mapper, verify=verify))
 
 
 def _snapshot_id(gathered: Gathered | None) -> str:
@@ -221,7 +228,8 @@ def _trace(cohort: Cohort, predictors: Table, gathered: Gathered | None, cache: 
         f"patient {patient}": [name for one in choices for name in (*one.series.hashes, one.region_set.hash)]
         for patient, choices in cohort.choices.items()
     }
-    cache.store.trace(hashing.of_frame(predictors.frame), {"table": [cohort.table_hash], **snapshot, **files})
+    tables = {"table": list(filter(None, (cohort.table_hash, cohort.external_hash)))}
+    cache.store.trace(hashing.of_frame(predictors.frame), {**tables, **snapshot, **files})
 
 
 def _learning_curve(
@@ -264,7 +272,7 @@ def _publish(run: Worked, cache: Cache) -> Outputs:
 
     used = run.file.as_used()
     # Where the data lie changes nothing in the results.
-    used["data"] |= {"images": "", "table": "", "query": None, "snapshot": ""}
+    used["data"] |= {"images": "", "table": "", "query": None, "snapshot": "", "external": None}
     circumstances = [run.snapshot, run.fixed_on, repr(run.tally), repr(run.truth), [repr(note) for note in run.notes]]
     inputs = {one.name: one.hash for one in run.learnt} | {
         "bundle": hashing.of_value(dict(run.bundle.names)),

@@ -5,8 +5,9 @@ Every figure here refits the whole pipeline, tuning included, on bootstraps of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ from prognoscope.core.table import Table
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.training.contract import Candidate, Score
 from prognoscope.training.crossfit import cohort_of, in_order_of_patients, require_inner
-from prognoscope.training.pipeline import Recipe
+from prognoscope.training.importance import FeatureUse, Stability, feature_uses, stability
+from prognoscope.training.pipeline import OF_REFITS, Pipeline, Recipe
 from prognoscope.training.predictor import RefitTask, bootstrap_rows, run_refit
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
@@ -41,11 +43,17 @@ class Bootstrapped:
         `(resamples, n)` risks of all patients by each refit.
     drawn
         `(resamples, n)` how often each patient was in the bootstrap that the refit was learnt from.
+    stability
+        How each feature fared over the refits, its importance on the patients that a refit had not drawn.
+    chosen
+        How many of the refits chose each model.
     """
 
     apparent: NDArray[np.float64]
     risk: NDArray[np.float64]
     drawn: NDArray[np.int64]
+    stability: tuple[Stability, ...] = ()
+    chosen: Mapping[str, int] = field(default_factory=dict)
 
     def left_out(self) -> NDArray[np.float64]:
         """Return each patient's mean risk by the refits that did not draw the patient, `(n,)`.
@@ -126,7 +134,9 @@ def bootstrap_fit(
     require_inner(cohort, np.arange(len(outcome)), inner=inner)
     tasks = [RefitTask(cohort, recipe, number) for number in range(resamples + 1)]
     with one_thread():
-        apparent, *risks = (pipeline.risk(cohort.encoded) for pipeline in mapper(run_refit, tasks, label="bootstraps"))
+        everyone, *pipelines = mapper(run_refit, tasks, label="bootstraps")
+        apparent, *risks = (pipeline.risk(cohort.encoded) for pipeline in (everyone, *pipelines))
+        uses = [_uses(pipeline, task) for pipeline, task in zip(pipelines, tasks[1:], strict=True)]
     n = len(outcome)
     drawn = [np.bincount(bootstrap_rows(task), minlength=n) for task in tasks[1:]]
     place = np.argsort(in_order_of_patients(predictors))
@@ -134,7 +144,17 @@ def bootstrap_fit(
         apparent=apparent[place],
         risk=np.array(risks).reshape(resamples, n)[:, place],
         drawn=np.array(drawn, dtype=np.int64).reshape(resamples, n)[:, place],
+        stability=stability(uses),
+        chosen=dict(sorted(Counter(pipeline.choice.model for pipeline in pipelines).items())),
     )
+
+
+def _uses(pipeline: Pipeline, task: RefitTask) -> tuple[FeatureUse, ...]:
+    """What a refit makes of its features, tried on the patients that it had not drawn."""
+    train = bootstrap_rows(task)
+    left_out = np.setdiff1d(np.arange(len(task.cohort.outcome)), train)
+    key = (OF_REFITS, task.number)
+    return feature_uses(pipeline, task.cohort, task.recipe, train=train, held_out=left_out, key=key)
 
 
 def optimism(outcome: Outcome, fit: Bootstrapped, score: Score, *, seed: int) -> Optimism:

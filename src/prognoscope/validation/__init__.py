@@ -1,6 +1,6 @@
 """Outcomes and risks in, an evaluation out; every figure is also a plain function of arrays."""
 
-from prognoscope.validation.added_value import LikelihoodRatio, likelihood_ratio_test, paired_difference
+from prognoscope.validation.added_value import added_by, likelihood_ratio_test, paired_difference
 from prognoscope.validation.calibration import calibration_groups, wilson_interval
 from prognoscope.validation.calibration_errors import CalibrationErrors, calibration_errors
 from prognoscope.validation.censoring import SurvivalCurve, kaplan_meier, known_event, status_weights
@@ -23,7 +23,6 @@ from prognoscope.validation.discrimination import auc, auc_at_horizon, c_index, 
 from prognoscope.validation.document import evaluation_document, metric_document
 from prognoscope.validation.evaluation import evaluate
 from prognoscope.validation.fairness import (
-    MIN_PATIENTS,
     Gap,
     GroupFigures,
     Proxy,
@@ -35,7 +34,9 @@ from prognoscope.validation.fingerprints import image_fingerprint, near_pairs
 from prognoscope.validation.flexible import calibration_curve
 from prognoscope.validation.guards import candidate_parameters, informative_missingness, shortcut, study_guards
 from prognoscope.validation.guards_chance import folds_differ, no_signal, sample_size, unbalanced_split
-from prognoscope.validation.guards_leakage import duplicate_patients, known_too_late, outcome_in_disguise
+from prognoscope.validation.guards_leakage import known_too_late, outcome_in_disguise
+from prognoscope.validation.guards_predictions import equal_rows, prediction_guards, too_good
+from prognoscope.validation.guards_twins import duplicate_patients
 from prognoscope.validation.internal import (
     LearningCurve,
     Optimism,
@@ -45,7 +46,7 @@ from prognoscope.validation.internal import (
     optimism_corrected,
     plus_632,
 )
-from prognoscope.validation.metrics import METRICS, MetricKind, ranking_within_folds
+from prognoscope.validation.metrics import METRICS, MIN_PATIENTS, MetricKind, ranking_within_folds, too_few
 from prognoscope.validation.over_time import auc_over_time, brier_over_time, integrated_brier
 from prognoscope.validation.overall import (
     brier,
@@ -71,6 +72,7 @@ from prognoscope.validation.results import (
     Decision,
     Evaluation,
     Guard,
+    LikelihoodRatio,
     Metric,
     ModelEvaluation,
     RiskGroup,
@@ -127,6 +129,7 @@ __all__ = [
     "SurvivalCurve",
     "ThresholdRow",
     "abstention_curve",
+    "added_by",
     "auc",
     "auc_at_horizon",
     "auc_over_time",
@@ -149,6 +152,7 @@ __all__ = [
     "delong_interval",
     "delong_test",
     "duplicate_patients",
+    "equal_rows",
     "evaluate",
     "evaluate_corrected",
     "evaluation_document",
@@ -190,6 +194,7 @@ __all__ = [
     "pooled_figures",
     "ppv_at",
     "precision_recall",
+    "prediction_guards",
     "proxy_check",
     "ranking",
     "ranking_within_folds",
@@ -207,6 +212,8 @@ __all__ = [
     "study_guards",
     "threshold_from_costs",
     "threshold_table",
+    "too_few",
+    "too_good",
     "treat_all",
     "unbalanced_split",
     "uno_c",

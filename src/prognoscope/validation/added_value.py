@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,18 +15,15 @@ from prognoscope.validation.checks import Floats, folds, risks
 from prognoscope.validation.cox import cox_regression
 from prognoscope.validation.delong import Difference
 from prognoscope.validation.metrics import METRICS, sample
-from prognoscope.validation.recalibration import logistic_rows
-from prognoscope.validation.resampling import blocks, percentile_interval, resample_counts, with_original
-
-
-@dataclass(frozen=True, slots=True)
-class LikelihoodRatio:
-    """Twice the gain in log-likelihood, its degrees of freedom and p value; NaN with a reason without a fit."""
-
-    statistic: float
-    degrees: int
-    p: float
-    reason: str = ""
+from prognoscope.validation.recalibration import logistic_rows, logit
+from prognoscope.validation.resampling import (
+    RESAMPLED_UP_TO,
+    blocks,
+    percentile_interval,
+    resample_counts,
+    with_original,
+)
+from prognoscope.validation.results import LikelihoodRatio
 
 
 def likelihood_ratio_test(outcome: Outcome, base: ArrayLike, added: ArrayLike) -> LikelihoodRatio:
@@ -46,11 +42,39 @@ def likelihood_ratio_test(outcome: Outcome, base: ArrayLike, added: ArrayLike) -
     n = len(outcome)
     first, more = (np.asarray(part, dtype=float).reshape(n, -1) for part in (base, added))
     both = np.column_stack([first, more])
+    if np.linalg.matrix_rank(np.column_stack([np.ones(n), both])) <= both.shape[1]:
+        found = "the columns depend on each other or do not vary, so some of them cannot add anything"
+        return LikelihoodRatio(math.nan, more.shape[1], math.nan, found)
     smaller, larger = _log_likelihood(outcome, first), _log_likelihood(outcome, both)
     if not (math.isfinite(smaller) and math.isfinite(larger)):
         return LikelihoodRatio(math.nan, more.shape[1], math.nan, "a model has no maximum likelihood fit (separation)")
     statistic = max(2 * (larger - smaller), 0.0)
     return LikelihoodRatio(statistic, more.shape[1], float(chi2.sf(statistic, more.shape[1])))
+
+
+def added_by(outcome: Outcome, reference: ArrayLike, risk: ArrayLike) -> LikelihoodRatio:
+    """Test whether a model's risks add to another's: the logits of both against that of the other alone.
+
+    Both models must have been learnt from other patients. A time to event goes by Cox regression, over the whole
+    follow-up.
+
+    Parameters
+    ----------
+    outcome
+        Of `n` patients.
+    reference, risk
+        `(n,)` in [0, 1].
+    """
+    pair = [risks(values, n=len(outcome)) for values in (reference, risk)]
+    if any(((values == 0) | (values == 1)).any() for values in pair):
+        return LikelihoodRatio(math.nan, 1, math.nan, "some risks are exactly 0 or 1, their logit is infinite")
+    if not isinstance(outcome, Binary) and len(outcome) > RESAMPLED_UP_TO:
+        found = f"not tested above {RESAMPLED_UP_TO:,} patients with censored times"
+        return LikelihoodRatio(math.nan, 1, math.nan, found)
+    base, added = (logit(values) for values in pair)
+    if np.linalg.matrix_rank(np.column_stack([np.ones_like(base), base, added])) < 3:
+        return LikelihoodRatio(math.nan, 1, math.nan, "one model's log odds are a line of the other's, or do not vary")
+    return likelihood_ratio_test(outcome, base, added)
 
 
 def paired_difference(

@@ -13,7 +13,7 @@ from scipy.stats import chi2
 from prognoscope.core.outcome import Outcome
 from prognoscope.validation.calibration import CurveFit
 from prognoscope.validation.checks import Floats, risks
-from prognoscope.validation.flexible import EXACT_UP_TO, Smoother, calibration_curve, spline_information
+from prognoscope.validation.flexible import EXACT_UP_TO, Smoother, calibration_curve
 from prognoscope.validation.resampling import Counts, percentile_interval
 
 ERRORS = ("ici", "e50", "e90", "emax")
@@ -36,8 +36,8 @@ class CalibrationErrors:
     reason: str = ""
 
 
-def calibration_errors(outcome: Outcome, risk: ArrayLike, *, smoother: Smoother = "loess") -> CalibrationErrors:
-    """ICI, E50, E90 and Emax by a smoothed calibration curve, over all patients."""
+def calibration_errors(outcome: Outcome, risk: ArrayLike, *, smoother: Smoother = "spline") -> CalibrationErrors:
+    """ICI, E50, E90 and Emax by a smoothed calibration curve, over all patients; `evaluate` takes the spline too."""
     values = risks(risk, n=len(outcome))
     reason = why_no_errors(values, smoother=smoother)
     if reason:
@@ -99,21 +99,16 @@ def error_interval(estimate: float, replicates: Floats, *, departs: bool) -> tup
     return least, min(max(2 * estimate - low, estimate), 1.0), ""
 
 
-def departure(fits: Sequence[CurveFit], risk: Floats, weights: Floats) -> float:
+def departure(fits: Sequence[CurveFit], information: Sequence[Floats]) -> float:
     """P value of calibration curves being the diagonal (Wald test, its statistic averaged over repeats).
 
     Parameters
     ----------
-    fits
-        One a repeat; their first curve is that of the cohort.
-    risk
-        `(repeats, n)`.
-    weights
-        `(n,)`.
+    fits, information
+        One a repeat: the first curve of a fit is that of the cohort, and the information is on its coefficients.
     """
-    pairs = list(zip(fits, risk, strict=True))
     away = [fit.coefficients[0] - np.eye(fit.coefficients.shape[1])[1] for fit in fits]
-    size = [gap @ spline_information(fit, own, weights) @ gap for gap, (fit, own) in zip(away, pairs, strict=True)]
+    size = [gap @ known @ gap for gap, known in zip(away, information, strict=True)]
     return float(chi2.sf(np.mean(size), max(len(gap) for gap in away)))
 
 

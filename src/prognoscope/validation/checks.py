@@ -18,9 +18,15 @@ def numbers(values: ArrayLike, *, what: str, n: int | None = None) -> Floats:
     Raises
     ------
     Refused
-        `values-shape` when the array is not one value per patient, `values-missing` when one is not finite.
+        `number-expected` for text, `values-shape` when the array is not one value per patient, `values-missing` when
+        one is not finite.
     """
-    array = np.ascontiguousarray(values, dtype=float)
+    try:
+        array = np.ascontiguousarray(values, dtype=float)
+    except (TypeError, ValueError) as cause:
+        raise refuse(
+            "number-expected", subject=what, found=f"it holds something else ({cause})", remedy="give numbers"
+        ) from cause
     if array.ndim != 1 or (n is not None and len(array) != n):
         raise refuse(
             "values-shape",
@@ -71,6 +77,8 @@ def events(values: ArrayLike, *, what: str = "outcome") -> Bools:
         `outcome-values` when it holds anything but 0 and 1, else as `numbers`.
     """
     array = np.asarray(values)
+    if not array.size:
+        raise refuse("values-shape", subject=what, found="there is no patient", remedy="give one value per patient")
     if array.dtype == bool and array.ndim == 1:
         return np.ascontiguousarray(array)
     as_numbers = numbers(array, what=what)

@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.core.outcome import Outcome, TimeToEvent
+from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.validation.calibration import curve_rows
+from prognoscope.validation.calibration_errors import ERRORS, errors_of
 from prognoscope.validation.checks import Floats
-from prognoscope.validation.curves import plain
+from prognoscope.validation.curves import plain, threshold_smoother
 from prognoscope.validation.decision import net_benefit_rows
+from prognoscope.validation.discrimination import sensitivity_rows
 from prognoscope.validation.evaluation import evaluate
 from prognoscope.validation.metrics import sample
 from prognoscope.validation.resampling import Counts
@@ -37,7 +39,9 @@ from prognoscope.validation.results import (
 from prognoscope.validation.survival_groups import risk_groups
 from prognoscope.validation.uncertainty import metric_kinds
 
-NOT_CORRECTED = "not corrected for optimism: it is no mean over patients that bootstraps could be compared by"
+OF_THE_CURVE = "no interval: it is the distance of the corrected calibration curve, for which none is known"
+ROC_POINTS = 101
+NO_ROC = np.empty((2, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +73,7 @@ class _Optimism:
     figures: Mapping[str, float]
     calibration: Floats
     net_benefit: Floats
+    sensitivity: Floats
 
 
 def evaluate_corrected(
@@ -83,8 +88,9 @@ def evaluate_corrected(
 ) -> Evaluation:
     """Evaluate models by what they promise on their own patients, less the optimism; the first is the main one.
 
-    No ROC curve is given: it has no correction. Groups of risk are made by the refits that did not draw the patient.
-    Parameters are those of `evaluate`.
+    The ROC curve is corrected at each false positive rate, so that the area below it is the corrected AUC. Calibration
+    errors are the distances of the corrected curve from the risks (as by the R package rms, `calibrate`). Groups of
+    risk are made by the refits that did not draw the patient. Parameters are those of `evaluate`.
     """
     everyone = np.zeros((1, len(outcome)), dtype=np.int64)
     apparent = evaluate(
@@ -108,18 +114,21 @@ def evaluate_corrected(
 def _optimism(outcome: Outcome, model: Refitted, entry: ModelEvaluation) -> _Optimism:
     kinds, everyone = metric_kinds(outcome), np.zeros(len(outcome), dtype=np.int64)
     grid, thresholds = np.array(entry.calibration.curve.x), np.array(entry.decision.model.x)
-    figures, curves, benefits = [], [], []
+    figures, curves, benefits, rocs = [], [], [], []
+    binary = isinstance(outcome, Binary)
     for risk, drawn in zip(model.risk, model.drawn, strict=True):
         counts: Counts = np.stack([drawn, np.ones_like(drawn)]).astype(np.uint16)
         rows = sample(outcome, counts)
         figures.append([_gain(kind.rows(rows, risk, everyone)) for kind in kinds])
         curves.append(_gain(curve_rows(rows.event, risk, grid, rows.weights)))
         benefits.append(_gain(net_benefit_rows(outcome, risk, thresholds, counts)))
+        rocs.append(_gain(sensitivity_rows(rows.event, risk, rows.weights, points=ROC_POINTS) if binary else NO_ROC))
     means = _known_mean(np.array(figures))
     return _Optimism(
         {kind.name: float(mean) for kind, mean in zip(kinds, means, strict=True)},
         _known_mean(np.array(curves)),
         _known_mean(np.array(benefits)),
+        _known_mean(np.array(rocs)),
     )
 
 
@@ -137,20 +146,43 @@ def _known_mean(values: Floats) -> Floats:
 
 
 def _model(outcome: Outcome, entry: ModelEvaluation, model: Refitted, found: _Optimism) -> ModelEvaluation:
-    curve, decision = entry.calibration.curve, entry.decision
+    curve = _shifted_curve(entry.calibration.curve, found.calibration, least=0.0, most=1.0)
+    metrics = {
+        name: _shifted(metric, found.figures[name]) for name, metric in entry.metrics.items() if name not in ERRORS
+    }
     return replace(
         entry,
-        metrics={name: _shifted(metric, found.figures.get(name)) for name, metric in entry.metrics.items()},
-        calibration=Calibration(_shifted_curve(curve, found.calibration, least=0.0, most=1.0), ()),
-        decision=Decision(_shifted_curve(decision.model, found.net_benefit), decision.treat_all),
-        roc=None,
+        metrics=metrics | _errors(entry.metrics, curve, model.apparent),
+        calibration=Calibration(curve, ()),
+        decision=_decision(entry.decision, found.net_benefit),
+        roc=_shifted_curve(entry.roc, found.sensitivity, least=0.0, most=1.0) if entry.roc else None,
         risk_groups=risk_groups(outcome, model.left_out) if isinstance(outcome, TimeToEvent) else (),
     )
 
 
-def _shifted(metric: Metric, optimism: float | None) -> Metric:
-    if optimism is None:
-        return replace(metric, estimate=math.nan, low=math.nan, high=math.nan, reason=NOT_CORRECTED)
+def _decision(one: Decision, optimism: Floats) -> Decision:
+    thresholds = np.array(one.model.x)
+    smooth = threshold_smoother(thresholds)
+    return replace(
+        one,
+        model=_shifted_curve(one.model, optimism),
+        smoothed=one.smoothed if smooth is None else _shifted_curve(one.smoothed, smooth @ optimism),
+        avoided=_shifted_curve(one.avoided, optimism / (thresholds / (1 - thresholds))),
+    )
+
+
+def _errors(metrics: Mapping[str, Metric], curve: Curve, risk: Floats) -> dict[str, Metric]:
+    """ICI, E50, E90 and Emax of the corrected curve; as they are where there is no curve."""
+    if not curve.x or not np.isfinite(curve.y).all():
+        return {name: metrics[name] for name in ERRORS}
+    values = errors_of(np.abs(np.interp(risk, curve.x, curve.y) - risk))
+    return {
+        name: replace(metrics[name], estimate=value, low=math.nan, high=math.nan, reason=OF_THE_CURVE)
+        for name, value in zip(ERRORS, values, strict=True)
+    }
+
+
+def _shifted(metric: Metric, optimism: float) -> Metric:
     if math.isnan(optimism) and not math.isnan(metric.estimate):
         reason = "its optimism could be computed in fewer than half of the bootstraps"
         return replace(metric, estimate=math.nan, low=math.nan, high=math.nan, reason=reason)
@@ -172,6 +204,7 @@ def _comparison(one: Comparison, found: Mapping[str, _Optimism]) -> Comparison:
     return replace(
         one,
         differences={name: _shifted(metric, own[name] - other[name]) for name, metric in one.differences.items()},
+        likelihood_ratio=None,  # both models were learnt from these patients
     )
 
 

@@ -17,8 +17,8 @@ from prognoscope.validation.calibration_errors import DEPARTS_BELOW, ERRORS, dep
 from prognoscope.validation.censoring import known_event, status_weights
 from prognoscope.validation.checks import Floats
 from prognoscope.validation.decision import net_benefit_rows, treat_all_rows
-from prognoscope.validation.flexible import Smoother, calibration_curve, loess_smoother, spline_information
-from prognoscope.validation.influence import half_width, of_net_benefit
+from prognoscope.validation.decision_bands import decision_reach
+from prognoscope.validation.flexible import Smoother, calibration_curve, loess_smoother, spline_band, spline_information
 from prognoscope.validation.metrics import Sample
 from prognoscope.validation.resampling import bands, once
 from prognoscope.validation.results import Curve, Decision
@@ -57,14 +57,7 @@ def analytic_decision(outcome: Outcome, model: OutOfFold, thresholds: Floats, *,
     everyone = treat_all_rows(outcome, thresholds, counts, prevalence=prevalence)[0]
     each = [net_benefit_rows(outcome, risk, thresholds, counts, prevalence=prevalence)[0] for risk in model.risk]
     value = np.mean(each, axis=0)
-    reach, avoided_reach = np.empty(len(thresholds)), np.empty(len(thresholds))
-    certain = np.ones(len(outcome))
-    for place, at in enumerate(thresholds):
-        own = [of_net_benefit(event, risk, weights, float(at), prevalence=prevalence) for risk in model.risk]
-        moved = np.mean(own, axis=0)
-        reach[place] = half_width(moved)
-        apart = moved - of_net_benefit(event, certain, weights, float(at), prevalence=prevalence)
-        avoided_reach[place] = half_width(apart) / odds[place]
+    reach, apart = decision_reach(event, model.risk, weights, thresholds, prevalence=prevalence)
     smooth = threshold_smoother(thresholds)
     lines = np.stack([value, value - reach, value + reach])
     smoothed = [plain(line) for line in _smoothed(lines, smooth)] if smooth is not None else [(), (), ()]
@@ -72,7 +65,7 @@ def analytic_decision(outcome: Outcome, model: OutOfFold, thresholds: Floats, *,
         Curve(plain(thresholds), *(plain(line) for line in lines)),
         plain(everyone),
         Curve(plain(thresholds) if smooth is not None else (), *smoothed),
-        _around(thresholds, (value - everyone) / odds, avoided_reach),
+        _around(thresholds, (value - everyone) / odds, apart / odds),
     )
 
 
@@ -94,7 +87,8 @@ def resampled_calibration(model: OutOfFold, grid: Floats, samples: Sequence[Samp
         curves.append(np.mean([fit.at(grid) for fit, _ in pairs], axis=0))
         errors.append(np.mean([error_rows(fit, risk, rows.counts) for fit, risk in pairs], axis=0))
         if not departs_from:
-            departs_from = [departure([fit for fit, _ in pairs], model.risk, rows.weights[0])]
+            known = [spline_information(fit, risk, rows.weights[0]) for fit, risk in pairs]
+            departs_from = [departure([fit for fit, _ in pairs], known)]
     return banded(grid, np.concatenate(curves)), _error_intervals(np.concatenate(errors), departs_from[0])
 
 
@@ -102,21 +96,22 @@ def analytic_calibration(outcome: Outcome, model: OutOfFold, grid: Floats, *, se
     """The same for many patients: model-based band; errors over draws of the curve's coefficients."""
     event, weights = known_event(outcome), status_weights(outcome, once(len(outcome)))
     draws = generator(seed, "coefficients of calibration curves").normal(size=(DRAWS, 8))
-    errors, fits = [], []
+    errors, fits, known = [], [], []
     everyone = once(len(outcome))
     for risk in model.risk:
         fit = fit_curves(event, risk, weights)
         if fit is None or not np.isfinite(fit.coefficients).all():
             return Curve((), ()), {}
-        root = np.linalg.cholesky(np.linalg.inv(spline_information(fit, risk, weights[0])))
+        known.append(spline_information(fit, risk, weights[0]))
+        root = np.linalg.cholesky(np.linalg.inv(known[-1]))
         drawn = fit.coefficients + draws[:, : len(root)] @ root.T
         points = np.quantile(risk, np.linspace(0, 1, DRAWN_RISKS))
         curves = CurveFit(fit.knots, drawn, fit.lowest, fit.highest)
         around = error_rows(curves, points, np.ones((DRAWS, len(points)), dtype=np.uint16))
         errors.append(np.vstack([error_rows(fit, risk, everyone), around]))
         fits.append(fit)
-    curve = mean_calibration_curve(outcome, model, grid, smoother="spline")
-    return curve, _error_intervals(np.mean(errors, axis=0), departure(fits, model.risk, weights[0]))
+    bands = [spline_band(fit, own, grid) for fit, own in zip(fits, known, strict=True)]
+    return _mean_curve(grid, bands), _error_intervals(np.mean(errors, axis=0), departure(fits, known))
 
 
 def mean_calibration_curve(outcome: Outcome, model: OutOfFold, grid: Floats, *, smoother: Smoother) -> Curve:
@@ -124,8 +119,7 @@ def mean_calibration_curve(outcome: Outcome, model: OutOfFold, grid: Floats, *, 
     if not len(grid):
         return Curve((), ())
     curves = [calibration_curve(outcome, risk, smoother=smoother, at=grid) for risk in model.risk]
-    y, low, high = (np.mean([getattr(curve, side) for curve in curves], axis=0) for side in ("y", "low", "high"))
-    return Curve(plain(grid), plain(y), plain(low), plain(high)) if np.isfinite(y).all() else Curve((), ())
+    return _mean_curve(grid, [tuple(map(np.array, (curve.y, curve.low, curve.high))) for curve in curves])
 
 
 def common_grid(risk: Floats) -> Floats:
@@ -170,6 +164,11 @@ def _error_intervals(errors: Floats, p: float) -> Errors:
         estimate = float(values[0])
         found[name] = (estimate, *error_interval(estimate, values[1:], departs=p < DEPARTS_BELOW))
     return found
+
+
+def _mean_curve(grid: Floats, bands: Sequence[tuple[Floats, ...]]) -> Curve:
+    y, low, high = np.mean(bands, axis=0)
+    return Curve(plain(grid), plain(y), plain(low), plain(high)) if np.isfinite(y).all() else Curve((), ())
 
 
 def _around(x: Floats, y: Floats, reach: Floats) -> Curve:

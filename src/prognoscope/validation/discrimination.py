@@ -126,6 +126,12 @@ def mean_roc(event: Bools, risk: Floats, fold: Ints, *, points: int = 101) -> tu
     return grid, total / pairs if pairs else np.full(points, np.nan)
 
 
+def sensitivity_rows(event: Bools, risk: Floats, weights: Floats, *, points: int) -> Floats:
+    """Sensitivity at even false positive rates from 0 to 1 under weights `(rows, n)`; `(rows, points)`."""
+    grid = np.linspace(0, 1, points)
+    return np.array([_sensitivity_at(grid, *roc_points(event, risk, row)) for row in weights])
+
+
 def _sensitivity_at(grid: Floats, false_positive: Floats, sensitivity: Floats) -> Floats:
     # At a vertical step the curve takes its upper end: the best that this false positive rate allows.
     last = np.searchsorted(false_positive, grid, side="right") - 1
@@ -186,8 +192,7 @@ def concordance_rows(
         event_weights = _uno_weights(order, time_days[order], event[order], uno_horizon, counts)
     order = np.lexsort((event, -time_days, fold))  # within a fold from late to early, the censored first
     rank = np.empty(len(risk), dtype=np.int64)
-    for number in np.unique(fold):
-        held = fold == number
+    for held in (fold == number for number in np.unique(fold)) if fold.any() else (slice(None),):
         rank[held] = np.unique(risk[held], return_inverse=True)[1].reshape(-1)
     result: Floats = _concordance_rows(
         order, time_days[order], event[order], rank[order], fold[order], counts, event_weights

@@ -30,6 +30,7 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
                 "model": one.model,
                 "reference": one.reference,
                 "differences": {name: metric_document(metric) for name, metric in one.differences.items()},
+                "likelihood_ratio": without_nan(asdict(one.likelihood_ratio)) if one.likelihood_ratio else None,
             }
             for one in evaluation.comparisons
         ],
@@ -56,6 +57,7 @@ def model_document(model: ModelEvaluation) -> dict[str, Any]:
         "calibration_curve": {"predicted": _numbers(curve.x), **_lines(curve, "observed")},
         "calibration_curve_loess": {"predicted": _numbers(loess.x), **_lines(loess, "observed")},
         "calibration_groups": [without_nan(asdict(group)) for group in model.calibration.groups],
+        "roc": {"false_positive_rate": list(model.roc.x), "sensitivity": list(model.roc.y)} if model.roc else None,
     }
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import refuse
+from prognoscope.validation.added_value import added_by
 from prognoscope.validation.calibration import calibration_groups
 from prognoscope.validation.calibration_errors import ERRORS, NO_CURVE, why_no_errors
 from prognoscope.validation.censoring import known_event, status_weights
@@ -24,12 +25,13 @@ from prognoscope.validation.checks import Floats, folds, risks
 from prognoscope.validation.curves import plain
 from prognoscope.validation.decision import THRESHOLDS, checked_prevalence
 from prognoscope.validation.discrimination import mean_roc
-from prognoscope.validation.metrics import MetricKind, not_followed, one_class, sample, why_undefined
+from prognoscope.validation.metrics import MetricKind, not_followed, one_class, sample, too_few, why_undefined
 from prognoscope.validation.resampling import RESAMPLED_UP_TO, jackknife_counts, once, resample_counts, with_original
 from prognoscope.validation.results import (
     Calibration,
     Comparison,
     Curve,
+    Decision,
     Evaluation,
     Guard,
     Metric,
@@ -57,7 +59,6 @@ def evaluate(
     thresholds: Sequence[float] | None = None,
     analytic: bool | None = None,
     prevalence: float | None = None,
-    loess: bool = True,
 ) -> Evaluation:
     """Evaluate models on the same patients; the first is the main one, the others are what it is compared with.
 
@@ -82,8 +83,6 @@ def evaluate(
     prevalence
         Of the event where the models will be used: net benefit (case-control decision curves) and average precision
         are stated for it, by sensitivity and specificity; the study's own when left out.
-    loess
-        Whether a second calibration curve is wanted, by loess.
 
     Raises
     ------
@@ -98,10 +97,14 @@ def evaluate(
     by_influence = len(outcome) > RESAMPLED_UP_TO if analytic is None else analytic
     resamples = 0 if by_influence else resamples
     checked_prevalence(prevalence)
-    wanted: _Wanted = {"prevalence": prevalence, "loess": loess}
+    wanted: _Wanted = {"prevalence": prevalence, "loess": True}
     found = _figures(outcome, checked, points, wanted, resamples=resamples, seed=seed, analytic=by_influence)
+    nothing = too_few(outcome)
     entries = tuple(
-        _entry(name, titles.get(name, name), outcome, model, found[name], prevalence) for name, model in checked.items()
+        _suppressed(name, titles.get(name, name), outcome, nothing)
+        if nothing
+        else _entry(name, titles.get(name, name), outcome, model, found[name], prevalence)
+        for name, model in checked.items()
     )
     main, *others = checked
     repeats = checked[main].repeats
@@ -112,12 +115,30 @@ def evaluate(
         horizon_days=outcome.horizon_days if isinstance(outcome, TimeToEvent) else None,
         censored_before_horizon=outcome.censored_before_horizon if isinstance(outcome, TimeToEvent) else None,
         models=entries,
-        comparisons=tuple(_comparison(outcome, main, other, found) for other in others),
+        comparisons=tuple(_comparison(outcome, main, other, found, checked) for other in others),
         guards=tuple(guards),
         interval=method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence)
         + _at_prevalence(prevalence),
         counts={**(counts or {}), "repeats": repeats, "resamples": resamples},
     )
+
+
+def metrics_alone(
+    outcome: Outcome,
+    model: OutOfFold,
+    *,
+    resamples: int,
+    seed: int,
+    analytic: bool | None = None,
+    prevalence: float | None = None,
+) -> dict[str, Metric]:
+    """The figures of one model by name, without the curves: for groups of patients. Parameters as in `evaluate`."""
+    checked = _checked("group", model, len(outcome))
+    by_influence = len(outcome) > RESAMPLED_UP_TO if analytic is None else analytic
+    wanted: _Wanted = {"prevalence": prevalence, "loess": False}
+    one = np.array([0.5])
+    found = _figures(outcome, {"": checked}, one, wanted, resamples=resamples, seed=seed, analytic=by_influence)[""]
+    return _metrics(outcome, checked, found)
 
 
 class _Wanted(TypedDict):
@@ -171,7 +192,6 @@ def _checked(name: str, model: OutOfFold, n: int) -> OutOfFold:
 def _entry(
     name: str, title: str, outcome: Outcome, model: OutOfFold, found: Figures, prevalence: float | None
 ) -> ModelEvaluation:
-    metrics = {kind.name: _metric(kind, outcome, model, found) for kind in metric_kinds(outcome)}
     roc = None
     if isinstance(outcome, Binary):
         false_positive, sensitivity = mean_roc(outcome.event, model.risk, model.fold)
@@ -179,12 +199,25 @@ def _entry(
     return ModelEvaluation(
         name=name,
         title=title,
-        metrics=metrics | _error_metrics(outcome, model, found),
+        metrics=_metrics(outcome, model, found),
         calibration=Calibration(found.calibration, calibration_groups(outcome, model.risk), found.loess),
         decision=replace(found.decision, prevalence=prevalence),
         roc=roc,
         risk_groups=risk_groups(outcome, model.mean()) if isinstance(outcome, TimeToEvent) else (),
     )
+
+
+def _suppressed(name: str, title: str, outcome: Outcome, reason: str) -> ModelEvaluation:
+    """A model of whom too few patients tell anything: every figure with that reason, and no curve."""
+    n, event_count = len(outcome), int(known_event(outcome).sum())
+    names = [*(kind.name for kind in metric_kinds(outcome)), *ERRORS]
+    metrics = {one: Metric(math.nan, math.nan, math.nan, n, event_count, reason) for one in names}
+    return ModelEvaluation(name, title, metrics, Calibration(Curve((), ()), ()), Decision(Curve((), ()), ()))
+
+
+def _metrics(outcome: Outcome, model: OutOfFold, found: Figures) -> dict[str, Metric]:
+    own = {kind.name: _metric(kind, outcome, model, found) for kind in metric_kinds(outcome)}
+    return own | _error_metrics(outcome, model, found)
 
 
 def _metric(kind: MetricKind, outcome: Outcome, model: OutOfFold, found: Figures) -> Metric:
@@ -225,12 +258,20 @@ def _reason(metric: MetricKind, outcome: Outcome, model: OutOfFold) -> str:
     raise AssertionError("a mean that is NaN has a repeat that is NaN")
 
 
-def _comparison(outcome: Outcome, main: str, other: str, found: Mapping[str, Figures]) -> Comparison:
+def _comparison(
+    outcome: Outcome, main: str, other: str, found: Mapping[str, Figures], models: Mapping[str, OutOfFold]
+) -> Comparison:
     n, event_count = len(outcome), int(known_event(outcome).sum())
     differences = {}
+    if nothing := too_few(outcome):
+        missing = Metric(math.nan, math.nan, math.nan, n, event_count, nothing)
+        return Comparison(main, other, dict.fromkeys(found[main].estimates, missing))
     for name, value in found[main].estimates.items():
         estimate, low, high, reason = found[main].difference(found[other], name)
         if not math.isfinite(estimate):
             low, high, reason = math.nan, math.nan, f"undefined for {other if math.isfinite(value) else main}"
         differences[name] = Metric(estimate, low, high, n, event_count, reason)
-    return Comparison(main, other, differences)
+    own, reference = models[main], models[other]
+    of_one_model = all(model.repeats == 1 and not model.fold.any() for model in (own, reference))
+    test = added_by(outcome, reference.risk[0], own.risk[0]) if of_one_model else None
+    return Comparison(main, other, differences, test)

@@ -23,14 +23,12 @@ from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.seeds import generator
 from prognoscope.validation.censoring import known_event
 from prognoscope.validation.checks import Floats, numbers
-from prognoscope.validation.evaluation import evaluate
-from prognoscope.validation.metrics import MetricKind, sample
-from prognoscope.validation.resampling import RESAMPLED_UP_TO, Counts, blocks
+from prognoscope.validation.evaluation import metrics_alone
+from prognoscope.validation.metrics import MIN_EVENTS, MIN_PATIENTS, MetricKind, sample, too_few
+from prognoscope.validation.resampling import MIN_RESAMPLES, RESAMPLED_UP_TO, Counts, blocks
 from prognoscope.validation.results import Metric
-from prognoscope.validation.uncertainty import analytic_figures, metric_kinds
+from prognoscope.validation.uncertainty import metric_kinds
 
-MIN_PATIENTS = 20
-MIN_EVENTS = 5
 SHUFFLES = 999
 FEW_SHUFFLES = 199
 MANY_PATIENTS = 2000
@@ -38,6 +36,8 @@ MISSING = "missing"
 COMPARED = ("auc", "c_index", "brier", "calibration_intercept", "calibration_slope", "observed_expected")
 PROXY_P = 0.01
 PROXY_SHIFT = 0.1
+
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +127,31 @@ def group_figures(
     """
     how: _How = {"resamples": resamples, "seed": seed, "prevalence": prevalence}
     return tuple(
-        _figures(outcome, model, attribute, level, labels == level, how)
-        for attribute, labels in _attributes(groups)
-        for level in sorted(set(labels))
+        _figures(outcome, model, attribute, level, rows, how)
+        for attribute, members in _attributes(groups)
+        for level, rows in members.items()
     )
 
 
-def group_gaps(outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, seed: int) -> tuple[Gap, ...]:
-    """Gaps between the levels of each single column, over the levels that are not suppressed."""
+def group_gaps(
+    outcome: Outcome, model: OutOfFold, groups: pd.DataFrame, *, seed: int, known: Sequence[GroupFigures] = ()
+) -> tuple[Gap, ...]:
+    """Gaps between the levels of each single column, over the levels that are not suppressed.
+
+    `known` are the figures of the same groups where they have been made, for cohorts that are tested by them.
+    """
     found = []
     for name in groups.columns:
-        labels = _labels(groups[name])
-        levels = [level for level in sorted(set(labels)) if not _too_small(outcome.take(labels == level))]
-        if len(levels) > 1:
-            test = _analytic_gaps if len(outcome) > RESAMPLED_UP_TO else _permuted_gaps
-            found += test(outcome, model, str(name), {level: labels == level for level in levels}, seed=seed)
+        members = _members(*_coded(groups[name]))
+        large = {level: rows for level, rows in members.items() if not _too_small(outcome.take(rows))}
+        if len(large) < 2:
+            continue
+        if len(outcome) <= RESAMPLED_UP_TO:
+            found += _permuted_gaps(outcome, model, str(name), large, seed=seed)
+            continue
+        made = known or group_figures(outcome, model, groups[[name]], resamples=MIN_RESAMPLES, seed=seed)
+        figures = [one for one in made if one.attribute == str(name) and not one.reason]
+        found += _analytic_gaps(outcome, str(name), figures)
     return tuple(gap for gap in found if math.isfinite(gap.gap))
 
 
@@ -166,7 +176,7 @@ def proxy_check(label: ArrayLike, reference: ArrayLike, group: Sequence[object])
     """
     first = numbers(label, what="label")
     other = numbers(reference, what="reference outcome", n=len(first))
-    levels = _labels(pd.Series(list(group)))
+    levels = np.array(_text(pd.Series(list(group))).tolist())
     kept = [level for level in sorted(set(levels)) if np.count_nonzero(levels == level) >= MIN_PATIENTS]
     if len(kept) < 2 or np.ptp(first) == 0 or np.ptp(other) == 0:
         return Proxy(False, math.nan, {}, f"Not testable: fewer than two groups of {MIN_PATIENTS} or a constant.")
@@ -188,26 +198,38 @@ def proxy_check(label: ArrayLike, reference: ArrayLike, group: Sequence[object])
     return Proxy(flagged, p, shifts, evidence)
 
 
-def _attributes(groups: pd.DataFrame) -> list[tuple[str, NDArray[np.str_]]]:
-    single = [(str(name), _labels(groups[name])) for name in groups.columns]
-    crossed = [
-        (f"{a} × {b}", np.array([f"{one} × {other}" for one, other in zip(first, second, strict=True)]))
-        for (a, first), (b, second) in itertools.combinations(single, 2)
-    ]
+def _attributes(groups: pd.DataFrame) -> list[tuple[str, dict[str, Rows]]]:
+    """Each column, then each pair of columns: the rows of each level."""
+    coded = {str(name): _coded(groups[name]) for name in groups.columns}
+    single = [(name, _members(*one)) for name, one in coded.items()]
+    crossed = []
+    for (a, (first, names)), (b, (second, others)) in itertools.combinations(coded.items(), 2):
+        pairs, codes = np.unique(first * len(others) + second, return_inverse=True)
+        levels = [f"{names[pair // len(others)]} × {others[pair % len(others)]}" for pair in pairs]
+        crossed.append((f"{a} × {b}", _members(codes.reshape(-1), levels)))
     return single + crossed
 
 
-def _labels(values: pd.Series) -> NDArray[np.str_]:
-    return np.array(values.astype(object).where(values.notna(), MISSING).astype(str).tolist())
+def _coded(values: pd.Series) -> tuple[Rows, list[str]]:
+    """The level of each row as a number, and the levels in alphabetical order."""
+    codes, levels = pd.factorize(_text(values), sort=True)
+    return codes.astype(np.intp), [str(level) for level in levels]
+
+
+def _members(codes: Rows, levels: Sequence[str]) -> dict[str, Rows]:
+    ends = np.cumsum(np.bincount(codes, minlength=len(levels)))
+    return dict(zip(levels, np.split(np.argsort(codes, kind="stable"), ends[:-1]), strict=True))
+
+
+def _text(values: pd.Series) -> pd.Series:
+    return values.astype(object).where(values.notna(), MISSING).astype(str)
 
 
 def _too_small(outcome: Outcome) -> str:
-    events, n = int(known_event(outcome).sum()), len(outcome)
-    if n < MIN_PATIENTS:
-        return f"suppressed: fewer than {MIN_PATIENTS} patients"
-    if min(events, n - events) < MIN_EVENTS:
-        return f"suppressed: fewer than {MIN_EVENTS} patients with or without the event"
-    return ""
+    events = int(known_event(outcome).sum())
+    one_class = min(events, len(outcome) - events) == 0
+    reason = f"suppressed: fewer than {MIN_EVENTS} patients with or without the event" if one_class else ""
+    return too_few(outcome) or reason
 
 
 def _figures(
@@ -215,7 +237,7 @@ def _figures(
     model: OutOfFold,
     attribute: str,
     level: str,
-    chosen: NDArray[np.bool_],
+    chosen: Rows,
     how: _How,
 ) -> GroupFigures:
     part = outcome.take(chosen)
@@ -224,20 +246,12 @@ def _figures(
     if reason:
         return GroupFigures(attribute, level, len(part), events, {}, reason)
     own = OutOfFold(model.risk[:, chosen], model.fold[:, chosen])
-    evaluation = evaluate(
-        part,
-        {"group": own},
-        titles={},
-        thresholds=(0.5,),
-        analytic=len(outcome) > RESAMPLED_UP_TO and len(part) > MANY_PATIENTS,
-        loess=False,
-        **how,
-    )
-    return GroupFigures(attribute, level, len(part), events, evaluation.models[0].metrics)
+    analytic = len(outcome) > RESAMPLED_UP_TO and len(part) > MANY_PATIENTS
+    return GroupFigures(attribute, level, len(part), events, metrics_alone(part, own, analytic=analytic, **how))
 
 
 def _permuted_gaps(
-    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, NDArray[np.bool_]], *, seed: int
+    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, Rows], *, seed: int
 ) -> list[Gap]:
     order = _orders(len(outcome), seed=seed, attribute=attribute)
     levels = list(members)
@@ -252,28 +266,13 @@ def _permuted_gaps(
     return found
 
 
-def _analytic_gaps(
-    outcome: Outcome, model: OutOfFold, attribute: str, members: Mapping[str, NDArray[np.bool_]], *, seed: int
-) -> list[Gap]:
-    own = {
-        level: analytic_figures(
-            outcome.take(chosen),
-            OutOfFold(model.risk[:, chosen], model.fold[:, chosen]),
-            np.array([0.5]),
-            seed=seed,
-            loess=False,
-        )
-        for level, chosen in members.items()
-    }
+def _analytic_gaps(outcome: Outcome, attribute: str, figures: Sequence[GroupFigures]) -> list[Gap]:
     found = []
     for kind in _compared(outcome):
-        values = {level: figures.estimates[kind.name] for level, figures in own.items()}
-        lowest, highest = (end(values, key=lambda level: values[level]) for end in (min, max))
-        errors = []
-        for level in (lowest, highest):
-            low, high, _ = own[level].interval(kind.name)
-            errors.append((high - low) / (2 * float(norm.ppf(0.975))))
-        gap = values[highest] - values[lowest]
+        own = {one.level: one.metrics[kind.name] for one in figures}
+        lowest, highest = (end(own, key=lambda level: own[level].estimate) for end in (min, max))
+        errors = [(own[level].high - own[level].low) / (2 * float(norm.ppf(0.975))) for level in (lowest, highest)]
+        gap = own[highest].estimate - own[lowest].estimate
         p = min(1.0, math.comb(len(own), 2) * 2 * float(norm.sf(gap / math.hypot(*errors))))
         found.append(Gap(attribute, kind.name, lowest, highest, gap, p))
     return found
@@ -290,11 +289,9 @@ def _orders(n: int, *, seed: int, attribute: str) -> NDArray[np.intp]:
     return order
 
 
-def _values(
-    outcome: Outcome, model: OutOfFold, kind: MetricKind, chosen: NDArray[np.bool_], order: NDArray[np.intp]
-) -> Floats:
+def _values(outcome: Outcome, model: OutOfFold, kind: MetricKind, chosen: Rows, order: NDArray[np.intp]) -> Floats:
     # A group is a resample in which its patients count once and all others not at all.
-    counts: Counts = chosen[order].astype(np.uint16)
+    counts: Counts = np.bincount(chosen, minlength=len(outcome)).astype(np.uint16)[order]
     parts = []
     for block in blocks(counts):
         rows = sample(outcome, block)

@@ -35,6 +35,8 @@ def image_fingerprint(voxels: NDArray[np.float32]) -> str:
 def near_pairs(fingerprints: Mapping[str, Sequence[str]], *, bits: int = NEAR_BITS) -> tuple[tuple[str, str, int], ...]:
     """Pairs of patients with images that differ in at most so many of 192 bits, with the smallest distance.
 
+    Grey levels turned round (MONOCHROME1 exported as MONOCHROME2) turn every bit, so the complement is compared too.
+
     Parameters
     ----------
     fingerprints
@@ -44,7 +46,8 @@ def near_pairs(fingerprints: Mapping[str, Sequence[str]], *, bits: int = NEAR_BI
     words = _words([image for images in fingerprints.values() for image in images])
     found: dict[tuple[str, str], int] = {}
     for index in range(len(words) - 1):
-        distance = np.bitwise_count(words[index + 1 :] ^ words[index]).sum(axis=1)
+        differing = np.bitwise_count(words[index + 1 :] ^ words[index]).sum(axis=1, dtype=np.int64)
+        distance = np.minimum(differing, BITS - differing)
         for other in np.flatnonzero(distance <= bits) + index + 1:
             first, second = sorted((patients[index], patients[int(other)]))
             if first != second:

@@ -109,9 +109,14 @@ def _spline_with_band(risk: Floats, event: Bools, weights: Floats, at: Floats) -
     fit = fit_curves(event, risk, weights[None])
     if fit is None or fit.lowest == fit.highest or not np.isfinite(fit.coefficients).all():
         return missing, missing, missing
+    return spline_band(fit, spline_information(fit, risk, weights), at)
+
+
+def spline_band(fit: CurveFit, information: Floats, at: Floats) -> tuple[Floats, Floats, Floats]:
+    """The first curve of a fit at some risks, and its model-based 95 % band."""
     new = curve_basis(logit(np.clip(at, fit.lowest, fit.highest)), fit.knots)
     centre = new @ fit.coefficients[0]
-    covariance = np.linalg.pinv(spline_information(fit, risk, weights), hermitian=True)
+    covariance = np.linalg.pinv(information, hermitian=True)
     error = np.sqrt(np.einsum("ij,jk,ik->i", new, covariance, new).clip(0))
     low, y, high = (1 / (1 + np.exp(-(centre + shift * error))) for shift in (-Z95, 0.0, Z95))
     return y, low, high

@@ -16,8 +16,9 @@ from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.table import Table
 from prognoscope.validation.checks import Floats
 from prognoscope.validation.guards_chance import folds_differ, no_signal, sample_size, unbalanced_split
-from prognoscope.validation.guards_leakage import duplicate_patients, known_too_late, outcome_in_disguise
-from prognoscope.validation.permutation import association, chance
+from prognoscope.validation.guards_leakage import known_too_late, outcome_in_disguise
+from prognoscope.validation.guards_twins import duplicate_patients
+from prognoscope.validation.permutation import association, chance, shuffled_discrimination
 from prognoscope.validation.results import Guard
 
 SURPRISING = 0.01
@@ -55,9 +56,10 @@ def study_guards(
     acquisition = known.drop(columns=dates)
     rows = np.flatnonzero((main.fold >= 0).any(axis=0))
     held, risks = outcome.take(rows), OutOfFold(main.risk[:, rows], main.fold[:, rows])
+    together = float(shuffled_discrimination(held, risks.risk, risks.fold, np.arange(len(rows))[None])[0])
     return (
         duplicate_patients(predictors, outcome, main.fold, fingerprints=fingerprints or {}),
-        outcome_in_disguise(predictors, outcome),
+        outcome_in_disguise(predictors, outcome, together=together),
         known_too_late(predictors),
         no_signal(held, risks, seed=seed),
         shortcut(acquisition, outcome, seed=seed),

@@ -28,7 +28,7 @@ SURPRISING = 0.01
 NO_MORE_THAN_CHANCE = 0.05
 
 
-def no_signal(outcome: Outcome, main: OutOfFold, *, seed: int) -> Guard:
+def no_signal(outcome: Outcome, main: OutOfFold, *, seed: int, cross_validated: bool = True) -> Guard:
     """Warn when the discrimination lies within what shuffled outcomes give (one-sided p > 0.05).
 
     The outcomes are dealt out anew among the patients and compared with the risks as they are. The models are not
@@ -44,8 +44,9 @@ def no_signal(outcome: Outcome, main: OutOfFold, *, seed: int) -> Guard:
         return Guard(name, "warned", f"The {figure} within folds cannot be computed, so no signal can be shown.")
     p, low, high = chance(defined)
     found = (
-        f"The cross-validated {figure} is {statistic[0]:.2f}; with shuffled outcomes, the fitted models kept, it lies "
-        f"between {low:.2f} and {high:.2f} (p = {p:.3f})"
+        f"The {'cross-validated ' if cross_validated else ''}{figure} is {statistic[0]:.2f}; with shuffled outcomes"
+        f"{', the fitted models kept,' if cross_validated else ''} it lies between {low:.2f} and {high:.2f} "
+        f"(p = {p:.3f})"
     )
     if p > NO_MORE_THAN_CHANCE:
         return Guard(name, "warned", f"{found}. No signal: the predictions do no better than chance.")

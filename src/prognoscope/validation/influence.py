@@ -81,20 +81,6 @@ def of_observed_expected(event: Bools, risk: Floats, weights: Floats) -> Floats:
     return np.asarray((weights * event - observed) / expected - observed / expected**2 * (risk - expected))
 
 
-def of_net_benefit(
-    event: Bools, risk: Floats, weights: Floats, threshold: float, *, prevalence: float | None = None
-) -> Floats:
-    """Influence on the net benefit at a threshold, at the study's proportion of events or at a stated one."""
-    odds = threshold / (1 - threshold)
-    acted = risk >= threshold
-    case, other = weights * event, weights * ~event
-    if prevalence is None:
-        return np.asarray(_about_mean(acted * case) - odds * _about_mean(acted * other))
-    return np.asarray(
-        prevalence * _of_ratio(acted * case, case) - odds * (1 - prevalence) * _of_ratio(acted * other, other)
-    )
-
-
 def half_width(influence: Floats) -> float:
     """Half the width of the 95 % interval of a figure with this influence, `(n,)`; NaN where it is undefined."""
     return float(Z95 * influence.std(ddof=1) / np.sqrt(len(influence)))
@@ -142,12 +128,3 @@ def _below(values: Floats, ends: NDArray[np.intp]) -> Floats:
 
 def _within(values: Floats, ends: NDArray[np.intp]) -> Floats:
     return np.diff(np.cumsum(values)[ends], prepend=0.0)
-
-
-def _about_mean(values: Floats) -> Floats:
-    return np.asarray(values - values.mean())
-
-
-def _of_ratio(part: Floats, whole: Floats) -> Floats:
-    ratio = part.mean() / whole.mean()
-    return np.asarray(_about_mean(part - ratio * whole) / whole.mean())

@@ -84,6 +84,20 @@ def why_undefined(metric: MetricKind, outcome: Outcome, risk: Floats, fold: Ints
     return "not defined for these risks"
 
 
+MIN_PATIENTS = 20
+MIN_EVENTS = 5
+
+
+def too_few(outcome: Outcome) -> str:
+    """Say why patients are too few for any figure to mean something; empty where they are enough, or of one class."""
+    n, event_count = len(outcome), int(known_event(outcome).sum())
+    if n < MIN_PATIENTS:
+        return f"suppressed: fewer than {MIN_PATIENTS} patients"
+    if 0 < min(event_count, n - event_count) < MIN_EVENTS:
+        return f"suppressed: fewer than {MIN_EVENTS} patients with or without the event"
+    return ""
+
+
 def one_class(event: Bools) -> str:
     """Say which class the patients whose status is known all have."""
     if not event.any():
@@ -168,5 +182,6 @@ METRICS: tuple[MetricKind, ...] = (
 
 def ranking_within_folds(outcome: Outcome, risk: Floats, fold: Ints) -> float:
     """Return the AUC, or the C-index for a time to event, of `(n,)` risks, by pairs within a fold."""
-    kind = METRICS[0] if isinstance(outcome, Binary) else METRICS[1]
+    name = "auc" if isinstance(outcome, Binary) else "c_index"
+    kind = next(one for one in METRICS if one.name == name)
     return float(kind.rows(sample(outcome, once(len(outcome))), risk, fold)[0])

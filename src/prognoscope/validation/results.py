@@ -126,12 +126,27 @@ class ModelEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class LikelihoodRatio:
+    """Twice the gain in log-likelihood, its degrees of freedom and p value; NaN with a reason without a fit."""
+
+    statistic: float
+    degrees: int
+    p: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """Differences `model - reference` by metric, from the same resamples of patients."""
+    """Differences `model - reference` by metric, from the same resamples of patients.
+
+    `likelihood_ratio` tests whether the model's risks add to the reference's; None where they come from several
+    fitted models (cross-validation), whose log odds are no one predictor.
+    """
 
     model: str
     reference: str
     differences: Mapping[str, Metric]
+    likelihood_ratio: LikelihoodRatio | None = None
 
 
 @dataclass(frozen=True, slots=True)

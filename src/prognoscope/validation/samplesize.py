@@ -21,6 +21,8 @@ OPTIMISM = 0.05
 RISK_MARGIN = 0.05
 RESIDUAL_MARGIN = 1.1
 Z95 = 1.96
+SMALLEST_R2 = 1e-5
+FEWEST_TO_SHRINK = 3  # with fewer parameters the closed form of a linear model's shrinkage does not hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,13 @@ def for_survival(
     for what, value in (("rate", rate), ("horizon", horizon), ("mean follow-up", mean_follow_up)):
         if not (math.isfinite(value) and value > 0):
             raise refuse("sample-size", subject=what, found=f"it is {value:g}", remedy="give a number above 0")
+    if rate * mean_follow_up >= 1:
+        raise refuse(
+            "sample-size",
+            subject="rate and mean follow-up",
+            found=f"{rate * mean_follow_up:.4g} events a patient; a patient is followed to the first one at most",
+            remedy="give both in the same unit of time: rate × mean follow-up is the share of patients with the event",
+        )
     most = max_r2_survival(rate * mean_follow_up)
     r2 = _assumed_r2(most, math.nan, r2_cox_snell, r2_nagelkerke, None)
     first, second = _shrinkage_criteria(parameters, r2, most, shrinkage)
@@ -150,28 +159,37 @@ def for_continuous(
         Expected of the outcome.
     """
     _check(parameters=parameters, shrinkage=shrinkage)
-    if not (0 < r2 < 1 and standard_deviation > 0 and mean != 0):
+    possible = SMALLEST_R2 <= r2 < 1 and 0 < standard_deviation < math.inf and 0 < abs(mean) < math.inf
+    if not possible:
         raise refuse(
             "sample-size",
             subject="continuous outcome",
             found=f"R² {r2:g}, mean {mean:g}, standard deviation {standard_deviation:g}",
-            remedy="give R² between 0 and 1, a mean that is not 0 and a standard deviation above 0",
+            remedy=f"give R² from {SMALLEST_R2:g} to 1, a mean that is not 0 and a standard deviation above 0",
         )
-    first = _smallest(lambda n: _shrinkage_continuous(n, parameters, r2) >= shrinkage, start=parameters + 2)
-    second = math.ceil(1 + parameters * (1 - r2) / OPTIMISM)
-    third = _smallest(lambda n: _residual_margin(n, parameters) <= RESIDUAL_MARGIN, start=parameters + 2)
+    start = parameters + 2
     spread = standard_deviation * math.sqrt(1 - r2) / abs(mean)
-    fourth = _smallest(lambda n: _mean_margin(n, parameters, spread) <= RESIDUAL_MARGIN, start=parameters + 2)
     numbers = {
-        "shrinkage": (f"coefficients shrink by at most {1 - shrinkage:.0%}", first),
-        "optimism": ("apparent and adjusted R² differ by at most 0.05", second),
-        "residual": ("the residual standard deviation is known to ± 10 %", third),
-        "mean": ("the mean outcome is known to ± 10 %", fourth),
+        "optimism": (
+            "apparent and adjusted R² differ by at most 0.05",
+            math.ceil(1 + parameters * (1 - r2) / OPTIMISM),
+        ),
+        "residual": (
+            "the residual standard deviation is known to ± 10 %",
+            _smallest(lambda n: _residual_margin(n, parameters) <= RESIDUAL_MARGIN, start=start),
+        ),
+        "mean": (
+            "the mean outcome is known to ± 10 %",
+            _smallest(lambda n: _mean_margin(n, parameters, spread) <= RESIDUAL_MARGIN, start=start),
+        ),
     }
+    if parameters >= FEWEST_TO_SHRINK:
+        enough = _smallest(lambda n: _shrinkage_continuous(n, parameters, r2) >= shrinkage, start=start)
+        numbers = {"shrinkage": (f"coefficients shrink by at most {1 - shrinkage:.0%}", enough)} | numbers
     criteria = tuple(
         Criterion(name, meaning, n, _shrinkage_continuous(n, parameters, r2)) for name, (meaning, n) in numbers.items()
     )
-    n = max(first, second, third, fourth)
+    n = max(criterion.n for criterion in criteria)
     return SampleSize(n, math.nan, math.nan, parameters, r2, 1.0, criteria)
 
 
@@ -232,13 +250,14 @@ def _assumed_r2(
             remedy="state it once: as Cox-Snell R², Nagelkerke R² or C statistic",
         )
     if c_statistic is not None:
-        return r2_from_c_statistic(c_statistic, prevalence=prevalence)
-    r2 = cox_snell if cox_snell is not None else most * (nagelkerke or 0.0)
-    if not 0 < r2 < most:
+        r2 = r2_from_c_statistic(c_statistic, prevalence=prevalence)
+    else:
+        r2 = cox_snell if cox_snell is not None else most * (nagelkerke or 0.0)
+    if not SMALLEST_R2 <= r2 < most:
         raise refuse(
             "sample-size",
             subject="expected performance",
-            found=f"a Cox-Snell R² of {r2:.4g}; with this event rate it lies between 0 and {most:.4g}",
+            found=f"a Cox-Snell R² of {r2:.4g}; with this event rate it lies between {SMALLEST_R2:g} and {most:.4g}",
             remedy="give a smaller one, for instance 15 % of the largest",
         )
     return r2
@@ -251,6 +270,13 @@ def _shrinkage_criteria(parameters: int, r2: float, most: float, shrinkage: floa
 
 
 def _needed(parameters: int, r2: float, shrinkage: float) -> int:
+    if r2 >= shrinkage:
+        raise refuse(
+            "sample-size",
+            subject="shrinkage",
+            found=f"it is {shrinkage:g}, and the R² expected {r2:.4g}: no number of patients gives both",
+            remedy="aim at a shrinkage above the R², such as 0.9",
+        )
     return math.ceil(parameters / ((shrinkage - 1) * math.log(1 - r2 / shrinkage)))
 
 
@@ -288,7 +314,7 @@ def _risk_half_width(n: int, rate: float, horizon: float, mean_follow_up: float)
 
 
 def _shrinkage_continuous(n: int, parameters: int, r2: float) -> float:
-    if n <= parameters + 1:
+    if n <= parameters + 1 or parameters < FEWEST_TO_SHRINK:
         return math.nan
     apparent = (r2 * (n - parameters - 1) + parameters) / (n - 1)
     return 1 + (parameters - 2) / (n * math.log(1 - apparent))

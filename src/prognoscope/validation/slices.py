@@ -131,17 +131,23 @@ def _leaf_rules(tree: DecisionTreeRegressor, names: list[tuple[str, str]]) -> di
     inner = tree.tree_
     rules: dict[int, str] = {}
 
-    def walk(node: int, parts: tuple[str, ...]) -> None:
+    def walk(node: int, bounds: dict[int, tuple[float, float]]) -> None:
         if inner.children_left[node] < 0:
-            rules[node] = " and ".join(parts)
+            rules[node] = " and ".join(_in_words(*names[column], *ends) for column, ends in bounds.items())
             return
-        name, level = names[inner.feature[node]]
-        limit = f"{inner.threshold[node]:.4g}"
-        low, high = (
-            (f"{name} ≤ {limit}", f"{name} > {limit}") if not level else (f"{name} ≠ {level}", f"{name} = {level}")
-        )
-        walk(int(inner.children_left[node]), (*parts, low))
-        walk(int(inner.children_right[node]), (*parts, high))
+        column, limit = int(inner.feature[node]), float(inner.threshold[node])
+        low, high = bounds.get(column, (-np.inf, np.inf))
+        walk(int(inner.children_left[node]), bounds | {column: (low, min(high, limit))})
+        walk(int(inner.children_right[node]), bounds | {column: (max(low, limit), high)})
 
-    walk(0, ())
+    walk(0, {})
     return rules
+
+
+def _in_words(name: str, level: str, low: float, high: float) -> str:
+    """What a column's values between two ends are: `47.5 < age ≤ 68.5`, `age > 68.5`, `scanner = B`."""
+    if level:
+        return f"{name} = {level}" if np.isfinite(low) else f"{name} ≠ {level}"
+    if np.isfinite(low) and np.isfinite(high):
+        return f"{low:.4g} < {name} ≤ {high:.4g}"
+    return f"{name} > {low:.4g}" if np.isfinite(low) else f"{name} ≤ {high:.4g}"

@@ -7,7 +7,7 @@ kinds can be subtracted, model from model, which gives the intervals of paired d
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,14 +77,14 @@ class Figures:
         estimate, spread = self.estimates[name], self.spreads[name]
         if name in self.jackknife:
             return bca_interval(estimate, spread, self.jackknife[name])
-        return _analytic_interval(name, estimate, spread)
+        return analytic_interval(name, estimate, spread)
 
     def difference(self, other: Figures, name: str) -> tuple[float, float, float, str]:
         """This model's figure less the other's, its 95 % interval and why there is none."""
         estimate = self.estimates[name] - other.estimates[name]
         spread = self.spreads[name] - other.spreads[name]
         if name not in self.jackknife:
-            return (estimate, *_analytic_interval(name, estimate, spread))
+            return (estimate, *analytic_interval(name, estimate, spread))
         if not spread.any() and estimate == 0:
             return 0.0, 0.0, 0.0, "" if spread.size else percentile_interval(spread)[2]
         return (estimate, *bca_interval(estimate, spread, self.jackknife[name] - other.jackknife[name]))
@@ -149,14 +149,7 @@ def analytic_figures(
 
     AUC and its influence are of all risks of a repeat when it is one fold, else weighted means over the folds.
     """
-    everyone = sample(outcome, once(len(outcome)), prevalence=prevalence)
-    groups = random_groups(len(outcome), seed=seed)
-    estimates, spreads = {}, {}
-    for kind in metric_kinds(outcome):
-        pairs = list(zip(model.risk, model.fold, strict=True))
-        estimates[kind.name] = float(np.mean([kind.rows(everyone, risk, fold)[0] for risk, fold in pairs]))
-        each = [_spread(kind, everyone, risk, fold, groups) for risk, fold in pairs]
-        spreads[kind.name] = np.asarray(np.mean(each, axis=0))
+    estimates, spreads = analytic_values(outcome, model, metric_kinds(outcome), seed=seed, prevalence=prevalence)
     grid = common_grid(model.risk)
     calibration, errors = analytic_calibration(outcome, model, grid, seed=seed)
     smooth = mean_calibration_curve(outcome, model, grid, smoother="loess") if loess else Curve((), ())
@@ -164,23 +157,44 @@ def analytic_figures(
     return Figures(estimates, spreads, {}, errors, calibration, smooth, decision)
 
 
+def analytic_values(
+    outcome: Outcome, model: OutOfFold, kinds: Sequence[MetricKind], *, seed: int, prevalence: float | None = None
+) -> tuple[dict[str, float], dict[str, Floats]]:
+    """Estimates of figures, and what their intervals are made from, by name."""
+    everyone = sample(outcome, once(len(outcome)), prevalence=prevalence)
+    groups = _in_groups(outcome, everyone, seed=seed)
+    pairs = list(zip(model.risk, model.fold, strict=True))
+    estimates, spreads = {}, {}
+    for kind in kinds:
+        estimates[kind.name] = float(np.mean([kind.rows(everyone, risk, fold)[0] for risk, fold in pairs]))
+        each = [_spread(kind, everyone, risk, fold, groups) for risk, fold in pairs]
+        spreads[kind.name] = each[0] if len(each) == 1 else np.asarray(np.mean(each, axis=0))
+    return estimates, spreads
+
+
+def _in_groups(outcome: Outcome, everyone: Sample, *, seed: int) -> list[tuple[NDArray[np.intp], Sample]]:
+    """Random groups of the patients: their rows, and each as a sample of its own."""
+    found = []
+    for rows in random_groups(len(outcome), seed=seed):
+        part = outcome.take(rows)
+        found.append((rows, sample(part, once(len(part)), prevalence=everyone.prevalence)))
+    return found
+
+
 def _spread(
-    kind: MetricKind, everyone: Sample, risk: Floats, fold: NDArray[np.int64], groups: list[NDArray[np.intp]]
+    kind: MetricKind,
+    everyone: Sample,
+    risk: Floats,
+    fold: NDArray[np.int64],
+    groups: list[tuple[NDArray[np.intp], Sample]],
 ) -> Floats:
     if kind.name not in INFLUENCES or ("pairs" in kind.needs and fold.any()):
-        return np.array([_in_group(kind, everyone, risk, fold, rows) for rows in groups])
+        return np.array([float(kind.rows(group, risk[rows], fold[rows])[0]) for rows, group in groups])
     return INFLUENCES[kind.name](everyone.event, risk, everyone.weights[0])
 
 
-def _in_group(
-    kind: MetricKind, everyone: Sample, risk: Floats, fold: NDArray[np.int64], rows: NDArray[np.intp]
-) -> float:
-    part = everyone.outcome.take(rows)
-    group = sample(part, once(len(part)), prevalence=everyone.prevalence)
-    return float(kind.rows(group, risk[rows], fold[rows])[0])
-
-
-def _analytic_interval(name: str, estimate: float, spread: Floats) -> tuple[float, float, str]:
+def analytic_interval(name: str, estimate: float, spread: Floats) -> tuple[float, float, str]:
+    """95 % interval of a figure from its influences or its values in random groups, and why there is none."""
     reach = half_width(spread) if name in INFLUENCES and len(spread) > GROUPS else half_width_of_groups(spread)
     if not math.isfinite(reach):
         return math.nan, math.nan, "no interval: undefined for some patients"

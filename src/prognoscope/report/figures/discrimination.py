@@ -23,7 +23,7 @@ from prognoscope.report.figures.drawing import (
     wrapped,
 )
 from prognoscope.report.glossary import metric_words
-from prognoscope.report.rounding import figure, interval, joined, with_interval
+from prognoscope.report.rounding import figure, interval, joined, sentence, with_interval
 from prognoscope.report.sentences import headline_metric
 from prognoscope.validation.results import Curve, Evaluation, Metric, ModelEvaluation
 
@@ -116,13 +116,19 @@ def roc(evaluation: Evaluation) -> Drawing | None:
         key="fig-roc",
         title="ROC curves",
         description=" ".join(_roc_in_words(model, curve) for _, model, curve in rows),
-        caption=f"Mean over the repeats{_band(rows[0][2])}; the dashed diagonal is a coin.",
+        caption=sentence(f"{_made_from(evaluation)}{_band(rows[0][2])}the dashed diagonal is a coin"),
         size=(4.2, 4.1),
     )
 
 
+def _made_from(evaluation: Evaluation) -> str:
+    if "bootstraps" in evaluation.counts:
+        return "as promised, less the mean optimism at each rate of false alarms; "
+    return "mean over the repeats; " if evaluation.counts.get("repeats", 1) > 1 else ""
+
+
 def _band(curve: Curve) -> str:
-    return ", with the main model's 95 % band" if curve.low else ""
+    return "with the main model's 95 % band; " if curve.low else ""
 
 
 def _roc_in_words(model: ModelEvaluation, curve: Curve) -> str:

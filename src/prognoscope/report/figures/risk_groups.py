@@ -47,7 +47,7 @@ def risk_groups(evaluation: Evaluation) -> Drawing | None:
         key="fig-risk-groups",
         title="Kaplan-Meier curves by predicted risk",
         description="; ".join(_in_words(group) for group in groups),
-        caption="Groups of the main model's out-of-fold risk; bands are 95 % intervals.",
+        caption="Groups by the main model's risk; bands are 95 % intervals.",
         size=(4.9, 4.5),
     )
 

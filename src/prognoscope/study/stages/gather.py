@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from prognoscope.core import hashing
@@ -18,9 +19,9 @@ from prognoscope.sources import FoundFile, Instance, Located, assemble, inspect,
 from prognoscope.study.cache import Memory
 
 if TYPE_CHECKING:  # see prognoscope.study.cache
-    from prognoscope.store import FrozenTable, Snapshot
+    from prognoscope.store import Artefacts, FrozenTable, Snapshot
 
-VERSION = 2
+VERSION = 3
 FILES_PER_ITEM = 64
 
 
@@ -31,7 +32,7 @@ class Gathered:
     Attributes
     ----------
     root
-        The folder that the index's files are relative to.
+        The folder, or the artefacts of the store, that the index's files are relative to.
     index
         Its series and regions, and what was refused.
     notes
@@ -40,16 +41,17 @@ class Gathered:
         What only whoever runs the study is told: how the store has moved on from the snapshot.
     snapshot
         The snapshot of the store that was read, if one was.
-    table
-        The study's table, where it comes from the store.
+    table, external_table
+        The study's table and that of a second source, where they come from the store.
     """
 
-    root: Path
+    root: Path | Artefacts
     index: ImageIndex
     notes: tuple[Problem, ...] = ()
     news: tuple[Problem, ...] = ()
     snapshot: Snapshot | None = None
     table: FrozenTable | None = None
+    external_table: FrozenTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,36 @@ def gather(
             remedy="give the folder that holds the series (any nesting, any file names)",
         )
     return Gathered(folder, index, _silent_changes(folder, files, before, headers) if verify else ())
+
+
+def beside(own: Gathered, other: Gathered) -> Gathered:
+    """Return what two folders hold together; the files of the second as they are found from the first.
+
+    Raises
+    ------
+    Refused
+        `patient-in-both` when both have images of a patient.
+    """
+    twice = sorted(set(own.index.patients) & set(other.index.patients))
+    if twice:
+        raise refuse(
+            "patient-in-both",
+            subject=f"patient {twice[0]}",
+            found=f"the folder of the external images has this ID too, and {len(twice) - 1} more",
+            remedy="leave whoever is in both out of one of them; where two hospitals number alike, give IDs a prefix",
+        )
+    assert isinstance(own.root, Path)
+    assert isinstance(other.root, Path)
+    way = PurePath(os.path.relpath(other.root, own.root))
+    series = [replace(one, files=tuple((way / file).as_posix() for file in one.files)) for one in other.index.series]
+    regions = [replace(one, file=(way / one.file).as_posix()) for one in other.index.region_sets]
+    index = ImageIndex(
+        tuple(sorted((*own.index.series, *series), key=lambda one: (one.patient_id, one.modality, one.uid))),
+        tuple(sorted((*own.index.region_sets, *regions), key=lambda one: (one.patient_id, one.uid))),
+        (*own.index.refused, *other.index.refused),
+        (*own.index.set_aside, *other.index.set_aside),
+    )
+    return replace(own, index=index, notes=(*own.notes, *other.notes), news=(*own.news, *other.news))
 
 
 def inspect_files(folder: Path, paths: tuple[str, ...]) -> list[Header]:

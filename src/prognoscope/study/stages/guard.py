@@ -10,9 +10,11 @@ from prognoscope.core.table import Table
 from prognoscope.study.stages.learn import Learnt
 from prognoscope.study.stages.select import Cohort
 from prognoscope.study.stages.split import Split
+from prognoscope.study.stages.tally import Tally
 from prognoscope.validation import Guard
 
 EXTERNAL_REUSED = "external-set-reused"
+EXTERNAL_LEARNT_FROM = "external-set-learnt-from"
 
 
 def study_guards(
@@ -22,10 +24,10 @@ def study_guards(
     folds: Split,
     fingerprints: Mapping[str, Sequence[str]],
     *,
-    external_uses: int,
+    tally: Tally,
     seed: int,
 ) -> tuple[Guard, ...]:
-    """Run every guard on a study, and the one on the locked set where there is one."""
+    """Run every guard on a study, and those on the locked set where there is one."""
     guards = validation.study_guards(
         predictors,
         cohort.outcome,
@@ -35,7 +37,9 @@ def study_guards(
         seed=seed,
     )
     known = tuple(_by_design(guard, folds) for guard in guards)
-    return (*known, _used_before(folds, external_uses)) if folds.locked else known
+    if not folds.locked:
+        return known
+    return (*known, _used_before(folds, tally.external_uses), _learnt_from(folds, tally.external_learnt_from))
 
 
 def _by_design(guard: Guard, folds: Split) -> Guard:
@@ -56,6 +60,20 @@ def _used_before(folds: Split, uses: int) -> Guard:
         EXTERNAL_REUSED,
         "warned",
         f"{found}: whatever was changed after the first may have been changed to please them.",
+    )
+
+
+def _learnt_from(folds: Split, before: int) -> Guard:
+    """Warn when an earlier run in the same store learnt from patients who are kept apart now."""
+    n = len(folds.held_out)
+    if not before:
+        found = f"No earlier run in this store learnt from any of the {n} patients kept apart, by their ID or an image."
+        return Guard(EXTERNAL_LEARNT_FROM, "passed", found)
+    return Guard(
+        EXTERNAL_LEARNT_FROM,
+        "warned",
+        f"An earlier run in this store learnt from {before} of the {n} patients kept apart (the same ID, or the same "
+        "image): what was chosen since, predictors, models or settings, may have been chosen to suit them.",
     )
 
 

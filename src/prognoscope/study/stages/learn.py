@@ -28,6 +28,7 @@ from prognoscope.study.offers import models
 from prognoscope.study.stages.split import Split
 
 VERSION = 1
+BOOTSTRAP_VERSION = 2
 TITLES = {"all": "Clinical and imaging", "clinical": "Clinical only", "imaging": "Imaging only"}
 
 
@@ -52,7 +53,7 @@ class Learnt:
         Risks; NaN for who is only learnt from. With bootstraps, the mean risk by the refits that did not draw the
         patient.
     uses, chosen
-        How each feature fared, and how many outer folds chose each model; empty with bootstraps.
+        How each feature fared, and how many outer folds (or bootstraps) chose each model.
     tried
         Number of settings compared in each choice.
     hash
@@ -273,18 +274,20 @@ def _bootstrapped(
             costs=study.study.decision.costs,
             ratings=ratings,
         )
-        return {"risks": _archive({"apparent": fit.apparent, "risk": fit.risk, "drawn": fit.drawn})}
+        risks = _archive({"apparent": fit.apparent, "risk": fit.risk, "drawn": fit.drawn})
+        return {"risks": risks, "choices": json.dumps({"uses": _uses(fit.stability), "chosen": fit.chosen}).encode()}
 
     settings = [*settings_of(study), resamples]
     inputs = inputs_of(table, outcome, ratings)
-    outputs = cache.stage("bootstrap", version=VERSION, settings=settings, inputs=inputs, compute=compute)
+    outputs = cache.stage("bootstrap", version=BOOTSTRAP_VERSION, settings=settings, inputs=inputs, compute=compute)
     arrays = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
+    told = json.loads(outputs["choices"])
     fit = training.Bootstrapped(arrays["apparent"], arrays["risk"], arrays["drawn"])
     return Learnt(
         name=name,
         out_of_fold=OutOfFold(fit.left_out()[None], folds.folds),
-        uses=(),
-        chosen={},
+        uses=tuple(Use(**use) for use in told["uses"]),
+        chosen=told["chosen"],
         tried=sum(len(candidate.grid()) for candidate in study.candidates),
         hash=hashing.of_value(dict(outputs.names)),
         bootstrapped=fit,
@@ -306,18 +309,8 @@ def _archive(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _choices(fit: training.CrossFit) -> bytes:
     chosen = Counter(one.choice.model for one in fit.choices)
-    uses = [
-        {
-            "feature": entry.feature.name,
-            "column": entry.feature.column,
-            "selected": entry.selected,
-            "importance": entry.importance,
-            "direction": entry.direction,
-        }
-        for entry in fit.stability
-    ]
     told = {
-        "uses": uses,
+        "uses": _uses(fit.stability),
         "chosen": dict(sorted(chosen.items())),
         "tried": fit.settings_tried,
         "thresholds": [one.threshold for one in fit.choices if one.threshold is not None],
@@ -325,6 +318,19 @@ def _choices(fit: training.CrossFit) -> bytes:
         "left_out": fit.left_out,
     }
     return json.dumps(told).encode()
+
+
+def _uses(entries: Sequence[training.Stability]) -> list[dict[str, Any]]:
+    return [
+        {
+            "feature": entry.feature.name,
+            "column": entry.feature.column,
+            "selected": entry.selected,
+            "importance": entry.importance,
+            "direction": entry.direction,
+        }
+        for entry in entries
+    ]
 
 
 def settings_of(study: StudyFile) -> Sequence[object]:

@@ -8,10 +8,11 @@ import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,9 @@ from prognoscope.study.cache import Memory
 from prognoscope.study.imaging import Measurement
 from prognoscope.study.offers import measures
 
+if TYPE_CHECKING:  # see prognoscope.study.cache
+    from prognoscope.store import Artefacts
+
 VERSION = 4
 _INTENSITY = re.compile(r"intensity(\d*)(\.\w+)?")
 
@@ -36,7 +40,7 @@ _INTENSITY = re.compile(r"intensity(\d*)(\.\w+)?")
 class Task:
     """One region of one patient and all that is measured there: `wanted` is (measure, settings as JSON)."""
 
-    folder: Path
+    place: Path | Artefacts
     prefix: str
     choice: Choice
     wanted: tuple[tuple[str, str], ...]
@@ -60,7 +64,7 @@ class Measured:
 
 
 def measure(
-    folder: Path,
+    place: Path | Artefacts,
     patients: Sequence[str],
     choices: Mapping[str, Sequence[Choice]],
     measurements: Sequence[Measurement],
@@ -73,8 +77,8 @@ def measure(
 
     Parameters
     ----------
-    folder
-        The source that the choices' paths are relative to.
+    place
+        The folder, or the artefacts of a store, that the choices' paths are relative to.
     patients
         IDs in the order of the result.
     choices
@@ -84,7 +88,7 @@ def measure(
     """
     roles = [list(group) for _, group in groupby(measurements, key=lambda one: id(one.predictor))]
     tasks = [
-        task_of(folder, choices[patient][position], role, fingerprints)
+        task_of(place, choices[patient][position], role, fingerprints)
         for patient in patients
         for position, role in enumerate(roles)
     ]
@@ -97,8 +101,9 @@ def measure(
 def measure_region(task: Task) -> bytes:
     """Measure one region; the answer is JSON, features with the image's fingerprint or a problem."""
     try:
-        volume = read_volume(task.folder, task.choice.series)
-        mask = read_mask(task.folder, task.choice.region_set, task.choice.region, task.choice.series)
+        with at_hand(task) as folder:
+            volume = read_volume(folder, task.choice.series)
+            mask = read_mask(folder, task.choice.region_set, task.choice.region, task.choice.series)
         features = features_of(task, volume, mask)
     except Refused as refused:
         problem = refused.problem
@@ -123,6 +128,14 @@ def features_of(task: Task, volume: Volume, mask: Mask) -> list[Feature]:
     ]
 
 
+def at_hand(task: Task) -> AbstractContextManager[Path]:
+    """Return the folder in which a task's files lie while they are read."""
+    if isinstance(task.place, Path):
+        return nullcontext(task.place)
+    files = (*task.choice.series.files, task.choice.region_set.file)
+    return task.place.at_hand(file.replace("/", "") for file in files)
+
+
 def _fingerprint(volume: Volume) -> str:
     # Imported where it is needed: a prediction answers without it, seconds sooner.
     from prognoscope.validation import image_fingerprint
@@ -137,11 +150,13 @@ def _thumbnail(task: Task, volume: Volume, mask: Mask) -> list[Any]:
     return [made.caption, list(made.pixels.shape), base64.b64encode(zlib.compress(made.pixels.tobytes())).decode()]
 
 
-def task_of(folder: Path, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool = False) -> Task:
+def task_of(
+    place: Path | Artefacts, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool = False
+) -> Task:
     """Return what is to be measured in the region that one predictor chose; fingerprints are for whole images."""
     predictor = measurements[0].predictor
     wanted = tuple((one.measure.name, one.settings.model_dump_json(by_alias=True)) for one in measurements)
-    return Task(folder, f"{predictor.result_name}.{predictor.region_name}", choice, wanted, fingerprints)
+    return Task(place, f"{predictor.result_name}.{predictor.region_name}", choice, wanted, fingerprints)
 
 
 def key_of(task: Task) -> object:

@@ -76,7 +76,7 @@ def report_content(
         cohort=_cohort_rows(cohort),
         cohort_summary=_cohort_summary(cohort),
         importances=_importances(main, predictors),
-        importance_scale="mean loss of log score on held-out participants when the feature is shuffled among them",
+        importance_scale=f"mean loss of log score on {_left_out(folds)} when the feature is shuffled among them",
         chosen=main.chosen,
         repeatability=repeatability,
         predictors=tuple(_predictor_used(column) for column in predictors.columns),
@@ -179,7 +179,13 @@ def bundle_files(
     """Return the files of a bundle: the predictor, the study as used, and what a user must know of it."""
     warned = [guard.name for guard in evaluation.guards if guard.status != "passed"]
     used = study.as_used()
-    used["data"] |= {"images": "", "query": None, "snapshot": "", "table": study.table.name.removeprefix(STORED)}
+    used["data"] |= {
+        "images": "",
+        "query": None,
+        "snapshot": "",
+        "external": None,
+        "table": study.table.name.removeprefix(STORED),
+    }
     page = json.loads(predictor["predictor.json"])
     card = {
         "format": 1,
@@ -248,6 +254,10 @@ def _importances(main: Learnt, predictors: Table) -> tuple[Importance, ...]:
             )
         )
     return tuple(shown)
+
+
+def _left_out(folds: Split) -> str:
+    return "the participants that a bootstrap had not drawn" if folds.is_bootstrap else "held-out participants"
 
 
 def _direction(direction: float) -> str:

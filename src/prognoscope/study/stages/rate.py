@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,8 +20,11 @@ from prognoscope.radiomics.perturb import draw, perturb
 from prognoscope.sources import read_mask, read_volume
 from prognoscope.study.cache import Memory
 from prognoscope.study.imaging import ImagingPredictor, Measurement, Perturbations
-from prognoscope.study.stages.measure import Task, features_of, key_of, task_of
+from prognoscope.study.stages.measure import Task, at_hand, features_of, key_of, task_of
 from prognoscope.training import Ratings
+
+if TYPE_CHECKING:
+    from prognoscope.store import Artefacts
 
 VERSION = 1
 
@@ -37,7 +40,7 @@ class RatingTask:
 
 
 def rate(
-    folder: Path,
+    place: Path | Artefacts,
     patients: Sequence[str],
     choices: Mapping[str, Sequence[Choice]],
     measurements: Sequence[Measurement],
@@ -62,7 +65,7 @@ def rate(
         if predictor.perturbations is None:
             continue
         tasks = [
-            _task(task_of(folder, choices[patient][position], role), predictor.perturbations, patient, seed)
+            _task(task_of(place, choices[patient][position], role), predictor.perturbations, patient, seed)
             for patient in patients
         ]
         keys = [_key(task) for task in tasks]
@@ -78,8 +81,9 @@ def rate_region(rating: RatingTask) -> bytes:
     task, contours = rating.task, rating.perturbations
     drawn = draw(contours, count=contours.count, seed=rating.seed, key=(rating.number,))
     try:
-        volume = read_volume(task.folder, task.choice.series)
-        mask = read_mask(task.folder, task.choice.region_set, task.choice.region, task.choice.series)
+        with at_hand(task) as folder:
+            volume = read_volume(folder, task.choice.series)
+            mask = read_mask(folder, task.choice.region_set, task.choice.region, task.choice.series)
         measured = [features_of(task, volume, contour) for contour in perturb(mask, drawn)]
     except Refused as refused:
         return json.dumps({"problem": [refused.problem.found, refused.problem.remedy]}).encode()

@@ -27,6 +27,7 @@ from prognoscope.core.settings import nearest
 from prognoscope.core.table import PATIENT, Table
 from prognoscope.curation import Choice, choose
 from prognoscope.sources import read_table
+from prognoscope.study.data import OWN, SOURCE
 from prognoscope.study.file import Study
 from prognoscope.study.stages.subgroups import subgroups_of
 
@@ -45,8 +46,8 @@ class Cohort:
         Centre, scanner and whatever tells where an image came from: for guards, never for prediction.
     attributes
         Columns, as text, that tell patients apart for the validation alone: sites, dates, subgroups.
-    table_hash
-        SHA-256 of the table's file.
+    table_hash, external_hash
+        SHA-256 of the table's file, and of the table of a second source (empty where there is none).
     """
 
     flow: Flow
@@ -56,6 +57,7 @@ class Cohort:
     circumstances: pd.DataFrame
     attributes: pd.DataFrame
     table_hash: str
+    external_hash: str = ""
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -90,6 +92,7 @@ class Cohort:
             circumstances=self.circumstances.loc[list(flow.included)],
             attributes=self.attributes.loc[list(flow.included)],
             table_hash=self.table_hash,
+            external_hash=self.external_hash,
         )
 
     def snapshot(self) -> str:
@@ -98,8 +101,8 @@ class Cohort:
         return hashing.of_value([list(self.patients), self.outcome.event.tolist(), times])
 
 
-def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
-    """Decide who takes part.
+def select(study: Study, table: Path, index: ImageIndex | None, *, external: Path | None = None) -> Cohort:
+    """Decide who takes part; the patients of a second table by the same rules.
 
     Steps, each with its exclusions: row in the table, eligibility, time zero, outcome, images and regions.
 
@@ -108,7 +111,7 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
     Refused
         A table that cannot be read, a column that is missing, an outcome that cannot be told, or nobody left.
     """
-    rows = read_rows(study, table)
+    rows = read_rows(study, table) if external is None else _read_both(study, table, external)
     strangers = _without_row(rows, index) if index is not None else ()
     kept, exclusions = rows, list(strangers)
     kept = _keep(kept, exclusions, ineligible(kept, study.eligible))
@@ -124,7 +127,8 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
     position = {patient: row for row, patient in enumerate(read.patients)}
     clinical, notes = clinical_table(rows.loc[list(included)], study.clinical)
     circumstances = _circumstances(study, rows.loc[list(included)], choices)
-    attributes = _attributes(study.validation.columns, rows.loc[list(included)], circumstances)
+    asked = (*study.validation.columns, *((SOURCE,) if external else ()))
+    attributes = _attributes(asked, rows.loc[list(included)], circumstances)
     subgroups_of(study.validation.subgroups, attributes)  # what cannot be told apart is refused before any learning
     return Cohort(
         flow=Flow(included, tuple(exclusions), (*_nameless(index), *notes)),
@@ -134,6 +138,7 @@ def select(study: Study, table: Path, index: ImageIndex | None) -> Cohort:
         circumstances=circumstances,
         attributes=attributes,
         table_hash=hashing.of_file(table),
+        external_hash=hashing.of_file(external) if external else "",
     )
 
 
@@ -189,6 +194,33 @@ def read_rows(study: Study, table: Path) -> pd.DataFrame:
             remedy="keep one row per patient, or give two patients two IDs",
         )
     return frame.set_index(pd.Index(ids, name=PATIENT)).sort_index()
+
+
+def _read_both(study: Study, table: Path, external: Path) -> pd.DataFrame:
+    """Rows of both tables, with a column that says whence each comes."""
+    own, other = (read_rows(study, path) for path in (table, external))
+    twice = own.index.intersection(other.index)
+    if len(twice):
+        raise refuse(
+            "patient-in-both",
+            subject=f"patient {twice[0]}",
+            found=f"{table.name} and {external.name} both have this ID, and {len(twice) - 1} more",
+            remedy="leave whoever is in both out of one of them; where two hospitals number alike, give IDs a prefix",
+        )
+    for path, frame in ((table, own), (external, other)):
+        if SOURCE in frame.columns:
+            raise refuse(
+                "column-reserved",
+                subject=f"column {SOURCE}",
+                found=f"{path.name} has it, and with `data: external:` it says from which table a patient comes",
+                remedy="rename it",
+            )
+    assert study.data.external is not None
+    own[SOURCE], other[SOURCE] = OWN, study.data.external.name
+    names = list(dict.fromkeys([*own.columns, *other.columns]))
+    # A column that only one table has is empty in the other: None, as for every cell that is not there.
+    whole = [frame.assign(**dict.fromkeys(set(names) - set(frame.columns)))[names] for frame in (own, other)]
+    return pd.concat(whole).sort_index()
 
 
 def _keep(rows: pd.DataFrame, exclusions: list[Exclusion], more: tuple[Exclusion, ...]) -> pd.DataFrame:

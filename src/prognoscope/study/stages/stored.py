@@ -26,33 +26,40 @@ def gather_stored(file: StudyFile, *, store: Store, mapper: Mapper, verify: bool
     Raises
     ------
     Refused
-        `snapshot-unknown`, `query-syntax`, `query-field`, `query-value`, `query-empty`, `artefacts-remote`, and what
-        an ingest refuses.
+        `snapshot-unknown`, `query-syntax`, `query-field`, `query-value`, `query-empty`, and what an ingest
+        refuses.
     """
     if file.images is not None:
         ingest(file.images, store=store.folder, mapper=mapper, verify=verify)
     snapshot = _snapshot(file, store)
     frozen = store.snapshots.open(snapshot)
     return Gathered(
-        root=store.artefacts.folder,
+        root=store.artefacts,
         index=frozen.index,
         notes=_in_quarantine(frozen, snapshot),
         news=_since(snapshot, store),
         snapshot=snapshot,
         table=_table(file.study.data.table, frozen, snapshot),
+        external_table=_table(apart.table, frozen, snapshot) if (apart := file.study.data.external) else None,
     )
 
 
 @contextmanager
-def table_of(file: StudyFile, gathered: Gathered | None, store: Store) -> Iterator[Path]:
-    """Give the study's table as a file: its own, or the snapshot's, which is there for as long as it is needed."""
-    if gathered is None or gathered.table is None:
-        yield file.table
-        return
+def tables_of(file: StudyFile, gathered: Gathered | None, store: Store) -> Iterator[tuple[Path, Path | None]]:
+    """Give the study's table, and that of a second source, as files; those of a snapshot for as long as needed."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / PurePosixPath(gathered.table.path).name
-        path.write_bytes(store.artefacts.get(gathered.table.sha256))
-        yield path
+
+        def written(table: FrozenTable | None, place: str) -> Path | None:
+            if table is None:
+                return None
+            path = Path(folder) / place / PurePosixPath(table.path).name
+            path.parent.mkdir()
+            path.write_bytes(store.artefacts.get(table.sha256))
+            return path
+
+        own = written(gathered.table, "own") if gathered else None
+        other = written(gathered.external_table, "external") if gathered else None
+        yield own or file.table, other or file.external_table
 
 
 def _snapshot(file: StudyFile, store: Store) -> Snapshot:

@@ -1,0 +1,56 @@
+"""Whoever got new files has their series put together again, some patients at a time, in any process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prognoscope.core.problems import Problem
+from prognoscope.core.work import Mapper
+from prognoscope.store import Artefacts, Link, PatientRecords, Store
+
+PATIENTS_AT_ONCE = 256
+PATIENTS_PER_ITEM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Patients:
+    """Some patients' headers by content, their files that were linked to them, and where the contents lie."""
+
+    artefacts: Artefacts
+    headers: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[Link, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """Of how many patients the files were put together, and what of them went into quarantine now."""
+
+    patients: int
+    quarantined: tuple[Problem, ...]
+
+
+def assemble_waiting(store: Store, mapper: Mapper) -> Assembled:
+    """Put together the volumes of every patient to whom files came in, and join records to them."""
+    quarantined: list[Problem] = []
+    waiting = store.repository.waiting()
+    for start in range(0, len(waiting), PATIENTS_AT_ONCE):
+        group = waiting[start : start + PATIENTS_AT_ONCE]
+        headers, links = store.repository.headers(group), store.links.of_patients(group)
+        items = [
+            Patients(
+                store.artefacts,
+                tuple((name, tuple(headers[name]), links[name]) for name in group[at : at + PATIENTS_PER_ITEM]),
+            )
+            for at in range(0, len(group), PATIENTS_PER_ITEM)
+        ]
+        seen = {name: len(found) for name, found in headers.items()}
+        for records in mapper(assemble_patients, items, label="put series together"):
+            quarantined += store.volumes.replace_patients(records, seen=seen)
+    quarantined += store.links.join_people()
+    return Assembled(len(waiting), tuple(quarantined))
+
+
+def assemble_patients(patients: Patients) -> tuple[PatientRecords, ...]:
+    """Put together what the files of some patients make; the readers are imported by the process that reads."""
+    from prognoscope.jobs.volumes import assemble_files
+
+    return tuple(assemble_files(patients.artefacts, *one) for one in patients.headers)

@@ -1,0 +1,87 @@
+"""Tables that came in, cell by cell, so that patients are found by them; only what its source says now is searched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, delete, exists, select, update
+
+from prognoscope.store.catalogue import ARRIVALS, TABLES, VALUES
+from prognoscope.store.database import ROWS_PER_STATEMENT, Database
+from prognoscope.store.names import number_names
+from prognoscope.store.records import Arrival, TableRecord, folded, plain
+
+
+def note_arrivals(
+    database: Database, connection: Connection, source: str, batch: str, arrivals: Sequence[Arrival]
+) -> None:
+    """Note which content each file of a source has now; a table that it had before is searched no more."""
+    seen = [
+        {
+            "source": source,
+            "path": one.path,
+            "sha256": one.sha256,
+            "size": one.size,
+            "mtime_ns": one.mtime_ns,
+            "batch": batch,
+            "current": True,
+        }
+        for one in arrivals
+        if one.sha256
+    ]
+    paths = [str(row["path"]) for row in seen]
+    changed = 0
+    for start in range(0, len(paths), ROWS_PER_STATEMENT):
+        here = (ARRIVALS.c.source == source, ARRIVALS.c.path.in_(paths[start : start + ROWS_PER_STATEMENT]))
+        changed += connection.execute(update(ARRIVALS).where(*here, ARRIVALS.c.current).values(current=False)).rowcount
+    database.upsert(connection, ARRIVALS, seen, keys=("source", "path", "sha256"))
+    if changed:
+        current = exists().where(ARRIVALS.c.sha256 == TABLES.c.sha256, ARRIVALS.c.current)
+        connection.execute(delete(VALUES).where(VALUES.c.table_sha256.in_(select(TABLES.c.sha256).where(~current))))
+
+
+def keep_tables(
+    database: Database,
+    connection: Connection,
+    source: str,
+    batch: str,
+    arrivals: Sequence[Arrival],
+    fresh: Mapping[str, Arrival],
+) -> None:
+    """Keep the tables among the arrivals; one that comes back after another took its place is searched again."""
+    tables = {one.sha256: (one, one.table) for one in arrivals if one.table}
+    for name, (one, table) in sorted(tables.items()):
+        if name in fresh:
+            row = {
+                "sha256": name,
+                "source": source,
+                "path": one.path,
+                "patient_column": plain(table.patient_column),
+                "columns": json.dumps(table.columns, ensure_ascii=False),
+                "rows": table.rows,
+                "batch": batch,
+            }
+            database.upsert(connection, TABLES, [row], keys=("sha256",))
+        cells = _rows(database, connection, name, table)
+        database.insert_new(connection, VALUES, cells, keys=("table_sha256", "row", "name"))
+
+
+def _rows(database: Database, connection: Connection, name: str, table: TableRecord) -> list[dict[str, object]]:
+    owners = {cell.patient_id: plain(cell.patient_id) for cell in table.cells}
+    numbers = number_names(database, connection, owners.values())
+    return [
+        {
+            "table_sha256": name,
+            "row": cell.row,
+            "name": plain(cell.name),
+            "patient_id": owners[cell.patient_id],
+            "text": plain(cell.text, 10_000),
+            "folded": folded(cell.text),
+            "number": cell.number,
+            "unit": plain(cell.unit, 32),
+            "known_at": plain(cell.known_at),
+            "patient": numbers[owners[cell.patient_id]],
+        }
+        for cell in table.cells
+    ]
