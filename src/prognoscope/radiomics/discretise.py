@@ -90,10 +90,11 @@ def discretise(
         if count > MOST_LEVELS:
             return Undefined(f"{count} grey levels, more than the {MOST_LEVELS} that are counted")
     padded = np.zeros(frame.morphological.shape, dtype=np.uint16)
-    inside = np.ascontiguousarray(prepared.intensity_mask[frame.box])
-    by_slice = np.zeros((inside.shape[0], count), dtype=np.int64)
-    inner = np.ascontiguousarray(prepared.intensities[frame.box])
-    _fill(inner, inside, start, numerator, denominator, frame.pad, padded, by_slice)
+    corner = tuple(side.start or 0 for side in frame.box)
+    by_slice = np.zeros((padded.shape[0] - 2 * frame.pad, count), dtype=np.int64)
+    # Whole arrays, not their part in the box: a copy of a whole lung is what there is no room for.
+    image, inside = np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask)
+    _fill(image, inside, corner, start, numerator, denominator, frame.pad, padded, by_slice)
     return Levels(padded, frame, count, by_slice)
 
 
@@ -121,6 +122,7 @@ def padding(settings: RadiomicsSettings) -> int:
 def _fill(
     intensities: NDArray[np.float32],
     inside: NDArray[np.bool_],
+    corner: tuple[int, int, int],
     start: float,
     numerator: float,
     denominator: float,
@@ -130,13 +132,15 @@ def _fill(
 ) -> None:
     """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most the last; 1 where that is 0/0."""
     last = by_slice.shape[1] - 1
-    for z in range(inside.shape[0]):
-        for y in range(inside.shape[1]):
-            for x in range(inside.shape[2]):
-                if inside[z, y, x]:
+    for z in range(padded.shape[0] - 2 * pad):
+        for y in range(padded.shape[1] - 2 * pad):
+            masked = inside[z + corner[0], y + corner[1], corner[2] :]
+            row = intensities[z + corner[0], y + corner[1], corner[2] :]
+            for x in range(padded.shape[2] - 2 * pad):
+                if masked[x]:
                     level = 0.0
                     if denominator > 0.0:
-                        level = np.floor(numerator * (np.float64(intensities[z, y, x]) - start) / denominator)
+                        level = np.floor(numerator * (np.float64(row[x]) - start) / denominator)
                     place = min(int(level), last)
                     padded[z + pad, y + pad, x + pad] = place + 1
                     by_slice[z, place] += 1

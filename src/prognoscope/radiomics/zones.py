@@ -21,10 +21,10 @@ from prognoscope.radiomics.discretise import Levels
 class Zones:
     """All zones of a region, each `(zones,)`: grey level from 1, slice, size in voxels, distance in steps."""
 
-    level: NDArray[np.int64]
-    slice: NDArray[np.int64]
-    size: NDArray[np.int64]
-    distance: NDArray[np.int64]
+    level: NDArray[np.uint16]
+    slice: NDArray[np.int32]
+    size: NDArray[np.int32]
+    distance: NDArray[np.int32]
 
 
 def find_zones(levels: Levels, *, within_slices: bool) -> Zones:
@@ -34,16 +34,18 @@ def find_zones(levels: Levels, *, within_slices: bool) -> Zones:
     touching = np.abs(directions).sum(axis=1) == 1
     straight_first = np.concatenate([directions[touching][::-1], directions[~touching]])
     steps = flat_steps(straight_first, shape)
-    flat = levels.padded.ravel()
-    first, size, nearest = _join(flat, steps, levels.frame.distances(within_slices=within_slices))
-    return Zones(flat[first].astype(np.int64), first // (shape[1] * shape[2]) - levels.pad, size, nearest)
+    distance = levels.frame.distances(within_slices=within_slices)
+    return Zones(*_join(levels.padded.ravel(), steps, distance, shape[1] * shape[2], levels.pad))
 
 
 @compiled
 def _join(
-    flat: NDArray[np.uint16], steps: NDArray[np.int64], distance: NDArray[np.uint16]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """First voxel, size and least distance of each zone, by union-find in which the earlier voxel is the root."""
+    flat: NDArray[np.uint16], steps: NDArray[np.int64], distance: NDArray[np.uint16], plane: int, pad: int
+) -> tuple[NDArray[np.uint16], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Level, slice, size and least distance of each zone, by union-find in which the earlier voxel is the root.
+
+    A whole lung has millions of zones and a hundred million voxels: nothing here is wider than it must be.
+    """
     parent = np.zeros(flat.size, dtype=np.int32)
     roots = 0
     for p in range(flat.size):
@@ -71,9 +73,10 @@ def _join(
         parent[p] = root
         if root == p:
             roots += 1
-    first = np.empty(roots, dtype=np.int64)
-    size = np.empty(roots, dtype=np.int64)
-    nearest = np.empty(roots, dtype=np.int64)
+    level = np.empty(roots, dtype=np.uint16)
+    where = np.empty(roots, dtype=np.int32)
+    size = np.empty(roots, dtype=np.int32)
+    nearest = np.empty(roots, dtype=np.int32)
     number = 0
     for p in range(flat.size):
         if flat[p] == 0:
@@ -83,10 +86,11 @@ def _join(
         if up == p:
             zone = number
             number += 1
-            first[zone], size[zone], nearest[zone] = p, 0, distance[p]
+            level[zone], where[zone] = flat[p], p // plane - pad
+            size[zone], nearest[zone] = 0, distance[p]
         else:
             zone = -1 - parent[up]
         parent[p] = -1 - zone
         size[zone] += 1
         nearest[zone] = min(nearest[zone], distance[p])
-    return first[:number], size[:number], nearest[:number]
+    return level[:number], where[:number], size[:number], nearest[:number]
