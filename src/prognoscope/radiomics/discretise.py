@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,16 +68,16 @@ class Undefined:
 
 
 def discretise(
-    prepared: Prepared, ascending: NDArray[np.float32], settings: RadiomicsSettings, frame: Frame
+    prepared: Prepared, ends: Sequence[float], settings: RadiomicsSettings, frame: Frame
 ) -> Levels | Undefined:
     """Return grey levels by the settings' fixed bin number or fixed bin size.
 
-    `ascending` are the intensities of the mask in ascending order, at least one and all finite.
+    `ends` are the lowest and the highest intensity of the mask, finite.
 
     Fixed number N: level ⌊N (x − min) / (max − min)⌋ + 1, the maximum in the last bin; a constant region is level 1.
     Fixed size w: level ⌊(x − start) / w⌋ + 1.
     """
-    low, high = float(ascending[0]), float(ascending[-1])
+    low, high = ends
     if settings.number_of_bins is not None:
         count, start = settings.number_of_bins, low
         numerator, denominator = float(count), high - low

@@ -93,18 +93,20 @@ def measure_prepared(
         Of the region's masks, where it is at hand from another image of the region.
     """
     families = settings.chosen_families
-    plain = [family for family in families if family != "histogram" and family not in TEXTURES]
-    binned = [family for family in families if family not in plain]
+    binned = [family for family in families if family == "histogram" or family in TEXTURES]
+    measured: dict[str, dict[str, Values]] = {}
     values = prepared.intensities[prepared.intensity_mask]
     values.sort()
-    trouble = _trouble(values)
-    measured = {
-        family: {"": found} for family, found in _measure_plain(prepared, values, trouble, settings, modality, plain)
-    }
+    trouble, ends = _trouble(values), values[[0, -1]].tolist() if values.size else []
+    for family in _of(families, "statistics", "volume_histogram"):
+        measured[family] = {"": trouble or _measure_values(values, family, settings, modality)}
+    # A whole lung's values, and then its intensities, make room for what comes, if no one else needs them.
+    del values
+    for family in _of(families, "morphology", "autocorrelation", "local_intensity"):
+        measured[family] = {"": _measure_space(prepared, family, trouble)}
     if binned:
-        levels = trouble or _levels(prepared, values, settings, frame)
-        # A whole lung's intensities make room for the textures, if no one else needs them.
-        del prepared, values
+        levels = trouble or discretise(prepared, ends, settings, frame or frame_of(prepared, padding(settings)))
+        del prepared
         measured |= _measure_binned(levels, settings, binned)
     found: list[Feature] = []
     for family in families:
@@ -114,34 +116,24 @@ def measure_prepared(
     return tuple(found)
 
 
-def _levels(
-    prepared: Prepared, values: NDArray[np.float32], settings: RadiomicsSettings, frame: Frame | None
-) -> Levels | Undefined:
-    return discretise(prepared, values, settings, frame or frame_of(prepared, padding(settings)))
+def _of(families: Sequence[str], *some: str) -> list[str]:
+    return [family for family in families if family in some]
 
 
-def _measure_plain(
-    prepared: Prepared,
-    values: NDArray[np.float32],
-    trouble: Undefined | None,
-    settings: RadiomicsSettings,
-    modality: str,
-    families: Sequence[str],
-) -> Iterator[tuple[str, Values]]:
-    """Families that are measured on intensities as they are; `values` are those of the mask, ascending."""
-    for family in families:
-        if family == "morphology":
-            yield family, morphology(prepared, with_intensities=trouble is None)
-        elif trouble is not None:
-            yield family, trouble
-        elif family == "autocorrelation":
-            yield family, autocorrelation(prepared)
-        elif family == "local_intensity":
-            yield family, local_peaks(prepared)
-        elif family == "statistics":
-            yield family, statistics(values)
-        elif family == "volume_histogram":
-            yield family, volume_histogram_features(values, settings, modality=modality)
+def _measure_values(values: NDArray[np.float32], family: str, settings: RadiomicsSettings, modality: str) -> Values:
+    """A family that is measured on the intensities of the mask, ascending, wherever they lie."""
+    if family == "statistics":
+        return statistics(values)
+    return volume_histogram_features(values, settings, modality=modality)
+
+
+def _measure_space(prepared: Prepared, family: str, trouble: Undefined | None) -> Values:
+    """A family that is measured on shape or on intensities where they lie."""
+    if family == "morphology":
+        return morphology(prepared, with_intensities=trouble is None)
+    if trouble is not None:
+        return trouble
+    return autocorrelation(prepared) if family == "autocorrelation" else local_peaks(prepared)
 
 
 def _measure_binned(
