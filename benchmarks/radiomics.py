@@ -185,7 +185,8 @@ def mirp() -> Measure:
         if id(image) not in made:
             made[id(image)] = folder / f"{len(made)}_image.nii", folder / f"{len(made)}_mask.nii"
             for array, path in zip((image, mask.astype("uint8")), made[id(image)], strict=True):
-                nibabel.save(nibabel.Nifti1Image(array.T, np.diag([*spacing[::-1], 1.0])), path)
+                volume: Any = nibabel.Nifti1Image(array.T, np.diag([*spacing[::-1], 1.0]))  # type: ignore[no-untyped-call]
+                nibabel.save(volume, path)
         found = extract_features(
             image=str(made[id(image)][0]),
             mask=str(made[id(image)][1]),

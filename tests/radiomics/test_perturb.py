@@ -296,3 +296,9 @@ def test_a_feature_that_depends_on_the_contour_agrees_less_between_perturbed_con
     assert agreement.icc[1] < 0.7
     assert (agreement.low <= agreement.icc).all()
     assert (agreement.icc <= agreement.high).all()
+
+
+@pytest.mark.parametrize("wrong", [{"growth_mm": (0, 1000)}, {"growth_mm": (-60, 0)}, {"roughness_mm": 11}])
+def test_contours_that_no_one_would_draw_are_refused_before_they_fill_the_memory(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        PerturbationSettings.model_validate(wrong)

@@ -87,11 +87,12 @@ def discretise(
         if low < start:
             return Undefined(f"an intensity of {low:g} lies below the first bin, which starts at {start:g}")
         numerator, denominator = 1.0, settings.bin_width
-        count = math.floor((high - start) / settings.bin_width) + 1
-        if count > MOST_LEVELS:
-            return Undefined(f"{count} grey levels, more than the {MOST_LEVELS} that are counted")
+        widths = (high - start) / settings.bin_width
+        if widths >= MOST_LEVELS:
+            return Undefined(f"{widths // 1 + 1:.6g} grey levels, more than the {MOST_LEVELS} that are counted")
+        count = math.floor(widths) + 1
     padded = np.zeros(frame.morphological.shape, dtype=np.uint16)
-    corner = tuple(side.start or 0 for side in frame.box)
+    corner = np.array([side.start or 0 for side in frame.box])
     by_slice = np.zeros((padded.shape[0] - 2 * frame.pad, count), dtype=np.int64)
     # Whole arrays, not their part in the box: a copy of a whole lung is what there is no room for.
     image, inside = np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask)
@@ -123,7 +124,7 @@ def padding(settings: RadiomicsSettings) -> int:
 def _fill(
     intensities: NDArray[np.float32],
     inside: NDArray[np.bool_],
-    corner: tuple[int, int, int],
+    corner: NDArray[np.int64],
     start: float,
     numerator: float,
     denominator: float,

@@ -28,6 +28,7 @@ from prognoscope.radiomics.texture import TEXTURES, suffixes, textures
 from prognoscope.radiomics.volumehistogram import volume_histogram_features
 
 Values = Sequence[float] | Undefined
+OF_SHAPE_AND_INTENSITY = ("morph_com", "morph_integ_int")
 UNDEFINED = "not defined for this region: a quotient in its formula has the denominator 0"
 
 
@@ -113,7 +114,13 @@ def measure_prepared(
         before = prefix + (f"{settings.binning}." if family in binned else "")
         for suffix, numbers in measured[family].items():
             found += _named(family, numbers, before, suffix)
-    return tuple(found)
+    return tuple(found if trouble is None else (_told(feature, trouble) for feature in found))
+
+
+def _told(feature: Feature, trouble: Undefined) -> Feature:
+    """Give a feature of shape that needs intensities the reason why there are none."""
+    weighted = feature.name.endswith(OF_SHAPE_AND_INTENSITY)
+    return feature._replace(reason=trouble.reason) if weighted else feature
 
 
 def _of(families: Sequence[str], *some: str) -> list[str]:

@@ -122,12 +122,12 @@ def _levels(intensities: Float32, inside: NDArray[np.bool_], settings: MapSettin
     if settings.bin_width is None:
         levels[inside] = fixed_number(values, settings.bins or 32, low, high)
         return levels
-    count = int((high - low) // settings.bin_width) + 1
+    count = (high - low) // settings.bin_width + 1
     if count > MOST_LEVELS:
         raise refuse(
             "map-levels",
             subject="feature map",
-            found=f"{count} grey levels of width {settings.bin_width:g}",
+            found=f"{count:.6g} grey levels of width {settings.bin_width:g}",
             remedy=f"give wider bins, up to {MOST_LEVELS} levels",
         )
     levels[inside] = np.floor((values - low) / settings.bin_width) + 1

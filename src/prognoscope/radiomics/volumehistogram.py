@@ -43,9 +43,10 @@ def volume_histogram_features(
     else:
         assert width is not None
         low, high = _range(lowest, highest, settings)
-        number = math.floor((high - low) / width) + 1
-        if number > MOST_LEVELS:
-            return Undefined(f"{number} bins in the intensity-volume histogram, more than {MOST_LEVELS}")
+        widths = (high - low) / width
+        if widths >= MOST_LEVELS:
+            return Undefined(f"{widths // 1 + 1:.6g} bins in the intensity-volume histogram, more than {MOST_LEVELS}")
+        number = math.floor(widths) + 1
         counts = np.zeros(number, dtype=np.int64)
         _count(ascending, low, 1.0, width, counts)
         intensity = low + (np.arange(1.0, number + 1) - (1.0 if whole else 0.5)) * width
