@@ -93,7 +93,7 @@ def discretise(
         count = math.floor(widths) + 1
     padded = np.zeros(frame.morphological.shape, dtype=np.uint16)
     corner = np.array([side.start or 0 for side in frame.box])
-    by_slice = np.zeros((padded.shape[0] - 2 * frame.pad, count), dtype=np.int64)
+    by_slice = np.zeros((frame.morphological.shape[0] - 2 * frame.pad, count), dtype=np.int64)
     # Whole arrays, not their part in the box: a copy of a whole lung is what there is no room for.
     image, inside = np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask)
     _fill(image, inside, corner, start, numerator, denominator, frame.pad, padded, by_slice)
