@@ -263,3 +263,15 @@ def test_a_suffix_in_capitals_is_the_same_format(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     (case,) = job.find_cases(tmp_path)
     assert (case.id, case.image.name, case.mask.name) == ("A", "A_image.NII.GZ", "A_mask.Nii.gz")
+
+
+def test_a_mask_in_another_folder_is_no_pair_and_sub_folders_tell_cases_apart(tmp_path: Path) -> None:
+    for name in ("P1/ct_image.nii", "P1/ct_mask.nii", "P2/ct_image.nii", "P2/ct_mask.nii", "one.nii", "one_mask.nii"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = job.find_cases(tmp_path)
+    assert [case.id for case in found] == ["P1/ct", "P2/ct", "one"]
+    assert all(case.image.parent == case.mask.parent for case in found)
+    (tmp_path / "P1" / "ct_mask.nii").rename(tmp_path / "P2" / "pet_mask.nii")
+    with pytest.raises(Refused, match=r"P1.*ct_image.*no ct_mask beside it"):
+        job.find_cases(tmp_path)

@@ -159,14 +159,15 @@ def find_cases(source: Path, *, modality: str = "", label: int | None = None, re
 
 
 def _paired(folder: Path, wanted: Case) -> list[Case]:
+    """Pairs of one folder each; below sub-folders the id begins with these, as in `P1/scan`."""
     files = sorted(path for path in folder.rglob("*") if _is_nifti(path) and path.is_file())
-    masks = {_stem(path).removesuffix("_mask"): path for path in files if _stem(path).endswith("_mask")}
+    masks = {(path.parent, _stem(path).removesuffix("_mask")): path for path in files if _stem(path).endswith("_mask")}
     cases = []
     for path in files:
         if _stem(path).endswith("_mask"):
             continue
         name = _stem(path).removesuffix("_image")
-        mask = masks.get(name)
+        mask = masks.get((path.parent, name))
         if mask is None:
             raise refuse(
                 "mask-missing",
@@ -174,7 +175,7 @@ def _paired(folder: Path, wanted: Case) -> list[Case]:
                 found=f"there is no {name}_mask beside it",
                 remedy="add the mask, or list images and masks in a CSV with id, image and mask",
             )
-        cases.append(replace(wanted, id=name, image=path, mask=mask))
+        cases.append(replace(wanted, id=(path.parent / name).relative_to(folder).as_posix(), image=path, mask=mask))
     return cases
 
 
