@@ -70,3 +70,10 @@ def test_two_cuts_of_one_number_are_told_as_one_range() -> None:
     found = failing_slices(Binary(event), risk, pd.DataFrame({"age": age}), seed=1)
     assert re.fullmatch(r"4\d\.?\d* < age ≤ 6\d\.?\d*", found[0].rule)
     assert all(one.rule.count("age") == 1 for one in found)
+
+
+def test_risks_of_two_values_in_which_no_error_varies_have_no_slices_and_no_warning() -> None:
+    event = np.arange(400) % 2 == 0
+    risk = np.where(event, 0.05, 0.95)  # everybody errs as much
+    table = pd.DataFrame({"age": np.random.default_rng(7).uniform(30, 80, 400), "event": event.astype(float)})
+    assert all(one.p == 1.0 for one in failing_slices(Binary(event), risk, table, seed=1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import ttest_ind
+from scipy.stats import ttest_ind_from_stats
 from sklearn.tree import DecisionTreeRegressor
 
 from prognoscope.core.outcome import Outcome
@@ -18,6 +18,7 @@ from prognoscope.validation.resampling import once
 
 DEPTH = 2
 SMALLEST = 20
+SAME_ERROR = 1e-12
 FEWEST_TO_SEARCH = 80  # half finds a slice and its complement of 20 each, half tests them
 
 
@@ -102,10 +103,11 @@ def nearest_patients(features: ArrayLike, patient: ArrayLike, *, number: int = 5
 def _tested(rule: str, error: Floats, inside: Bools, tried: int) -> Slice | None:
     if inside.sum() < 2 or (~inside).sum() < 2:
         return None
-    p = float(ttest_ind(error[inside], error[~inside], equal_var=False, alternative="greater").pvalue)
-    return Slice(
-        rule, int(inside.sum()), float(error[inside].mean()), float(error[~inside].mean()), min(1.0, p * tried)
-    )
+    mine, other = ((part.mean(), part.std(ddof=1), len(part)) for part in (error[inside], error[~inside]))
+    if max(mine[1], other[1]) < SAME_ERROR:
+        return None  # two groups in which nothing varies have no test
+    p = float(ttest_ind_from_stats(*mine, *other, equal_var=False, alternative="greater").pvalue)
+    return Slice(rule, mine[2], float(mine[0]), float(other[0]), min(1.0, p * tried))
 
 
 def _columns(table: pd.DataFrame) -> tuple[Floats, list[tuple[str, str]]]:
