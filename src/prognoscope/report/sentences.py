@@ -320,6 +320,21 @@ def _likelihood_in_words(what: str, test: LikelihoodRatio | None) -> list[str]:
     return [f"{what}: likelihood ratio test, {figures}."]
 
 
+def integrated_in_words(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the Brier score over time of each model whose risks by several times were given."""
+    told = []
+    for model in evaluation.models:
+        course = model.over_time
+        if course is None or course.integrated_brier is None or course.integrated_scaled_brier is None:
+            continue
+        days = f"from day {course.brier.x[0]:g} to day {course.brier.x[-1]:g}"
+        told.append(
+            f"{model.title}: integrated Brier score {days} {with_interval(course.integrated_brier, 3)}; improvement "
+            f"over the Kaplan-Meier risk for everyone {with_interval(course.integrated_scaled_brier)} (1 is perfect)."
+        )
+    return tuple(told)
+
+
 MOST_RUNS = 3
 
 

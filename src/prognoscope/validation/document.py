@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from prognoscope.validation.fairness import Gap, GroupFigures
-from prognoscope.validation.results import Curve, Evaluation, Metric, ModelEvaluation
+from prognoscope.validation.results import Curve, Evaluation, Metric, ModelEvaluation, TimeCourse
 from prognoscope.validation.thresholds import ThresholdRow
 
 
@@ -62,7 +62,19 @@ def model_document(model: ModelEvaluation) -> dict[str, Any]:
         "calibration_curve_loess": {"predicted": _numbers(loess.x), **_lines(loess, "observed")},
         "risk_histogram": asdict(model.calibration.histogram) if model.calibration.histogram else None,
         "calibration_groups": [without_nan(asdict(group)) for group in model.calibration.groups],
+        "over_time": _course(model.over_time) if model.over_time else None,
         "roc": {"false_positive_rate": list(model.roc.x), "sensitivity": list(model.roc.y)} if model.roc else None,
+    }
+
+
+def _course(course: TimeCourse) -> dict[str, Any]:
+    integrated = (("brier", course.integrated_brier), ("scaled_brier", course.integrated_scaled_brier))
+    return {
+        "days": _numbers(course.auc.x),
+        "auc": _lines(course.auc, "estimate"),
+        "brier": _lines(course.brier, "estimate"),
+        "null_brier": _numbers(course.null_brier),
+        "integrated": {name: metric_document(metric) for name, metric in integrated if metric is not None},
     }
 
 
