@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import Identity
 from prognoscope.deidentify.records import Community, clean_record, meet
+from prognoscope.jobs.deidentify import deidentify
 from tests.make.deidentify import BASIC, PROJECT, RESEARCH
 
 NOBODY = Community({}, {})
@@ -146,3 +148,18 @@ def test_free_text_that_stays_is_told_so_that_somebody_reads_it(tmp_path: Path) 
     assert record.texts == (
         ("DiagnosticReport.conclusion", "Jane Doe has Hodgkin lymphoma since [removed], call [removed]"),
     )
+
+
+def test_packed_records_are_cleaned_and_packed_again(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    packed = gzip.compress((json.dumps(PATIENT) + "\n").encode())
+    (tmp_path / "in" / "Patient.ndjson.gz").write_bytes(packed)
+    (tmp_path / "in" / "cut.ndjson.gz").write_bytes(packed[:40])
+    done = deidentify(tmp_path / "in", tmp_path / "out", options=BASIC, project=PROJECT)
+    (path,) = (tmp_path / "out").rglob("*.ndjson.gz")
+    assert json.loads(gzip.decompress(path.read_bytes())) == {
+        "resourceType": "Patient",
+        "id": PROJECT.patient("4711-8"),
+        "gender": "female",
+    }
+    assert [(name, problem.code) for name, problem in done.held_back] == [("cut.ndjson.gz", "record-unreadable")]

@@ -10,7 +10,7 @@ import pytest
 
 from prognoscope.core.problems import Refused
 from prognoscope.deidentify import Identity
-from prognoscope.deidentify.tables import CleanSheet, clean_sheet, read_sheet, roles_of, written
+from prognoscope.deidentify.tables import CleanSheet, Sheet, clean_sheet, read_sheet, roles_of, written
 from tests.make.deidentify import PROJECT, options
 
 DATES = options(retain_dates=True)
@@ -122,3 +122,9 @@ def test_a_table_in_utf_16_is_read_and_bytes_that_are_no_text_are_refused(tmp_pa
     (tmp_path / "b.csv").write_bytes(b"patient_id,name\n1,\0\0x\n")
     with pytest.raises(Refused, match="no text"):
         read_sheet(tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize("name", ["Geburtsdatum", "geb_datum", "dateOfBirth", "fecha_nacimiento", "data di nascita"])
+def test_days_of_birth_are_known_by_their_column_in_other_languages(name: str) -> None:
+    frame = pd.DataFrame({"patient_id": ["1"], name: ["17.11.1953"]})
+    assert roles_of(Sheet(frame, ","), patients=frozenset(), files=frozenset())[name] == "birth"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
-from tests.make.identifiers import AnswerKey, Check
+from tests.make.identifiers_key import AnswerKey, Check
 
 SHORTEST_NEEDLE = 5  # bytes; shorter strings are found by chance
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _SYLLABLES = ("zor", "vak", "lun", "mir", "tej", "pol", "gry", "bex", "dun", "hal", "kip", "fes", "wym", "jat", "noz")
 _IDEOGRAPHS = "山田太郎佐藤鈴木高橋伊渡辺中村小林加吉"
 _KANA = "あいうえおかきくけこさしすせそたちつてと"
+_LOOK_ALIKES = str.maketrans("aeopxyAEOPXYMTHKB", "аеорхуАЕОРХУМТНКВ")  # of Cyrillic
 _MONTHS = (  # of the calendar, in three languages
     ("January", "Januar", "janvier"), ("February", "Februar", "février"), ("March", "März", "mars"),
     ("April", "April", "avril"), ("May", "Mai", "mai"), ("June", "Juni", "juin"), ("July", "Juli", "juillet"),
@@ -68,6 +69,11 @@ class Person:
             f"{day} {french} {year}",
             f"{english} the {day}, {year}",
             f"{year}年{month}月{day}日",
+            f"{day:02d}{english[:3].upper()}{year}",
+            f"seen on {month}/{day} again",
+            f"{self.family[:5]}-\n{self.family[5:]}",
+            self.family.translate(_LOOK_ALIKES),
+            f"{self.given.upper().translate(_LOOK_ALIKES)} {self.family}",
         )
 
     def secrets(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def kind_of(path: Path) -> Kind | None:
         return "nifti"
     if path.suffix.lower() in TABLES:
         return "table"
-    if path.suffix.lower() in RECORDS:
+    if path.name.lower().endswith(RECORDS):
         return "record"
     with path.open("rb") as stream:
         head = stream.read(16)
@@ -104,7 +104,7 @@ def as_words(patients: frozenset[str]) -> dict[str, re.Pattern[str]]:
 def place_of(path: str, patient: str, project: Project) -> str:
     """New place of a file: its patient's folder and a name that says nothing."""
     name = PurePosixPath(path).name.lower()
-    suffix = ".nii.gz" if name.endswith(".nii.gz") else PurePosixPath(name).suffix
+    suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(".gz") else PurePosixPath(name).suffix
     folder = project.patient(patient) if patient else UNOWNED
     return f"{folder}/{project.token('file', path)}{suffix}"
 
@@ -130,6 +130,7 @@ def clean_other(
         elif other.kind == "record":
             record = clean_record(root / planned.source, community=community, project=project, options=options)
             data, texts = record.data, record.texts
+            data = compressed(data) if planned.target.endswith(".gz") else data
             action = ("record", "FHIR resources", "C", record.resources)
         else:
             data, removed = strip_picture(root / planned.source)

@@ -7,8 +7,10 @@ move or go; other text is cleaned as free text.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +25,7 @@ from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.text import Cleaner, tidy
 from prognoscope.deidentify.words import alternatives
 
-RECORDS = (".json", ".ndjson")
+RECORDS = (".json", ".ndjson", ".json.gz", ".ndjson.gz")
 LARGEST_DOCUMENT_BYTES = 512 << 20
 _REMOVED = frozenset(
     {"telecom", "address", "contact", "photo", "identifier", "birthDate", "data", "div", "fullUrl", "authorString"}
@@ -146,19 +148,27 @@ def clean_record(path: Path, *, community: Community, project: Project, options:
     return CleanRecord(text.encode(), len(cleaned), tuple(work.texts))
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    if path.stat().st_size > LARGEST_DOCUMENT_BYTES:
+def _unpacked(path: Path) -> bytes:
+    """Bytes of a document, unpacked where its name says that it is packed."""
+    packed = path.name.lower().endswith(".gz")
+    with gzip.open(path) if packed else path.open("rb") as stream:
+        data = stream.read(LARGEST_DOCUMENT_BYTES + 1)
+    if len(data) > LARGEST_DOCUMENT_BYTES:
         raise refuse(
             "file-too-large",
             subject="file",
             found=f"records of more than {LARGEST_DOCUMENT_BYTES >> 20} MiB",
             remedy="split them",
         )
+    return data
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        lines = text.splitlines() if path.suffix.lower() == ".ndjson" else [text]
+        text = _unpacked(path).decode("utf-8-sig")
+        lines = text.splitlines() if ".ndjson" in path.name.lower() else [text]
         resources = [json.loads(line) for line in lines if line.strip()]
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _unreadable(f"it is no JSON ({type(error).__name__})") from error
     if not resources or not all(isinstance(one, dict) and "resourceType" in one for one in resources):
         raise _unreadable("it holds no FHIR resource")

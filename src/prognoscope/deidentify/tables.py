@@ -36,7 +36,9 @@ _PATIENT = re.compile(
 _IDENTIFIER = re.compile(
     rf"(?:.*[ _.\-])?{alternatives('identifying_columns')}(?:[ _.\-]?(?:\d+|no|nr|id|number|code|name))?\.?"
 )
-_BIRTH = re.compile(r".*(birth|born|dob|geburt|naissance).*")
+_BIRTH = re.compile(
+    r".*(birth|born|dob|geburt|gebdat|geb[_. ]dat|naissance|nacimiento|nascita|nascimento|geboorte|f[öo]delse).*"
+)
 _AGE = re.compile(r"(?:.*[ _.\-])?age(?:[ _.\-].*)?")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -65,6 +66,8 @@ def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], job
         initializer=_serve,
         initargs=(os.getpid(),),
     )
+    # Models that a worker loads for its work (to read text in pictures) look like a leak to loky, which starts it anew.
+    warnings.filterwarnings("ignore", "A worker was restarted", UserWarning)
     try:
         with _interrupt_held_back():
             futures = [executor.submit(one_thread, function, item) for item in items]
