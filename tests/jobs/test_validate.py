@@ -292,7 +292,7 @@ def test_a_model_is_not_compared_with_itself(table: Any) -> None:
 def test_risks_by_several_days_give_brier_scores_over_time(table: Any) -> None:
     path, frame = table
     frame.assign(risk_1y=1 - (1 - frame.risk_2y) ** 0.5).to_csv(path, index=False)
-    survival = {"risk": "risk_2y", "time": "days", "event": "event", "horizon_days": 730.0}
+    survival: Any = {"risk": "risk_2y", "time": "days", "event": "event", "horizon_days": 730.0}
     found = validated(table, **survival, over_time=over_time_named("365:risk_1y, 730:risk_2y"))
     course = found.document["models"]["risk_2y"]["over_time"]
     assert course["days"] == [365.0, 730.0]

@@ -111,10 +111,14 @@ def thresholds_document(rows: Sequence[ThresholdRow]) -> list[dict[str, Any]]:
 
 def without_nan(values: dict[str, Any]) -> dict[str, Any]:
     """Return the same values with null for what is not finite, at any depth."""
-    return {name: without_nan(value) if isinstance(value, dict) else _plain(value) for name, value in values.items()}
+    return {name: _plain(value) for name, value in values.items()}
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return without_nan(value)
+    if isinstance(value, tuple | list):
+        return type(value)(_plain(one) for one in value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
