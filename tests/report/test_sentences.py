@@ -208,6 +208,7 @@ def test_too_few_patients_get_the_minimum_and_no_figure() -> None:
     )
     told = answer(content(small))
     assert told.sentence == "5 patients, 1 of them with the event: too few for any figure."
+    assert pairs_of_hundred(small) == ()
     assert told.more[0].startswith("No figure is given below 20 patients, or below 5 with or 5 without the event")
 
 

@@ -236,7 +236,7 @@ def model_in_words(model: ModelEvaluation) -> str:
 def pairs_of_hundred(evaluation: Evaluation) -> tuple[Pairs, ...]:
     """Return pairs ranked rightly out of 100 by the main model, each compared model, and a coin."""
     found = headline_metric(evaluation.models[0])
-    if found is None:
+    if found is None or found[1].reason.startswith(SUPPRESSED):
         return ()
     name = found[0]
     rows = []
