@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from prognoscope.report import Truth
     from prognoscope.validation import LearningCurve
 
-PUBLISH_VERSION = 6  # raised when what `conclude` writes may change
+PUBLISH_VERSION = 7  # raised when what `conclude` writes may change
 MOST_NAMED = 5
 
 
