@@ -206,6 +206,19 @@ def test_what_changed_or_went_in_the_store_is_named(hospital: Path, tmp_path: Pa
     assert found.orphans == ("ab" + "0" * 62,)
 
 
+def test_what_the_store_has_lost_comes_back_with_the_file_it_came_from(hospital: Path, tmp_path: Path) -> None:
+    ingest(hospital, store=tmp_path / "store")
+    changed, lost = sorted(path for path in (tmp_path / "store/artefacts").rglob("*") if path.is_file())[:2]
+    changed.write_bytes(b"!" + changed.read_bytes()[1:])
+    lost.unlink()
+    report = ingest(hospital, store=tmp_path / "store", verify=True)
+    assert (report.restored, report.known, dict(report.new)) == (2, 16, {})
+    assert (verify(tmp_path / "store").problems, verify_log(tmp_path / "store").problems) == ((), ())
+    with Store(tmp_path / "store") as store:
+        (entry,) = [one for one in store.audit.entries() if one.action == "restore"]
+    assert (changed.parent.name + changed.name) in entry.detail
+
+
 def test_source_files_that_changed_are_named_on_request(hospital: Path, tmp_path: Path) -> None:
     ingest(hospital, store=tmp_path / "store")
     (hospital / "P000/1/0").unlink()

@@ -120,3 +120,10 @@ def test_a_date_that_is_none_is_pointed_at(hospital: Path, tmp_path: Path, day: 
         found(tmp_path / "store", f"date >= {day}")
     assert refused.value.problem.code == "query-value"
     assert "character 9" in refused.value.problem.found
+
+
+def test_our_own_fields_in_capitals_and_a_column_in_the_wrong_case(hospital: Path, tmp_path: Path) -> None:
+    ingest(hospital, store=tmp_path / "store")
+    assert found(tmp_path / "store", "MODALITY = ct and Patient = p001") == ["P001"]
+    with pytest.raises(Refused, match="did you mean “grade”"):
+        found(tmp_path / "store", "GRADE = high")

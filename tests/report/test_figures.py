@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 
 from prognoscope.report.figures import Drawing, draw_figures
-from prognoscope.report.figures.calibration import calibration
-from prognoscope.report.figures.decision import net_benefit
+from prognoscope.report.figures.calibration import calibration, reach_of
+from prognoscope.report.figures.decision import benefit_difference, net_benefit
 from prognoscope.report.figures.discrimination import discrimination, roc
 from prognoscope.report.figures.drawing import COLOURS, DASHES, shortened, wrapped
 from prognoscope.report.figures.risk_groups import risk_groups
-from prognoscope.validation.results import Calibration, CalibrationGroup, Curve, Evaluation, Metric
+from prognoscope.validation.results import Calibration, CalibrationGroup, Curve, Evaluation, Metric, RiskHistogram
 from tests.make.evaluation import evaluation, survival_evaluation, without_curves
 
 NAN = math.nan
@@ -88,7 +88,7 @@ def test_a_curve_with_a_band_says_what_the_band_is() -> None:
 def test_calibration_tells_each_group_of_patients() -> None:
     groups = (CalibrationGroup(0.12, 0.25, 0.1, 0.4, 13), CalibrationGroup(0.7, NAN, NAN, NAN, 1))
     model = replace(evaluation().models[0], calibration=Calibration(Curve((), ()), groups))
-    drawing = calibration(model, 0)
+    drawing = calibration(model, 0, reach=1.0)
     assert drawing is not None
     assert drawing.description == (
         "13 patients with a mean predicted risk of 12 %: observed 25 %; 1 patient with a mean predicted risk of 70 %: "
@@ -99,10 +99,44 @@ def test_calibration_tells_each_group_of_patients() -> None:
 
 def test_a_calibration_curve_without_groups_says_so() -> None:
     model = replace(evaluation().models[0], calibration=Calibration(Curve((0.1, 0.9), (0.2, 0.8)), ()), metrics={})
-    drawing = calibration(model, 0)
+    drawing = calibration(model, 0, reach=1.0)
     assert drawing is not None
     assert drawing.description == "A smooth curve without groups."
     assert drawing.caption == ""
+
+
+def test_risks_of_rare_events_fill_their_plot_and_all_models_share_its_scale() -> None:
+    base = evaluation()
+    rare = replace(base.models[0], calibration=Calibration(Curve((0.01, 0.08), (0.02, 0.07)), ()))
+    assert reach_of(replace(base, models=(rare,))) == 0.1
+    wider = replace(rare, calibration=Calibration(Curve((0.01, 0.35), (0.02, 0.3)), ()))
+    assert reach_of(replace(base, models=(rare, wider))) == 0.4
+    assert {"0 %", "5 %", "10 %"} <= set(labels(calibration(rare, 0, reach=0.1)))
+
+
+def test_the_risks_of_those_with_and_without_the_event_stand_below_the_curve() -> None:
+    counts = RiskHistogram((0,) * 50 + (3,) * 50, (4,) * 50 + (0,) * 50)
+    model = replace(
+        evaluation().models[0], calibration=Calibration(Curve((0.1, 0.9), (0.2, 0.8)), (), histogram=counts)
+    )
+    drawing = calibration(model, 0, reach=1.0)
+    assert drawing is not None
+    assert {"with", "without"} <= set(labels(drawing))
+    assert drawing.description.endswith(
+        "Of those with the event 100 %, of those without 0 % have a risk of 50 % or more."
+    )
+
+
+def test_the_difference_in_net_benefit_tells_where_its_band_leaves_out_nothing() -> None:
+    base = evaluation()
+    assert benefit_difference(base) is None
+    curve = Curve((0.1, 0.2, 0.3, 0.4), (0.0, 0.02, 0.03, -0.2), (-0.1, 0.01, 0.01, -0.3), (0.1, 0.03, 0.05, -0.1))
+    drawing = benefit_difference(replace(base, comparisons=(replace(base.comparisons[0], net_benefit=curve),)))
+    assert drawing is not None
+    assert drawing.description == (
+        "All predictors against Clinical variables only: net benefit higher at 20 to 30 % and lower at 40 % (pointwise "
+        "95 % bands of the difference)."
+    )
 
 
 def test_net_benefit_that_is_not_known_everywhere_leaves_gaps_and_says_why() -> None:

@@ -7,17 +7,19 @@ from dataclasses import replace
 
 import pytest
 
+from prognoscope.report.calibration_words import calibration_in_words
 from prognoscope.report.sentences import (
     added_value,
     answer,
+    benefit_added,
     benefit_in_words,
-    calibration_in_words,
+    comparisons_in_words,
     lead,
     pairs_of_hundred,
     verdict_of,
     warnings_in_words,
 )
-from prognoscope.validation.results import Curve, Evaluation, Guard, Metric
+from prognoscope.validation.results import Calibration, Curve, Difference, Evaluation, Guard, LikelihoodRatio, Metric
 from tests.make.evaluation import NO_SIGNAL, PASSED, SIGNAL, evaluation, not_computable, survival_evaluation
 from tests.make.report import content, no_signal, survival
 
@@ -27,6 +29,11 @@ LEAK = Guard("duplicate-patients", "failed", "A and B share pixels", blocks=True
 
 def with_main(base: Evaluation, **metrics: Metric) -> Evaluation:
     main = replace(base.models[0], metrics={**base.models[0].metrics, **metrics})
+    return replace(base, models=(main, *base.models[1:]))
+
+
+def without_curve(base: Evaluation) -> Evaluation:
+    main = replace(base.models[0], calibration=Calibration(Curve((), ()), ()))
     return replace(base, models=(main, *base.models[1:]))
 
 
@@ -94,7 +101,11 @@ def test_the_frequency_of_the_event_is_told_out_of_a_hundred() -> None:
         (at(0.50, 0.40, 0.60), (), "no-signal"),
         (at(0.45, 0.30, 0.60), (SIGNAL,), "no-signal"),
         (at(0.30, 0.20, 0.40), (NO_SIGNAL,), "reversed"),
-        (at(1.0, NAN, NAN), (SIGNAL,), "signal"),
+        (at(1.0, NAN, NAN), (SIGNAL,), "too-good"),
+        (at(0.99, 0.97, 1.00), (SIGNAL,), "too-good"),
+        (at(0.98, 0.95, 1.00), (SIGNAL,), "clear"),
+        (not_computable("suppressed: fewer than 20 patients", n=5, events=1), (), "too-few"),
+        (not_computable("no patient had the event", n=180, events=0), (), "unknown"),
         (at(0.99, 0.97, 1.00), (SIGNAL, LEAK), "leaking"),
         (at(0.82, 0.74, 0.90), (*PASSED, SIGNAL), "clear"),
         (at(NAN, NAN, NAN), (LEAK,), "unknown"),
@@ -167,6 +178,82 @@ def test_added_value_is_only_claimed_when_its_interval_excludes_none(difference:
     assert added_value(replace(base, comparisons=(compared,))).startswith(words)
 
 
+def test_the_wrong_way_round_is_told_with_what_to_look_for() -> None:
+    told = answer(content(with_main(evaluation(), auc=at(0.26, 0.22, 0.30))))
+    assert told.label == "Worse than a coin: the risks run the wrong way"
+    assert "coin" in told.sentence
+    assert "coded the wrong way round" in told.more[0]
+
+
+def test_a_perfect_ranking_is_told_with_what_to_suspect() -> None:
+    told = answer(content(with_main(evaluation(), auc=at(1.0, 0.99, 1.0))))
+    assert told.label == "Too good to be true, until it is explained"
+    assert "not ruled out" not in told.label
+    assert "look for the outcome itself" in told.more[0]
+
+
+def test_too_few_patients_get_the_minimum_and_no_figure() -> None:
+    small = replace(
+        with_main(evaluation(), auc=not_computable("suppressed: fewer than 20 patients", n=5, events=1)), n=5, events=1
+    )
+    told = answer(content(small))
+    assert told.sentence == "5 patients, 1 of them with the event: too few for any figure."
+    assert told.more[0].startswith("No figure is given below 20 patients, or below 5 with or 5 without the event")
+
+
+@pytest.mark.parametrize(("events", "verdict"), [(9, "few-events"), (10, "clear"), (170, "clear"), (171, "few-events")])
+def test_fewer_than_ten_of_a_kind_give_no_verdict(events: int, verdict: str) -> None:
+    base = replace(with_main(evaluation(), auc=at(0.82, 0.74, 0.90)), events=events)
+    assert verdict_of(base) == verdict
+    assert lead(base, verdict_of(base)).startswith("Of 100 pairs")
+
+
+def test_tests_of_two_models_are_told_with_what_they_test() -> None:
+    base = evaluation()
+    tested = replace(
+        base.comparisons[0],
+        delong=Difference(0.82, 0.66, 0.16, 0.08, 0.24, 0.0004),
+        likelihood_ratio=LikelihoodRatio(12.34, 1, 0.0004),
+    )
+    assert comparisons_in_words(replace(base, comparisons=(tested,))) == (
+        "All predictors and Clinical variables only: DeLong's test of the AUCs, difference 0.160, 95 % interval 0.080 "
+        "to 0.240, p below 0.001.",
+        "All predictors added to Clinical variables only: likelihood ratio test, χ² 12.3, 1 degree of freedom, p below "
+        "0.001.",
+    )
+    nothing = replace(
+        tested,
+        delong=Difference(1.0, 0.5, 0.5, NAN, NAN, NAN, "no variance"),
+        likelihood_ratio=LikelihoodRatio(NAN, 1, NAN, "separation"),
+    )
+    assert comparisons_in_words(replace(base, comparisons=(nothing,))) == (
+        "All predictors and Clinical variables only: no test of the AUCs (no variance).",
+        "All predictors added to Clinical variables only: no likelihood ratio test (separation).",
+    )
+
+
+def test_a_band_that_holds_no_difference_says_so() -> None:
+    base = evaluation()
+    curve = Curve((0.1, 0.2), (0.0, 0.02), (-0.1, -0.01), (0.1, 0.03))
+    told = benefit_added(replace(base, comparisons=(replace(base.comparisons[0], net_benefit=curve),)))
+    assert told == (
+        "All predictors against Clinical variables only: net benefit not shown to differ at any threshold (pointwise "
+        "95 % bands of the difference).",
+    )
+    assert benefit_added(base) == ()
+
+
+def test_many_runs_of_thresholds_are_told_by_the_longest_three() -> None:
+    base = evaluation().models[0]
+    x = tuple(step / 100 for step in range(1, 15))
+    better = {1, 2, 4, 6, 7, 8, 10, 12, 13}
+    y = tuple(0.5 if round(100 * value) in better else -1.0 for value in x)
+    decision = replace(base.decision, model=Curve(x, y), treat_all=(0.0,) * len(x))
+    assert "at 9 of 14 thresholds (1 to 2 %, 6 to 8 % and 12 to 13 % and some others)." in benefit_in_words(
+        replace(base, decision=decision)
+    )
+
+
 def test_added_value_that_cannot_be_computed_says_why() -> None:
     base = evaluation()
     compared = replace(
@@ -208,7 +295,7 @@ def test_added_value_that_cannot_be_computed_says_why() -> None:
     ],
 )
 def test_calibration_is_told_by_what_the_intervals_exclude(intercept: Metric, slope: Metric, words: str) -> None:
-    base = with_main(evaluation(), calibration_intercept=intercept, calibration_slope=slope)
+    base = with_main(without_curve(evaluation()), calibration_intercept=intercept, calibration_slope=slope)
     assert calibration_in_words(base).startswith(words)
 
 
@@ -257,7 +344,7 @@ def test_net_benefit_is_told_by_where_it_is_highest() -> None:
     model = replace(base, decision=decision)
     assert benefit_in_words(model) == (
         "All predictors: better than treating everyone and than treating nobody at 1 of 3 thresholds at which it can "
-        "be computed (the lowest 20 %, the highest 20 %)."
+        "be computed (20 %)."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 
@@ -155,3 +156,16 @@ def test_a_truncated_segmentation_is_refused(tmp_path: Path) -> None:
     assert index.region_sets == ()
     assert index.refused[0].problem.code == "dicom-truncated"
     assert "seg.dcm" in index.refused[0].problem.found
+
+
+def test_a_segment_that_all_frames_share_as_highdicom_writes_it(tmp_path: Path) -> None:
+    dicom.write_series(tmp_path / "ct", rows=30, columns=30, spacing=(3.0, 1.0, 1.0), origin=(0, 0, 0))
+    dicom.write_segmentation(tmp_path / "seg.dcm", [frame for frame in FRAMES if frame[0] == 1], names={1: "Lesion"})
+    file = pydicom.dcmread(tmp_path / "seg.dcm")
+    for frame in file.PerFrameFunctionalGroupsSequence:
+        file.SharedFunctionalGroupsSequence[0].SegmentIdentificationSequence = frame.SegmentIdentificationSequence
+        del frame.SegmentIdentificationSequence
+    file.save_as(tmp_path / "seg.dcm")
+    index = scan(tmp_path)
+    mask = read_mask(tmp_path, index.region_sets[0], "Lesion", index.series[0])
+    assert mask.count == 2 * int(LESION.sum())

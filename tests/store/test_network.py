@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -166,6 +167,57 @@ def test_what_came_over_the_network_is_what_lies_in_a_folder(tmp_path: Path) -> 
         pacs.send_files(pacs.Node("ANY", "127.0.0.1", port), [slice_bytes("SAME", number) for number in range(3)])
     assert query("", store=tmp_path / "store").counts.instances == 3
     assert verify(tmp_path / "store").orphans == ()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom leaves its socket open
+def test_a_port_that_another_program_has(tmp_path: Path) -> None:
+    with (
+        listening(tmp_path / "store", port=free_port(), told=lambda _: None) as port,
+        pytest.raises(Refused) as refused,
+        listening(tmp_path / "other", port=port, told=lambda _: None),
+    ):
+        pass
+    assert refused.value.problem.code == "port-unusable"
+    assert refused.value.problem.subject == f"127.0.0.1:{port}"
+
+
+def test_a_file_that_is_sent_again_replaces_the_artefact_that_was_lost(tmp_path: Path) -> None:
+    """A receipt means that the bytes are there, not that they were."""
+    files = [slice_bytes("LOST", number) for number in range(3)]
+    for turn in ("first", "again"):
+        with listening(tmp_path / "store", port=free_port(), told=lambda _: None) as port:
+            pacs.send_files(pacs.Node("ANY", "127.0.0.1", port), files)
+        if turn == "first":
+            shutil.rmtree(tmp_path / "store/artefacts")
+            assert len(verify(tmp_path / "store").problems) == 3
+    assert verify(tmp_path / "store").problems == ()
+
+
+def test_what_a_listener_keeps_is_found_while_it_listens_and_after_it_was_stopped(tmp_path: Path) -> None:
+    """SIGTERM is how a service is stopped."""
+    port = free_port()
+    command = [sys.executable, "-m", "prognoscope", "listen", "--port", str(port), "--store", str(tmp_path / "store")]
+    listener = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert listener.stderr is not None
+        assert "listening" in listener.stderr.readline()
+        files = [slice_bytes("SEND2", number) for number in range(SLICES)]
+        pacs.send_files(pacs.Node("PROGNOSCOPE", "127.0.0.1", port), files)
+        for _ in range(300):
+            if query("", store=tmp_path / "store").counts.instances == SLICES:
+                break
+            time.sleep(0.2)
+        assert query("patient = SEND2", store=tmp_path / "store").counts.instances == SLICES
+        pacs.send_files(
+            pacs.Node("PROGNOSCOPE", "127.0.0.1", port), [slice_bytes("SEND3", number) for number in range(3)]
+        )
+        assert any("not put together yet" in hint for hint in query("", store=tmp_path / "store").hints)
+        listener.terminate()
+        assert listener.wait(60) == 0
+    finally:
+        listener.kill()
+        listener.communicate()
+    assert query("patient = SEND3", store=tmp_path / "store").counts.instances == 3
 
 
 @pytest.mark.parametrize("address", ["pacs://host", "pacs://A@host:99999", "pacs://A@host:104?PatientName=x"])

@@ -11,6 +11,7 @@ import pytest
 
 from prognoscope.core.problems import Refused
 from prognoscope.study.file import read_study
+from prognoscope.study.predict import predict_source
 from prognoscope.study.run import RunResult, run_study
 from tests.make import studies
 
@@ -56,6 +57,28 @@ def test_figures_are_of_the_other_hospital_and_the_bundle_of_the_own_patients(te
     assert set(risks["patient_id"]) == {f"B{number:03}" for number in range(1, 41)}
     assert json.loads((tested.out / "bundle/predictor/predictor.json").read_text())["n"] == 60
     assert found["flow"]["included"] == 100
+
+
+def test_the_bundle_predicts_the_other_hospital_as_it_was_tested_on_it(tested: RunResult, folder: Path) -> None:
+    answers = predict_source(tested.out / "bundle", folder, table=folder / "other.csv").rows
+    told = pd.read_csv(tested.out / "predictions.csv", dtype={"patient_id": str}).set_index("patient_id")["risk"]
+    assert {row.patient_id: pytest.approx(row.risk, abs=1e-12) for row in answers} == told.to_dict()
+
+
+def test_the_patients_learnt_from_stand_beside_those_held_out(tested: RunResult, folder: Path) -> None:
+    own, other = (pd.read_csv(folder / name) for name in ("table.csv", "other.csv"))
+    page = (tested.out / "report.html").read_text()
+    assert ">Only learnt from</th>" in page
+    for frame in (own, other):
+        share = f"{(frame['grade'] == 'High').sum()} ({(frame['grade'] == 'High').mean() * 100:.0f} %)"
+        assert share in page
+
+
+def test_the_sample_size_is_that_of_those_learnt_from(tested: RunResult) -> None:
+    assert guard(tested, "sample-size")["evidence"].startswith("60 patients with ")
+    assert guard(tested, "no-signal")["evidence"].startswith("The AUC is ")
+    page = (tested.out / "report.html").read_text()
+    assert "Repeats of the cross-validation" not in page
 
 
 def test_it_is_the_same_as_one_table_with_a_column_that_marks_them(tested: RunResult, folder: Path) -> None:

@@ -121,6 +121,14 @@ def test_answering_only_the_surest_is_more_accurate() -> None:
     assert curve.accuracy[199] > curve.accuracy[-1]
 
 
+def test_the_accuracy_of_a_few_patients_is_not_told() -> None:
+    event, risk = binary_cohort(100, seed=3)
+    accuracy = abstention_curve(event, risk).accuracy
+    assert np.isnan(accuracy[:19]).all()
+    assert np.isfinite(accuracy[19:]).all()
+    assert np.isnan(abstention_curve(event[:5], risk[:5]).accuracy).all()
+
+
 def test_a_row_of_risks_per_fold_is_asked_for() -> None:
     event, risk = binary_cohort(40, seed=9)
     with pytest.raises(Refused, match="3 rows for 4 folds"):

@@ -175,3 +175,23 @@ def test_groups_of_many_patients_give_the_loess_curve_of_all(monkeypatch: pytest
     grouped = flexible.calibration_curve(Binary(event), risk, at=at)
     np.testing.assert_allclose(grouped.y, whole.y, atol=1e-3)
     np.testing.assert_allclose(np.subtract(grouped.high, grouped.low), np.subtract(whole.high, whole.low), rtol=0.02)
+
+
+@pytest.mark.parametrize("prevalence", [None, 0.1])
+def test_a_survival_decision_curve_has_bands_smoothing_and_avoided_interventions_at_any_prevalence(
+    prevalence: float | None,
+) -> None:
+    outcome, risk = survival_cohort(300, seed=21)
+    model = OutOfFold(risk.clip(1e-6, 1 - 1e-6)[None], np.zeros((1, 300), dtype=np.int64))
+    found = evaluate(outcome, {"m": model}, titles={}, resamples=300, seed=1, prevalence=prevalence).models[0].decision
+    expected = net_benefit_at_horizon(outcome, model.risk[0], prevalence=prevalence)
+    np.testing.assert_allclose(found.model.y, expected)
+    known = np.isfinite(found.model.low)
+    assert known[:50].all()
+    assert (np.array(found.model.low)[known] <= expected[known] + 1e-12).all()
+    assert (np.array(found.model.high)[known] >= expected[known] - 1e-12).all()
+    assert np.nanmax(np.abs(np.array(found.smoothed.y) - expected)) < 0.03
+    at = 19  # threshold 0.20
+    gained = (expected[at] - treat_all(outcome, prevalence=prevalence)[at]) / (0.2 / 0.8)
+    assert found.avoided.y[at] == pytest.approx(gained)
+    assert found.avoided.low[at] < gained < found.avoided.high[at]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prognoscope.validation import auc, delong_interval, delong_test
+from prognoscope.validation import auc, delong_interval, delong_test, separated_interval
 from tests.make.validation import binary_cohort
 
 
@@ -44,9 +44,56 @@ def test_a_score_and_its_logarithm_do_not_differ() -> None:
     assert (found.difference, found.p) == (0.0, 1.0)
 
 
-def test_one_class_has_no_interval() -> None:
-    assert np.isnan(delong_interval([1, 1, 1], [0.1, 0.2, 0.3]).low)
-    assert np.isnan(delong_test([0, 0], [0.1, 0.2], [0.2, 0.1]).p)
+def test_one_class_has_no_interval_and_says_which() -> None:
+    found = delong_interval([1, 1, 1], [0.1, 0.2, 0.3])
+    assert np.isnan(found.low)
+    assert found.reason == "every patient had the event"
+    tested = delong_test([0, 0], [0.1, 0.2], [0.2, 0.1])
+    assert np.isnan(tested.p)
+    assert tested.reason == "no patient had the event"
+
+
+def test_equal_scores_have_an_auc_of_a_half_and_no_interval() -> None:
+    found = delong_interval([0, 1, 0, 1, 1], [0.3] * 5)
+    assert found.estimate == 0.5
+    assert np.isnan([found.standard_error, found.low, found.high]).all()
+    assert found.reason == "all scores are equal"
+
+
+def test_one_patient_with_the_event_has_no_variance() -> None:
+    found = delong_interval([0, 1, 0, 0, 0], [0.1, 0.3, 0.4, 0.2, 0.2])
+    assert found.estimate == 0.75
+    assert np.isnan([found.standard_error, found.low, found.high]).all()
+    assert "two patients with and two without" in found.reason
+    assert np.isnan(delong_test([0, 1, 0, 0], [0.1, 0.3, 0.4, 0.2], [0.1, 0.2, 0.3, 0.4]).p)
+
+
+@pytest.mark.parametrize(("cases", "others"), [(10, 10), (5, 40), (182, 418)])
+def test_a_perfect_auc_has_the_score_interval_of_newcombe(cases: int, others: int) -> None:
+    """Its low end lies 1.96 of its own standard errors below 1 (Newcombe 2006, equation of method 5)."""
+    event = np.arange(cases + others) < cases
+    found = delong_interval(event, event * 0.8 + 0.1)
+    assert (found.estimate, found.high) == (1.0, 1.0)
+    theta, half = found.low, (cases + others) / 2 - 1
+    variance = theta * (1 - theta) * (1 + half * (1 - theta) / (2 - theta) + half * theta / (1 + theta))
+    assert (1 - theta) / np.sqrt(variance / (cases * others)) == pytest.approx(1.959964, abs=1e-5)
+    turned = delong_interval(event, 0.9 - event * 0.8)
+    assert (turned.low, turned.estimate) == (0.0, 0.0)
+    assert turned.high == pytest.approx(1 - theta, abs=1e-12)
+
+
+def test_a_perfect_auc_of_few_patients_rules_out_less() -> None:
+    lows = [separated_interval(1.0, number, number)[0] for number in (2, 5, 20, 200)]
+    assert lows == sorted(lows)
+    assert lows[0] < 0.5 < lows[1]
+
+
+def test_a_perfect_auc_against_a_coin_s_has_no_p_value() -> None:
+    event = np.array([0, 0, 1, 1])
+    found = delong_test(event, [0.1, 0.2, 0.8, 0.9], [0.5] * 4)
+    assert found.difference == 0.5
+    assert np.isnan(found.p)
+    assert "no variance" in found.reason
 
 
 def test_the_interval_stays_between_zero_and_one() -> None:

@@ -8,7 +8,16 @@ import pytest
 from prognoscope.core.outcome import Binary, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import Refused
-from prognoscope.validation import auc, brier, calibration_slope, evaluate
+from prognoscope.validation import (
+    auc,
+    brier,
+    calibration_slope,
+    delong_interval,
+    delong_test,
+    evaluate,
+    net_benefit,
+    too_few,
+)
 from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
 
 
@@ -181,6 +190,89 @@ def test_too_few_patients_have_a_reason_in_place_of_every_figure_and_no_curve(n:
 def test_twenty_patients_of_whom_five_had_the_event_are_enough() -> None:
     found = _evaluate(Binary(np.arange(20) < 5), {"all": out_of_fold(np.linspace(0.2, 0.6, 20))})
     assert found.models[0].metrics["auc"].estimate == 0.0
+
+
+def test_a_perfect_auc_of_given_risks_has_a_score_interval_and_says_so() -> None:
+    event = np.arange(60) < 20
+    risk = event * 0.5 + np.linspace(0.1, 0.3, 60)
+    for analytic in (False, True):
+        found = _evaluate(Binary(event), {"all": out_of_fold(risk)}, analytic=analytic).models[0].metrics["auc"]
+        assert (found.estimate, found.high) == (1.0, 1.0)
+        assert found.low == pytest.approx(delong_interval(event, risk).low, abs=1e-12)
+        assert found.reason.startswith("score interval (Newcombe 2006)")
+    folds = out_of_fold(risk, folds=3)
+    assert np.isnan(_evaluate(Binary(event), {"all": folds}).models[0].metrics["auc"].low)
+
+
+@pytest.mark.parametrize(("events", "given"), [(9, False), (10, True), (50, True), (51, False)])
+def test_a_calibration_curve_asks_for_ten_patients_of_either_kind(events: int, given: bool) -> None:
+    risk = np.random.default_rng(3).uniform(0.1, 0.9, 60)
+    found = _evaluate(Binary(np.arange(60) < events), {"all": out_of_fold(risk)}).models[0]
+    assert bool(found.calibration.curve.x) == given
+    assert np.isfinite(found.metrics["ici"].estimate) == given
+    assert ("fewer than 10 patients" in found.metrics["ici"].reason) == (not given)
+    assert np.isfinite(found.metrics["calibration_slope"].estimate)
+
+
+def test_those_lost_before_the_horizon_are_not_counted_as_without_the_event() -> None:
+    time = np.concatenate([np.full(40, 100.0), np.full(16, 200.0), np.full(4, 900.0)])
+    outcome = TimeToEvent(time, np.arange(60) < 40, 730.0)
+    reason = too_few(outcome)
+    assert reason == "suppressed: fewer than 5 patients with or without the event"
+    assert too_few(TimeToEvent(np.where(time == 200.0, 800.0, time), np.arange(60) < 40, 730.0)) == ""
+
+
+def test_every_patient_stands_once_in_the_histogram_of_risks_by_what_happened() -> None:
+    outcome, risk = survival_cohort(150, seed=4)
+    found = _evaluate(outcome, {"all": out_of_fold(risk)}).models[0].calibration.histogram
+    known = outcome.event & (outcome.time_days <= 730)
+    lost = ~known & (outcome.time_days < 730)
+    assert [sum(part) for part in (found.with_event, found.without_event, found.unknown)] == [
+        known.sum(),
+        150 - known.sum() - lost.sum(),
+        lost.sum(),
+    ]
+    assert found.with_event == tuple(np.histogram(risk[known], bins=100, range=(0, 1))[0].tolist())
+
+
+def test_two_given_models_are_compared_by_delong_and_by_net_benefit() -> None:
+    event, risk = binary_cohort(200, seed=5)
+    other = risk.clip(0.2, 0.6)
+    models = {"all": out_of_fold(risk), "other": out_of_fold(other)}
+    found = _evaluate(Binary(event), models, thresholds=(0.1, 0.3, 0.5))
+    one = found.comparisons[0]
+    assert one.delong == delong_test(event, risk, other)
+    apart = [net_benefit(event, values, thresholds=(0.1, 0.3, 0.5)) for values in (risk, other)]
+    assert one.net_benefit.y == pytest.approx(apart[0] - apart[1], abs=1e-12)
+    assert all(low <= y <= high for low, y, high in zip(*_band(one.net_benefit), strict=True))
+    analytic = _evaluate(Binary(event), models, thresholds=(0.1, 0.3, 0.5), analytic=True).comparisons[0]
+    assert analytic.net_benefit.y == pytest.approx(one.net_benefit.y, abs=1e-12)
+
+
+def _band(curve: Any) -> tuple[Any, Any, Any]:
+    return curve.low, curve.y, curve.high
+
+
+@pytest.mark.parametrize("prevalence", [None, 0.1])
+def test_analytic_bands_of_a_difference_and_of_treating_all_are_those_of_the_bootstrap(prevalence: Any) -> None:
+    event, risk = binary_cohort(3000, seed=6)
+    models = {"all": out_of_fold(risk), "other": out_of_fold(np.random.default_rng(6).permutation(risk))}
+    points = (0.1, 0.2, 0.3)
+    both = [
+        _evaluate(Binary(event), models, thresholds=points, resamples=600, analytic=analytic, prevalence=prevalence)
+        for analytic in (False, True)
+    ]
+    widths = [np.subtract(one.comparisons[0].net_benefit.high, one.comparisons[0].net_benefit.low) for one in both]
+    assert widths[1] == pytest.approx(widths[0], rel=0.12)
+    decisions = [one.models[0].decision for one in both]
+    widths = [np.subtract(one.treat_all_high, one.treat_all_low) for one in decisions]
+    assert widths[1] == pytest.approx(widths[0], rel=0.12, abs=1e-12)
+    assert (widths[1] > 0).all() == (prevalence is None)
+
+
+def test_several_fitted_models_have_no_test_of_one_ranking(binary: Any) -> None:
+    assert binary[2].comparisons[0].delong is None
+    assert len(binary[2].comparisons[0].net_benefit.low) == 99
 
 
 def test_risks_of_another_cohort_are_refused() -> None:

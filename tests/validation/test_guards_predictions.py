@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from prognoscope.core.outcome import Binary, Outcome
+from prognoscope.core.predictions import OutOfFold
 from prognoscope.validation import equal_rows, prediction_guards, too_good
 from tests.make.validation import binary_cohort, out_of_fold, survival_cohort
 
@@ -77,3 +78,12 @@ def test_a_handful_of_patients_pass_untested() -> None:
     )  # fmt: skip
     assert [guard.name for guard in guards] == ["equal-rows", "too-good"]
     assert {guard.status for guard in guards} == {"passed"}
+
+
+def test_a_fold_whose_model_runs_the_wrong_way_is_told() -> None:
+    event, risk = binary_cohort(400, seed=12)
+    fold = np.arange(400) % 4
+    turned = np.where(fold == 0, 1 - risk, risk)
+    model = OutOfFold(turned[None], fold[None])
+    guards = prediction_guards(Binary(event), model, table_of(event, turned), seed=1)
+    assert (guards[-1].name, guards[-1].status) == ("folds-differ", "warned")

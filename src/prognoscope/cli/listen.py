@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import Annotated
 
@@ -34,6 +35,7 @@ def listen(
         counted[0] += new
         came_in[0] = time.monotonic()
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service is stopped so: it ends as by Ctrl-C
     with listening(store, port=port, title=title, host=host, told=told) as chosen:
         say(f"listening as {title} on {host}:{chosen}; Ctrl-C ends it")
         began = time.monotonic()

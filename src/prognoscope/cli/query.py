@@ -94,7 +94,7 @@ def _parts(found: Difference) -> dict[str, list[str]]:
         "added series": [" ".join(name) for name in found.added],
         "removed series": [" ".join(name) for name in found.removed],
         "changed series": [" ".join(name) for name in found.changed],
-        "changed regions": [" ".join(name) for name in found.changed_regions],
+        "changed regions": sorted({patient for patient, _ in found.changed_regions}),
         "changed table": list(found.changed_tables),
     }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from prognoscope.core.problems import Problem
 
@@ -28,20 +30,22 @@ def to_number(column: pd.Series) -> tuple[pd.Series, tuple[Problem, ...]]:
     float64 with NaN where the text is missing or no finite number, in the column's index; one problem per kind of
     trouble (`number-ambiguous`, `number-unreadable`).
     """
-    texts = column.dropna().astype(str)
-    name = str(column.name)
-    plain = texts.map(_is_number).astype(bool)
-    comma = texts.map(lambda text: bool(COMMA_NUMBER.fullmatch(text)))
-    with_comma = texts[texts.map(lambda text: "," in text).astype(bool)]
-    values = pd.Series(np.nan, index=column.index, dtype=float, name=column.name)
-    if len(with_comma) and comma.all():
-        if with_comma.map(lambda text: bool(THOUSANDS.fullmatch(text))).all():
-            return values, (_ambiguous(name, with_comma.iloc[0]),)
-        values[texts.index] = texts.str.replace(",", ".", regex=False).astype(float)
-        return values, ()
-    values[texts.index[plain]] = texts[plain].astype(float)
-    odd = texts[~plain]
-    return values, (_not_all(name, odd),) if len(odd) else ()
+    name, present = str(column.name), column.notna().to_numpy()
+    texts = [str(text) for text, there in zip(column.tolist(), present, strict=True) if there]
+    values = np.full(len(column), np.nan)
+    with_comma = [text for text in texts if "," in text]
+    if with_comma and all(map(COMMA_NUMBER.fullmatch, texts)):
+        if all(map(THOUSANDS.fullmatch, with_comma)):
+            return _filled(column, values), (_ambiguous(name, with_comma[0]),)
+        values[present] = [float(text.replace(",", ".")) for text in texts]
+        return _filled(column, values), ()
+    values[present] = [float(text) if _is_number(text) else np.nan for text in texts]
+    odd = [text for text in texts if not _is_number(text)]
+    return _filled(column, values), (_not_all(name, odd),) if odd else ()
+
+
+def _filled(column: pd.Series, values: NDArray[np.float64]) -> pd.Series:
+    return pd.Series(values, index=column.index, name=column.name)
 
 
 def equal_number(text: str, other: str) -> bool:
@@ -64,8 +68,8 @@ def _ambiguous(name: str, example: str) -> Problem:
     )
 
 
-def _not_all(name: str, odd: pd.Series) -> Problem:
-    shown = ", ".join(repr(text) for text in dict.fromkeys(odd.iloc[:5]))
+def _not_all(name: str, odd: Sequence[str]) -> Problem:
+    shown = ", ".join(repr(text) for text in dict.fromkeys(odd[:5]))
     return Problem(
         code="number-unreadable",
         subject=f"column {name}",

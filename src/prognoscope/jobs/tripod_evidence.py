@@ -50,7 +50,8 @@ def sources(results: Results) -> Proof | None:
         return Proof(f"One table, {table.get('name', '')}, by its SHA-256.", (f"{EVALUATION}: table",))
     images = results.run.get("data", {}).get("images", {})
     seen = f" and the images of {len(images)} participants" if images else ""
-    return Proof(f"One table{seen}, each file by its SHA-256.", (f"{RUN}: data",))
+    tables = "Two tables" if results.run.get("data", {}).get("external_table") else "One table"
+    return Proof(f"{tables}{seen}, each file by its SHA-256.", (f"{RUN}: data",))
 
 
 def follow_up(results: Results) -> Proof | None:

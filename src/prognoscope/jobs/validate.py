@@ -142,16 +142,28 @@ def validate_predictions(
             "resamples": resamples,
             "seed": seed,
         },
+        **_results_document(evaluation, rows, groups, gaps, failures),
+    }
+    found = Validation(evaluation, rows, groups, gaps, failures.slices, document, None)
+    if out is None:
+        return found
+    return replace(found, report=_write(out, document, _page(table, columns, found, failures, costs)))
+
+
+def _results_document(
+    evaluation: Evaluation,
+    rows: Sequence[ThresholdRow],
+    groups: Sequence[GroupFigures],
+    gaps: Sequence[Gap],
+    failures: Failures,
+) -> dict[str, Any]:
+    return {
         **evaluation_document(evaluation),
         "thresholds": thresholds_document(rows),
         **groups_document(groups, gaps),
         "slices": [without_nan(asdict(one)) for one in failures.slices],
         "worst": [{"patient": one.patient, "risk": one.risk, "happened": one.happened} for one in failures.worst],
     }
-    found = Validation(evaluation, rows, groups, gaps, failures.slices, document, None)
-    if out is None:
-        return found
-    return replace(found, report=_write(out, document, _page(table, columns, found, failures, costs)))
 
 
 def thresholds_named(given: str) -> tuple[float, ...]:

@@ -26,6 +26,8 @@ class CohortRow:
         How many participants lack the value.
     level
         True for a value of the characteristic above it (`Grade`, then `Low`, `High`), which is indented.
+    learnt_from, held_out
+        The summary in those who are only learnt from and in those held out; empty where these are the same patients.
     """
 
     characteristic: str
@@ -34,6 +36,8 @@ class CohortRow:
     without_event: str = ""
     missing: str = ""
     level: bool = False
+    learnt_from: str = ""
+    held_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from prognoscope.report.content import ReportContent
 from prognoscope.report.glossary import metric_words
 from prognoscope.report.rounding import count, figure, interval, joined, of_hundred, sentence, span
 from prognoscope.report.sentences import headline_metric
+from prognoscope.validation.results import SUPPRESSED
 
 ENOUGH_TO_VALIDATE = 100
 """Events, and patients without, that a validation should have at least (Collins et al. 2016, Stat Med 35:214)."""
@@ -36,7 +37,8 @@ def _size(content: ReportContent) -> str:
     which = "with" if evaluation.events <= rest else "without"
     return (
         f"{size}: a small study. A validation should have at least {ENOUGH_TO_VALIDATE} patients with and "
-        f"{ENOUGH_TO_VALIDATE} without the event (Collins 2016); here there are {fewer} {which} it."
+        f"{ENOUGH_TO_VALIDATE} without the event (Collins 2016); here "
+        f"{'there is' if fewer == 1 else 'there are'} {fewer} {which} it."
     )
 
 
@@ -144,6 +146,8 @@ def _absent(content: ReportContent) -> str:
         for name, metric in content.evaluation.models[0].metrics.items()
         if math.isnan(metric.estimate)
     ]
+    if _all_suppressed(content):
+        return ""
     return f"Not computable for the main model: {joined(gaps)} (reasons stand in the table of figures)." if gaps else ""
 
 
@@ -153,7 +157,14 @@ def _groups(content: ReportContent) -> str:
     return "Whether it does worse in some groups of patients was not examined."
 
 
+def _all_suppressed(content: ReportContent) -> bool:
+    metrics = content.evaluation.models[0].metrics.values()
+    return all(metric.reason.startswith(SUPPRESSED) for metric in metrics) and bool(metrics)
+
+
 def _intervals(content: ReportContent) -> str:
+    if _all_suppressed(content):
+        return ""
     return sentence(content.evaluation.interval)
 
 

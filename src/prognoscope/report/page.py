@@ -12,11 +12,12 @@ from ruamel.yaml import YAML
 
 from prognoscope.core.problems import Problem
 from prognoscope.report import scrutiny, tables
+from prognoscope.report.calibration_words import flexible_note
 from prognoscope.report.content import ReportContent, Subgroup
 from prognoscope.report.failures import Failures, cases_shown, slice_rows, slices_in_words
 from prognoscope.report.limits import limits
 from prognoscope.report.scrutiny import Scrutiny
-from prognoscope.report.sentences import answer, benefit_in_words, likelihood_ratios, pairs_of_hundred
+from prognoscope.report.sentences import answer, benefit_added, benefit_in_words, comparisons_in_words, pairs_of_hundred
 from prognoscope.validation.fairness import Gap
 from prognoscope.validation.results import Evaluation
 from prognoscope.validation.thresholds import ThresholdRow
@@ -145,7 +146,9 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             metric_rows=tables.metric_rows(evaluation),
             difference_rows=tables.difference_rows(evaluation),
             benefit_rows=tables.benefit_rows(evaluation),
-            likelihood_ratios=likelihood_ratios(evaluation),
+            flexible_note=flexible_note(evaluation),
+            tests=comparisons_in_words(evaluation),
+            benefit_added=benefit_added(evaluation),
             comparison_titles=tables.comparison_titles(evaluation),
             importance_rows=tables.importance_rows(content.importances),
             zero_place=tables.zero_place(content.importances),

@@ -334,7 +334,8 @@ def _coverage_row(one: Coverage) -> tuple[str, int, str, str, str]:
 
 def _accuracy_rows(sets: SetsShown) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (percent(answered), percent(accuracy)) for answered, accuracy in zip(sets.answered, sets.accuracy, strict=True)
+        (percent(answered), percent(accuracy) if math.isfinite(accuracy) else "too few patients")
+        for answered, accuracy in zip(sets.answered, sets.accuracy, strict=True)
     )
 
 

@@ -137,7 +137,8 @@ def benefit_rows(evaluation: Evaluation) -> tuple[tuple[str, tuple[Cell | None, 
         places = [_place_of(threshold, decision.model.x) for decision in decisions]
         cells = [_benefit(decision.model, place) for decision, place in zip(decisions, places, strict=True)]
         if any(cells):
-            everyone = Curve(decisions[0].model.x, decisions[0].treat_all)
+            first = decisions[0]
+            everyone = Curve(first.model.x, first.treat_all, first.treat_all_low, first.treat_all_high)
             rows.append((f"{threshold * 100:.0f} %", (*cells, _benefit(everyone, places[0]))))
     return tuple(rows)
 
@@ -201,10 +202,9 @@ def counts(content: ReportContent) -> tuple[tuple[str, str], ...]:
         rows.append(("Candidate parameters", f"{content.candidate_parameters:,}"))
     if content.sources:
         rows.append(("Sources of patients", f"{len(content.sources):,}"))
-    # One set of risks that no folds gave has no repeats either.
-    told = {
-        name: number for name, number in evaluation.counts.items() if name != "repeats" or "folds" in evaluation.counts
-    }
+    # Risks that no folds gave have no repeats, and a set kept apart is one fold, which needs no counting.
+    folded = evaluation.counts.get("folds", 1) > 1
+    told = {name: number for name, number in evaluation.counts.items() if folded or name not in ("folds", "repeats")}
     rows += [(COUNT_WORDS.get(name, in_words(name)), f"{number:,}") for name, number in told.items()]
     if content.tried_ever is not None and EVER not in evaluation.counts:
         rows.append((COUNT_WORDS[EVER], f"{content.tried_ever:,}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ LikelyType = Literal["number", "category", "boolean", "date", "text"]
 MISSING_WORDS = ("--", "-", "N/A", "n/a", "NA", "NaN", "nan", "NULL", "null", "None", "?", ".", "#N/A", "missing")
 BOOLEANS = ({"0", "1"}, {"yes", "no"}, {"y", "n"}, {"true", "false"})
 MOST_LEVELS = 20
+LEADING_ZERO, COMPACT_DATE = re.compile(r"0\d+"), re.compile(r"(19|20)\d{6}")
 ID_WORDS = ("patient", "subject", "case", "participant", "mrn", "id")
 
 
@@ -65,7 +67,7 @@ class TableDescription:
 def describe_table(path: Path) -> TableDescription:
     """Describe a table; refuses what `read_table` refuses."""
     raw = read_table(path)
-    present = {str(cell) for name in raw for cell in raw[name].dropna().unique()}
+    present = {cell for name in raw for cell in raw[name].tolist() if cell is not None}
     words = tuple(word for word in MISSING_WORDS if word in present)
     frame = raw.mask(raw.isin(words), None) if words else raw
     columns = tuple(_column(frame[name]) for name in frame)
@@ -74,31 +76,33 @@ def describe_table(path: Path) -> TableDescription:
 
 
 def _column(column: pd.Series) -> ColumnDescription:
-    present = column.dropna().astype(str)
-    levels = tuple(sorted(present.unique()))
-    likely = _likely_type(present, levels)
+    cells = column.tolist()
+    present = [str(cell) for cell in cells if isinstance(cell, str)]
+    levels = tuple(sorted(set(present)))
+    likely = _likely_type(len(present), levels)
     return ColumnDescription(
         name=str(column.name),
         type=likely,
-        missing_share=float(column.isna().mean()) if len(column) else 0.0,
+        missing_share=(len(cells) - len(present)) / len(cells) if cells else 0.0,
         levels=levels if likely in ("category", "boolean") else (),
-        unique=len(column) > 0 and len(present) == len(column) == len(levels),
+        unique=len(cells) > 0 and len(present) == len(cells) == len(levels),
     )
 
 
-def _likely_type(present: pd.Series, levels: tuple[str, ...]) -> LikelyType:
-    if present.empty:
+def _likely_type(number: int, levels: tuple[str, ...]) -> LikelyType:
+    """By the different texts of a column and the number of its cells that hold one."""
+    if not levels:
         return "text"
-    distinct = pd.Series(levels, name=present.name, dtype=object)  # each text once tells as much, and sooner
+    distinct = pd.Series(levels, dtype=object)  # each text once tells as much, and sooner
     if len(levels) == 2 and {level.casefold() for level in levels} in BOOLEANS:
         return "boolean"
-    zeros = distinct.str.fullmatch(r"0\d+").any()
+    zeros = any(map(LEADING_ZERO.fullmatch, levels))
     if not zeros and not to_number(distinct)[1]:
-        compact = distinct.str.fullmatch(r"(19|20)\d{6}").all()
+        compact = all(map(COMPACT_DATE.fullmatch, levels))
         return "date" if compact and not to_date(distinct)[1] else "number"
     if not to_date(distinct)[1]:
         return "date"
-    few = len(levels) <= MOST_LEVELS and len(levels) <= max(2, len(present) // 2)
+    few = len(levels) <= MOST_LEVELS and len(levels) <= max(2, number // 2)
     return "category" if few else "text"
 
 

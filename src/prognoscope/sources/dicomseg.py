@@ -38,7 +38,7 @@ def place(
     inside = _inside(found, header, number, threshold, subject)
     voxels = np.zeros(grid.shape, dtype=bool)
     for plane, frame in zip(inside, frames, strict=True):
-        if segment_of_frame(frame) in (0, number) and plane.any():
+        if segment_of_frame(frame, shared) in (0, number) and plane.any():
             indices = _indices(np.argwhere(plane), (frame, shared), grid, subject)
             voxels[tuple(indices.T)] = True
     return voxels

@@ -139,7 +139,8 @@ def _regions_of(instance: Instance, header: Attributes) -> Instance:
 
 def _segments_of(instance: Instance, header: Attributes) -> Instance:
     named = header.items("SegmentSequence")
-    frames = Counter(segment_of_frame(frame) for frame in header.items("PerFrameFunctionalGroupsSequence"))
+    shared = header.first("SharedFunctionalGroupsSequence")
+    frames = Counter(segment_of_frame(frame, shared) for frame in header.items("PerFrameFunctionalGroupsSequence"))
     label_map = header.text("SegmentationType") == "LABELMAP"
     series = header.items("ReferencedSeriesSequence")
     return replace(
@@ -159,9 +160,13 @@ def _segments_of(instance: Instance, header: Attributes) -> Instance:
     )
 
 
-def segment_of_frame(frame: Attributes) -> int:
-    """Number of the segment that a frame of a SEG shows; 0 for a label map, whose values are the numbers."""
-    return frame.first("SegmentIdentificationSequence").whole("ReferencedSegmentNumber")
+def segment_of_frame(frame: Attributes, shared: Attributes) -> int:
+    """Number of the segment that a frame of a SEG shows; 0 for a label map, whose values are the numbers.
+
+    Where all frames show one segment, it may stand among what they share (PS3.3 C.8.20.3.2).
+    """
+    named = "SegmentIdentificationSequence"
+    return (frame if named in frame else shared).first(named).whole("ReferencedSegmentNumber")
 
 
 def _departures(found: Outline, header: Attributes) -> set[str]:

@@ -23,17 +23,22 @@ def to_date(column: pd.Series) -> tuple[pd.Series, tuple[Problem, ...]]:
     -------
     `datetime.date` objects with None where the text is missing or no date; one problem per kind of trouble.
     """
-    texts = column.dropna().astype(str)
+    present = column.notna().tolist()
+    texts = [str(text) for text, there in zip(column.tolist(), present, strict=True) if there]
     slashed = [found for text in texts if (found := SLASHED.fullmatch(text))]
     day_first = any(int(found[1]) > 12 for found in slashed)
     month_first = any(int(found[2]) > 12 for found in slashed)
-    values = pd.Series([None] * len(column), index=column.index, dtype=object, name=column.name)
     if slashed and day_first == month_first:
-        return values, (_ambiguous_date(str(column.name), slashed[0][0]),)
-    read = texts.map(lambda text: _date(text, day_first=day_first))
-    values[texts.index] = read
-    odd = texts[read.isna()]
-    return values, (_not_all(str(column.name), odd),) if len(odd) else ()
+        return _filled(column, [None] * len(column)), (_ambiguous_date(str(column.name), slashed[0][0]),)
+    read = [_date(text, day_first=day_first) for text in texts]
+    following = iter(read)
+    odd = [text for text, day in zip(texts, read, strict=True) if day is None]
+    values = _filled(column, [next(following) if there else None for there in present])
+    return values, (_not_all(str(column.name), odd),) if odd else ()
+
+
+def _filled(column: pd.Series, values: list[date | None]) -> pd.Series:
+    return pd.Series(values, index=column.index, dtype=object, name=column.name)
 
 
 def _date(text: str, *, day_first: bool) -> date | None:
@@ -62,8 +67,8 @@ def _ambiguous_date(name: str, example: str) -> Problem:
     )
 
 
-def _not_all(name: str, odd: pd.Series) -> Problem:
-    shown = ", ".join(repr(text) for text in dict.fromkeys(odd.iloc[:5]))
+def _not_all(name: str, odd: Sequence[str]) -> Problem:
+    shown = ", ".join(repr(text) for text in dict.fromkeys(odd[:5]))
     return Problem(
         code="date-unreadable",
         subject=f"column {name}",

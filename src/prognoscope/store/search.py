@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -156,6 +156,7 @@ class Search:
         node = parse(query)
         if node is None:
             return true(), frozenset()
+        node = _in_lower_case(node)
         fields = frozenset(_fields(node))
         return _Translator(query, self._columns(fields)).condition(node), fields
 
@@ -179,6 +180,16 @@ class Search:
 
 def _trusted(fields: frozenset[str]) -> ColumnElement[bool]:
     return true() if "state" in fields else SERIES.c.state.in_(USABLE)
+
+
+def _in_lower_case(node: Node) -> Node:
+    """The same with our own fields as we write them; columns of tables stay as their owners wrote them."""
+    if isinstance(node, Comparison):
+        lower = node.field.lower()
+        return replace(node, field=lower) if lower in (*SERIES_FIELDS, *REGION_FIELDS) else node
+    if isinstance(node, Combined):
+        return replace(node, parts=tuple(map(_in_lower_case, node.parts)))
+    return replace(node, part=_in_lower_case(node.part))
 
 
 def _fields(node: Node) -> Sequence[str]:
@@ -231,7 +242,8 @@ class _Translator:
             return self._in_tables(node.field, node, number=self._columns[node.field])
         from prognoscope.core.settings import nearest  # with pydantic: for a wrong query only
 
-        near = nearest(node.field, [*SERIES_FIELDS, *REGION_FIELDS, *self._columns])
+        known = {name.casefold(): name for name in (*SERIES_FIELDS, *REGION_FIELDS, *self._columns)}
+        near = known.get(nearest(node.field.casefold(), known) or "")
         hint = f"did you mean “{near}”?" if near else f"known are {', '.join([*SERIES_FIELDS, 'roi'])}"
         raise pointed(
             self._query,
@@ -288,7 +300,7 @@ class _Translator:
             whole = len(value) == LONGEST_DATE or _wild(value)
             after = "-99" if node.operator in ("<=", ">") else "*" if node.operator in ("=", "in") else ""
             values.append(value if whole else value + after)
-        return Comparison(node.field, node.operator, tuple(values), node.at, node.values_at)
+        return replace(node, values=tuple(values))
 
     def _number(self, node: Comparison, position: int) -> float:
         try:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem
 from prognoscope.core.settings import Settings, unknown_word
-from prognoscope.study.data import SOURCE
+from prognoscope.study.data import SOURCE, External
 from prognoscope.study.offers import plans
 from prognoscope.study.yaml import Document, problems_of
 from prognoscope.training import Candidate, Costs, Plan
@@ -155,18 +155,18 @@ def held_out(
     document: Document,
     problems: list[Problem],
     *,
-    apart: str = "",
+    apart: External | None = None,
 ) -> HeldOut | None:
     """Return the plan of a study file; None, with its problems added, where it cannot be followed.
 
-    `apart` names the second source that is kept apart, which makes the plan; it is empty where there is none.
+    `apart` is a second source that is kept apart, which makes the plan; None where there is none.
     """
     ((name, given),) = rules.plan.items()
     if apart:
         name = name if "plan" in rules.model_fields_set else EXTERNAL
-        marked = {"column": SOURCE, "value": [apart]}
+        marked = {"column": SOURCE, "value": [apart.name]}
         if name != EXTERNAL or (given or marked) != marked:
-            text = f"`data: external:` says who is held out, {apart}; leave one of the two away"
+            text = f"`data: external:` says who is held out, {apart.name}; leave one of the two away"
             problems.append(document.problem(PLACE, text))
             return None
         given = marked
@@ -214,6 +214,20 @@ def as_used(held: HeldOut, values: dict[str, Any]) -> None:
         else:
             values.pop(key)
     values["plan"] = {held.plan.name: settings}
+
+
+def unknown_metrics(kind: OutcomeKind, criteria: Sequence[Criterion], document: Document) -> list[Problem]:
+    """Return the criteria of success whose metric does not exist for this kind of outcome."""
+    if not criteria:
+        return []
+    from prognoscope.validation import METRICS  # a file without criteria, and a bundle, are read without it
+
+    known = [one.name for one in METRICS if kind in one.kinds] + ["net_benefit"]
+    return [
+        document.problem(("success", number, "metric"), str(unknown_word("metric", criterion.metric, known).message()))
+        for number, criterion in enumerate(criteria)
+        if criterion.metric not in known
+    ]
 
 
 def _misplaced(name: str, rules: Validation, given: Mapping[str, Any], document: Document) -> list[Problem]:

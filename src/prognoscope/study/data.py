@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from prognoscope.core.settings import Settings
+from prognoscope.study.yaml import Document, expand
 
 STORED = "store:"  # begins the name of a table that lies in the store
 SOURCE = "data source"  # column that tells the patients of a second source from the others
@@ -97,3 +99,12 @@ class Data(Settings):
         if images_needed and not self.external.images:
             return "image predictors need `images:` below `external:` too, the folder with the images of these patients"
         return ""
+
+
+def external_places(external: External | None, folder: Path, document: Document) -> dict[str, Path]:
+    """Return the paths of a second source by key (`images`, `table`), relative ones from the study file's folder."""
+    if external is None:
+        return {}
+    given = {key: getattr(external, key) for key in ("images", "table")}
+    places = {key: expand(text, document=document, location=("data", "external", key)) for key, text in given.items()}
+    return {key: folder / place for key, place in places.items() if place}

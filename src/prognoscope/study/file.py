@@ -16,8 +16,17 @@ from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
 from prognoscope.curation import Role
-from prognoscope.study.appraisal import Criterion, Decision, HeldOut, Validation, as_used, clashes, held_out
-from prognoscope.study.data import Data, External, Names
+from prognoscope.study.appraisal import (
+    Criterion,
+    Decision,
+    HeldOut,
+    Validation,
+    as_used,
+    clashes,
+    held_out,
+    unknown_metrics,
+)
+from prognoscope.study.data import Data, Names, external_places
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
 from prognoscope.training import Candidate, Model, Recalibration
@@ -185,10 +194,8 @@ class StudyFile:
         The file.
     study
         Its values, defaults filled in.
-    images, table
-        Absolute paths; `images` is None where the file names no folder.
-    external_images, external_table
-        Those of a second source that is kept apart; None where there is none.
+    images, table, external_images, external_table
+        Absolute paths, None where the file names none; the external ones are of a second source that is kept apart.
     measurements
         What is measured, in the order of the file.
     candidates
@@ -247,14 +254,14 @@ def read_study(path: Path) -> StudyFile:
     problems: list[Problem] = []
     measurements = _measurements(study, document, problems)
     candidates = _candidates(study, document, problems)
-    apart = study.data.external
-    plan = held_out(study.validation, candidates, document, problems, apart=apart.name if apart else "")
+    plan = held_out(study.validation, candidates, document, problems, apart=study.data.external)
     problems += _contradictions(study, document)
     if problems or plan is None:
         raise refuse_all(problems)
     folder = path.resolve().parent
     images = expand(study.data.images, document=document, location=("data", "images"))
     table = expand(study.data.table, document=document, location=("data", "table"))
+    elsewhere = external_places(study.data.external, folder, document)
     return StudyFile(
         path=path,
         study=study,
@@ -263,13 +270,9 @@ def read_study(path: Path) -> StudyFile:
         measurements=measurements,
         candidates=candidates,
         held_out=plan,
-        external_images=folder / given if (given := _external(apart, "images", document)) else None,
-        external_table=folder / given if (given := _external(apart, "table", document)) else None,
+        external_images=elsewhere.get("images"),
+        external_table=elsewhere.get("table"),
     )
-
-
-def _external(apart: External | None, key: str, document: Document) -> str:
-    return expand(getattr(apart, key), document=document, location=("data", "external", key)) if apart else ""
 
 
 def measurements_of(study: Study) -> tuple[Measurement, ...]:
@@ -390,21 +393,8 @@ def _contradictions(study: Study, document: Document) -> list[Problem]:
             text = f"{predictor.column} is known only after time zero, so no prediction can use it"
             place = document.problem(("predictors", position, "known_at"), text)
             problems.append(Problem("known-too-late", place.subject, place.found, "remove it from `predictors:`"))
-    problems += _unknown_metrics(study, document)
+    problems += unknown_metrics(study.kind, study.success, document)
     if text := study.data.contradiction(images_needed=bool(study.imaging)):
         problems.append(document.problem(("data",), text))
     problems += clashes(study.kind, study.models.recalibrate, study.validation, study.decision, document)
     return problems
-
-
-def _unknown_metrics(study: Study, document: Document) -> list[Problem]:
-    if not study.success:
-        return []
-    from prognoscope.validation import METRICS  # a file without criteria, and a bundle, are read without it
-
-    known = [kind.name for kind in METRICS if study.kind in kind.kinds] + ["net_benefit"]
-    return [
-        document.problem(("success", number, "metric"), str(unknown_word("metric", criterion.metric, known).message()))
-        for number, criterion in enumerate(study.success)
-        if criterion.metric not in known
-    ]

@@ -18,7 +18,7 @@ from prognoscope.validation.conformal import (
 from prognoscope.validation.corrected import Refitted, evaluate_corrected
 from prognoscope.validation.cox import CoxFit, calibration_slope_of_hazard, cox_regression
 from prognoscope.validation.decision import THRESHOLDS, net_benefit, net_benefit_at_horizon, treat_all
-from prognoscope.validation.delong import Difference, Interval, delong_interval, delong_test
+from prognoscope.validation.delong import Interval, delong_interval, delong_test, separated_interval
 from prognoscope.validation.discrimination import auc, auc_at_horizon, c_index, mean_roc, roc_points, uno_c
 from prognoscope.validation.document import evaluation_document, metric_document
 from prognoscope.validation.evaluation import evaluate
@@ -46,7 +46,7 @@ from prognoscope.validation.internal import (
     optimism_corrected,
     plus_632,
 )
-from prognoscope.validation.metrics import METRICS, MIN_PATIENTS, MetricKind, ranking_within_folds, too_few
+from prognoscope.validation.metrics import METRICS, MetricKind, ranking_within_folds, too_few
 from prognoscope.validation.over_time import auc_over_time, brier_over_time, integrated_brier
 from prognoscope.validation.overall import (
     brier,
@@ -65,17 +65,21 @@ from prognoscope.validation.recalibration import (
 )
 from prognoscope.validation.resampling import bca_interval, jackknife_counts, percentile_interval, resample_counts
 from prognoscope.validation.results import (
+    MIN_EVENTS,
+    MIN_PATIENTS,
     Calibration,
     CalibrationGroup,
     Comparison,
     Curve,
     Decision,
+    Difference,
     Evaluation,
     Guard,
     LikelihoodRatio,
     Metric,
     ModelEvaluation,
     RiskGroup,
+    RiskHistogram,
 )
 from prognoscope.validation.samplesize import SampleSize, for_binary, for_continuous, for_survival
 from prognoscope.validation.scores import log_score, ranking
@@ -94,6 +98,7 @@ from prognoscope.validation.thresholds import (
 __all__ = [
     "FEWEST_TO_SEARCH",
     "METRICS",
+    "MIN_EVENTS",
     "MIN_PATIENTS",
     "THRESHOLDS",
     "AbstentionCurve",
@@ -123,6 +128,7 @@ __all__ = [
     "Proxy",
     "Refitted",
     "RiskGroup",
+    "RiskHistogram",
     "SampleSize",
     "Share",
     "Slice",
@@ -204,6 +210,7 @@ __all__ = [
     "sample_size",
     "scaled_brier",
     "scaled_brier_at_horizon",
+    "separated_interval",
     "shortcut",
     "slope_at_horizon",
     "split_conformal_interval",

@@ -13,7 +13,6 @@ from prognoscope.core.problems import refuse
 from prognoscope.core.settings import nearest
 from prognoscope.validation.checks import Floats, folds, risks
 from prognoscope.validation.cox import cox_regression
-from prognoscope.validation.delong import Difference
 from prognoscope.validation.metrics import METRICS, sample
 from prognoscope.validation.recalibration import logistic_rows, logit
 from prognoscope.validation.resampling import (
@@ -23,7 +22,7 @@ from prognoscope.validation.resampling import (
     resample_counts,
     with_original,
 )
-from prognoscope.validation.results import LikelihoodRatio
+from prognoscope.validation.results import Difference, LikelihoodRatio
 
 
 def likelihood_ratio_test(outcome: Outcome, base: ArrayLike, added: ArrayLike) -> LikelihoodRatio:

@@ -11,9 +11,10 @@ from prognoscope.core.outcome import Binary, Outcome
 from prognoscope.validation.censoring import kaplan_meier, known_event
 from prognoscope.validation.checks import Bools, Floats
 from prognoscope.validation.recalibration import logistic_rows, logit
-from prognoscope.validation.results import CalibrationGroup
+from prognoscope.validation.results import CalibrationGroup, RiskHistogram
 
 GRID_POINTS = 50
+HISTOGRAM_BINS = 100
 PATIENTS_PER_GROUP = 10
 EVENTS_PER_KNOT = 10
 Z95 = 1.959963984540054
@@ -132,6 +133,18 @@ def calibration_groups(outcome: Outcome, risk: Floats) -> tuple[CalibrationGroup
     return tuple(
         _group(outcome, [(rows[index], risk[repeat]) for repeat, rows in enumerate(members)]) for index in range(number)
     )
+
+
+def risk_histogram(outcome: Outcome, risk: Floats) -> RiskHistogram:
+    """Patients by risk, averaged over the repeats `(repeats, n)`, and by what happened to them, in bins of 1 %."""
+    event = known_event(outcome)
+    lost = np.zeros(len(event), dtype=bool)
+    if not isinstance(outcome, Binary):
+        lost = ~event & (outcome.time_days < outcome.horizon_days)
+    place = np.minimum((risk.mean(axis=0) * HISTOGRAM_BINS).astype(np.intp), HISTOGRAM_BINS - 1)
+    parts = (event, ~event & ~lost, lost)
+    counts = [tuple(np.bincount(place[part], minlength=HISTOGRAM_BINS).tolist()) for part in parts]
+    return RiskHistogram(counts[0], counts[1], counts[2] if lost.any() else ())
 
 
 def _group(outcome: Outcome, repeats: list[tuple[NDArray[np.intp], Floats]]) -> CalibrationGroup:

@@ -14,10 +14,12 @@ from prognoscope.core.outcome import Outcome
 from prognoscope.validation.calibration import CurveFit
 from prognoscope.validation.checks import Floats, risks
 from prognoscope.validation.flexible import EXACT_UP_TO, Smoother, calibration_curve
+from prognoscope.validation.metrics import known_counts
 from prognoscope.validation.resampling import Counts, percentile_interval
 
 ERRORS = ("ici", "e50", "e90", "emax")
 FEWEST_RISKS = 5
+FEWEST_FOR_A_CURVE = 10
 DEPARTS_BELOW = 0.025
 
 
@@ -39,7 +41,7 @@ class CalibrationErrors:
 def calibration_errors(outcome: Outcome, risk: ArrayLike, *, smoother: Smoother = "spline") -> CalibrationErrors:
     """ICI, E50, E90 and Emax by a smoothed calibration curve, over all patients; `evaluate` takes the spline too."""
     values = risks(risk, n=len(outcome))
-    reason = why_no_errors(values, smoother=smoother)
+    reason = too_few_for_a_curve(outcome) or why_no_errors(values, smoother=smoother)
     if reason:
         return CalibrationErrors(np.nan, np.nan, np.nan, np.nan, reason)
     distinct = np.unique(values)
@@ -49,6 +51,18 @@ def calibration_errors(outcome: Outcome, risk: ArrayLike, *, smoother: Smoother 
     if not np.isfinite(observed).all():
         return CalibrationErrors(np.nan, np.nan, np.nan, np.nan, NO_CURVE)
     return CalibrationErrors(*errors_of(np.abs(observed - values)))
+
+
+def too_few_for_a_curve(outcome: Outcome) -> str:
+    """Say that fewer than ten patients with or without the event bend no curve; empty where there are enough.
+
+    Ten events for each coefficient are the rule for regression (Peduzzi et al. 1996, J Clin Epidemiol 49:1373), and the
+    straightest curve has one beside its intercept. For a curve that may bend as it will, 200 are asked for (Van Calster
+    et al. 2016, J Clin Epidemiol 74:167), which the report says.
+    """
+    if min(known_counts(outcome)) < FEWEST_FOR_A_CURVE:
+        return f"suppressed: fewer than {FEWEST_FOR_A_CURVE} patients with or without the event, too few for a curve"
+    return ""
 
 
 NO_CURVE = "no calibration curve can be fitted to all risks"

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from prognoscope.core.problems import refuse
 from prognoscope.validation.calibration import wilson_interval
 from prognoscope.validation.checks import Bools, Floats, events, folds, numbers, risks
+from prognoscope.validation.results import MIN_PATIENTS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +58,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AbstentionCurve:
-    """Share of patients who get an answer, and the share of right answers among them, from the surest on; `(n,)`."""
+    """Share of patients who get an answer, and the share of right answers among them, from the surest on; `(n,)`.
+
+    The accuracy of fewer than 20 patients answered is NaN: that of single patients says nothing.
+    """
 
     answered: Floats
     accuracy: Floats
@@ -182,7 +186,8 @@ def abstention_curve(event: ArrayLike, risk: ArrayLike, *, threshold: float = 0.
     order = np.argsort(-np.abs(odds), kind="stable")
     right = ((known >= threshold) == happened)[order]
     number = np.arange(1, len(happened) + 1)
-    return AbstentionCurve(number / len(happened), np.cumsum(right) / number)
+    accuracy = np.where(number < MIN_PATIENTS, np.nan, np.cumsum(right) / number)
+    return AbstentionCurve(number / len(happened), accuracy)
 
 
 def _split_guarantee(n: int, alpha: float) -> str:

@@ -205,6 +205,8 @@ def _comparison(one: Comparison, found: Mapping[str, _Optimism]) -> Comparison:
         one,
         differences={name: _shifted(metric, own[name] - other[name]) for name, metric in one.differences.items()},
         likelihood_ratio=None,  # both models were learnt from these patients
+        delong=None,
+        net_benefit=_shifted_curve(one.net_benefit, found[one.model].net_benefit - found[one.reference].net_benefit),
     )
 
 

@@ -15,10 +15,11 @@ from prognoscope.core.seeds import generator
 from prognoscope.validation.calibration import CurveFit, fit_curves, risk_grid
 from prognoscope.validation.calibration_errors import DEPARTS_BELOW, ERRORS, departure, error_interval, error_rows
 from prognoscope.validation.censoring import known_event, status_weights
-from prognoscope.validation.checks import Floats
+from prognoscope.validation.checks import Bools, Floats
 from prognoscope.validation.decision import net_benefit_rows, treat_all_rows
 from prognoscope.validation.decision_bands import decision_reach
 from prognoscope.validation.flexible import Smoother, calibration_curve, loess_smoother, spline_band, spline_information
+from prognoscope.validation.influence import half_width
 from prognoscope.validation.metrics import Sample
 from prognoscope.validation.resampling import bands, once
 from prognoscope.validation.results import Curve, Decision
@@ -33,8 +34,11 @@ Errors = dict[str, tuple[float, float, float, str]]
 
 def resampled_decision(
     outcome: Outcome, model: OutOfFold, thresholds: Floats, samples: Sequence[Sample], *, prevalence: float | None
-) -> Decision:
-    """Decision curve with percentile bands; the first row of the first sample is the cohort itself."""
+) -> tuple[Decision, Floats]:
+    """Decision curve with percentile bands, and net benefit of the cohort and its resamples `(1 + resamples, k)`.
+
+    The first row of the first sample is the cohort itself.
+    """
     benefit = np.concatenate([_benefit(model, thresholds, rows, prevalence) for rows in samples])
     everyone = np.concatenate(
         [treat_all_rows(outcome, thresholds, rows.counts, prevalence=prevalence) for rows in samples]
@@ -46,7 +50,9 @@ def resampled_decision(
         plain(everyone[0]),
         banded(thresholds, _smoothed(benefit, smooth)) if smooth is not None else Curve((), ()),
         banded(thresholds, avoided),
-    )
+        None,
+        *_ends(everyone),
+    ), benefit
 
 
 def analytic_decision(outcome: Outcome, model: OutOfFold, thresholds: Floats, *, prevalence: float | None) -> Decision:
@@ -66,7 +72,17 @@ def analytic_decision(outcome: Outcome, model: OutOfFold, thresholds: Floats, *,
         plain(everyone),
         Curve(plain(thresholds) if smooth is not None else (), *smoothed),
         _around(thresholds, (value - everyone) / odds, apart / odds),
+        None,
+        *_everyone_reach(event, weights, everyone, odds, prevalence=prevalence),
     )
+
+
+def _everyone_reach(
+    event: Bools, weights: Floats, everyone: Floats, odds: Floats, *, prevalence: float | None
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Ends of the band of treating all, which moves only with the proportion of events: `p (1 + odds) - odds`."""
+    reach = half_width(weights * event) * (1 + odds) if prevalence is None else np.zeros_like(odds)
+    return plain(everyone - reach), plain(everyone + reach)
 
 
 def threshold_smoother(thresholds: Floats) -> Floats | None:
@@ -135,10 +151,15 @@ def banded(x: Floats, values: Floats) -> Curve:
     """A curve from its values in the cohort and in its resamples, `(1 + resamples, points)`."""
     if not len(x):
         return Curve((), ())
+    return Curve(plain(x), plain(values[0]), *_ends(values))
+
+
+def _ends(values: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Ends of the band of a curve with its resamples `(1 + resamples, points)`; empty without any."""
     if len(values) == 1:
-        return Curve(plain(x), plain(values[0]))
+        return (), ()
     low, high = bands(values[1:])
-    return Curve(plain(x), plain(values[0]), plain(low), plain(high))
+    return plain(low), plain(high)
 
 
 def plain(values: Iterable[float]) -> tuple[float, ...]:

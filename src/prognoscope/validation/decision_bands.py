@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from prognoscope.validation.checks import Bools, Floats
-from prognoscope.validation.influence import Z95
+from prognoscope.validation.influence import Z95, half_width
 
 
 def decision_reach(
@@ -41,6 +41,34 @@ def decision_reach(
         share = treated[:, 0] / whole[:, :1]
     reach = _reach(worth, worth * share, whole, treated, n)
     return reach, reach  # treating all is worth the same in every sample when the proportion of events is stated
+
+
+def difference_reach(
+    event: Bools, pair: tuple[Floats, Floats], weights: Floats, thresholds: Floats, *, prevalence: float | None = None
+) -> Floats:
+    """Half the widths of 95 % bands of the difference in net benefit of two models, `(k,)`.
+
+    Parameters
+    ----------
+    pair
+        Risks of the two models, `(repeats, n)` each; the rest as in `decision_reach`.
+    """
+    parts = [
+        (event, 1.0 if prevalence is None else prevalence),
+        (~event, 1.0 if prevalence is None else 1 - prevalence),
+    ]
+    size = [len(event) if prevalence is None else weights[part].sum() for part, _ in parts]
+    reach = np.empty(len(thresholds))
+    for place, at in enumerate(thresholds):
+        apart = weights * np.subtract(*((risk >= at).mean(axis=0) for risk in pair))
+        worth = (1.0, -at / (1 - at))
+        moved = np.zeros(len(event))
+        for (part, share), whole, each in zip(parts, size, worth, strict=True):
+            value = apart[part] * each
+            about = value.mean() if prevalence is not None else 0.0
+            moved[part] = share * (value - about) * len(event) / whole
+        reach[place] = half_width(moved)
+    return reach
 
 
 def _reach(worth: Floats, level: Floats, whole: Floats, treated: Floats, n: int) -> Floats:

@@ -31,6 +31,8 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
                 "reference": one.reference,
                 "differences": {name: metric_document(metric) for name, metric in one.differences.items()},
                 "likelihood_ratio": without_nan(asdict(one.likelihood_ratio)) if one.likelihood_ratio else None,
+                "delong": without_nan(asdict(one.delong)) if one.delong else None,
+                "net_benefit": {"threshold": list(one.net_benefit.x), **_lines(one.net_benefit, "difference")},
             }
             for one in evaluation.comparisons
         ],
@@ -50,12 +52,15 @@ def model_document(model: ModelEvaluation) -> dict[str, Any]:
             "low": _numbers(decision.low),
             "high": _numbers(decision.high),
             "treat_all": _numbers(model.decision.treat_all),
+            "treat_all_low": _numbers(model.decision.treat_all_low),
+            "treat_all_high": _numbers(model.decision.treat_all_high),
             "smoothed": _lines(model.decision.smoothed, "net_benefit"),
             "interventions_avoided": _lines(model.decision.avoided, "per_patient"),
             "prevalence": model.decision.prevalence,
         },
         "calibration_curve": {"predicted": _numbers(curve.x), **_lines(curve, "observed")},
         "calibration_curve_loess": {"predicted": _numbers(loess.x), **_lines(loess, "observed")},
+        "risk_histogram": asdict(model.calibration.histogram) if model.calibration.histogram else None,
         "calibration_groups": [without_nan(asdict(group)) for group in model.calibration.groups],
         "roc": {"false_positive_rate": list(model.roc.x), "sensitivity": list(model.roc.y)} if model.roc else None,
     }

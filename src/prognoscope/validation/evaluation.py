@@ -18,15 +18,24 @@ from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import refuse
 from prognoscope.validation.added_value import added_by
-from prognoscope.validation.calibration import calibration_groups
-from prognoscope.validation.calibration_errors import ERRORS, NO_CURVE, why_no_errors
+from prognoscope.validation.calibration import calibration_groups, risk_histogram
+from prognoscope.validation.calibration_errors import ERRORS, NO_CURVE, too_few_for_a_curve, why_no_errors
 from prognoscope.validation.censoring import known_event, status_weights
 from prognoscope.validation.checks import Floats, folds, risks
-from prognoscope.validation.curves import plain
+from prognoscope.validation.curves import banded, plain
 from prognoscope.validation.decision import THRESHOLDS, checked_prevalence
+from prognoscope.validation.decision_bands import difference_reach
+from prognoscope.validation.delong import SEPARATED, delong_test, separated_interval
 from prognoscope.validation.discrimination import mean_roc
 from prognoscope.validation.metrics import MetricKind, not_followed, one_class, sample, too_few, why_undefined
-from prognoscope.validation.resampling import RESAMPLED_UP_TO, jackknife_counts, once, resample_counts, with_original
+from prognoscope.validation.resampling import (
+    RESAMPLED_UP_TO,
+    SAME_EVERYWHERE,
+    jackknife_counts,
+    once,
+    resample_counts,
+    with_original,
+)
 from prognoscope.validation.results import (
     Calibration,
     Comparison,
@@ -98,8 +107,12 @@ def evaluate(
     resamples = 0 if by_influence else resamples
     checked_prevalence(prevalence)
     wanted: _Wanted = {"prevalence": prevalence, "loess": True}
-    found = _figures(outcome, checked, points, wanted, resamples=resamples, seed=seed, analytic=by_influence)
     nothing = too_few(outcome)
+    found = (
+        {}
+        if nothing
+        else _figures(outcome, checked, points, wanted, resamples=resamples, seed=seed, analytic=by_influence)
+    )
     entries = tuple(
         _suppressed(name, titles.get(name, name), outcome, nothing)
         if nothing
@@ -115,12 +128,22 @@ def evaluate(
         horizon_days=outcome.horizon_days if isinstance(outcome, TimeToEvent) else None,
         censored_before_horizon=outcome.censored_before_horizon if isinstance(outcome, TimeToEvent) else None,
         models=entries,
-        comparisons=tuple(_comparison(outcome, main, other, found, checked) for other in others),
+        comparisons=tuple(
+            _no_comparison(outcome, main, other, nothing)
+            if nothing
+            else _comparison(outcome, (main, other), found, checked, prevalence)
+            for other in others
+        ),
         guards=tuple(guards),
-        interval=method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence)
+        interval=NO_FIGURES
+        if nothing
+        else method_in_words(outcome, resamples=resamples, repeats=repeats, analytic=by_influence)
         + _at_prevalence(prevalence),
         counts={**(counts or {}), "repeats": repeats, "resamples": resamples},
     )
+
+
+NO_FIGURES = "No figure is given, so there is no interval."
 
 
 def metrics_alone(
@@ -200,11 +223,18 @@ def _entry(
         name=name,
         title=title,
         metrics=_metrics(outcome, model, found),
-        calibration=Calibration(found.calibration, calibration_groups(outcome, model.risk), found.loess),
+        calibration=_calibration(outcome, model, found),
         decision=replace(found.decision, prevalence=prevalence),
         roc=roc,
         risk_groups=risk_groups(outcome, model.mean()) if isinstance(outcome, TimeToEvent) else (),
     )
+
+
+def _calibration(outcome: Outcome, model: OutOfFold, found: Figures) -> Calibration:
+    groups, histogram = calibration_groups(outcome, model.risk), risk_histogram(outcome, model.risk)
+    if too_few_for_a_curve(outcome):
+        return Calibration(Curve((), ()), groups, histogram=histogram)
+    return Calibration(found.calibration, groups, found.loess, histogram)
 
 
 def _suppressed(name: str, title: str, outcome: Outcome, reason: str) -> ModelEvaluation:
@@ -224,8 +254,12 @@ def _metric(kind: MetricKind, outcome: Outcome, model: OutOfFold, found: Figures
     n, event_count = len(outcome), int(known_event(outcome).sum())
     if not math.isfinite(found.estimates[kind.name]):
         return Metric(math.nan, math.nan, math.nan, n, event_count, _reason(kind, outcome, model))
+    estimate = found.estimates[kind.name]
     low, high, reason = found.interval(kind.name)
-    return Metric(found.estimates[kind.name], low, high, n, event_count, reason)
+    if kind.name == "auc" and reason == SAME_EVERYWHERE and estimate in (0.0, 1.0) and not model.fold.any():
+        ends = separated_interval(estimate, event_count, n - event_count)
+        return Metric(estimate, *ends, n, event_count, SEPARATED)
+    return Metric(estimate, low, high, n, event_count, reason)
 
 
 def _error_metrics(outcome: Outcome, model: OutOfFold, found: Figures) -> dict[str, Metric]:
@@ -246,6 +280,8 @@ def _no_errors(outcome: Outcome, model: OutOfFold) -> str:
         return not_followed(outcome)
     if not event.any() or event[weights > 0].all():
         return one_class(event)
+    if few := too_few_for_a_curve(outcome):
+        return few
     return next(filter(None, (why_no_errors(risk, smoother="spline") for risk in model.risk)), "")
 
 
@@ -258,14 +294,21 @@ def _reason(metric: MetricKind, outcome: Outcome, model: OutOfFold) -> str:
     raise AssertionError("a mean that is NaN has a repeat that is NaN")
 
 
+def _no_comparison(outcome: Outcome, main: str, other: str, reason: str) -> Comparison:
+    missing = Metric(math.nan, math.nan, math.nan, len(outcome), int(known_event(outcome).sum()), reason)
+    return Comparison(main, other, {kind.name: missing for kind in metric_kinds(outcome)})
+
+
 def _comparison(
-    outcome: Outcome, main: str, other: str, found: Mapping[str, Figures], models: Mapping[str, OutOfFold]
+    outcome: Outcome,
+    names: tuple[str, str],
+    found: Mapping[str, Figures],
+    models: Mapping[str, OutOfFold],
+    prevalence: float | None,
 ) -> Comparison:
+    main, other = names
     n, event_count = len(outcome), int(known_event(outcome).sum())
     differences = {}
-    if nothing := too_few(outcome):
-        missing = Metric(math.nan, math.nan, math.nan, n, event_count, nothing)
-        return Comparison(main, other, dict.fromkeys(found[main].estimates, missing))
     for name, value in found[main].estimates.items():
         estimate, low, high, reason = found[main].difference(found[other], name)
         if not math.isfinite(estimate):
@@ -274,4 +317,26 @@ def _comparison(
     own, reference = models[main], models[other]
     of_one_model = all(model.repeats == 1 and not model.fold.any() for model in (own, reference))
     test = added_by(outcome, reference.risk[0], own.risk[0]) if of_one_model else None
-    return Comparison(main, other, differences, test)
+    areas = None
+    if of_one_model and isinstance(outcome, Binary):
+        areas = delong_test(outcome.event, own.risk[0], reference.risk[0])
+    benefit = _benefit_difference(outcome, (found[main], found[other]), (own, reference), prevalence)
+    return Comparison(main, other, differences, test, areas, benefit)
+
+
+def _benefit_difference(
+    outcome: Outcome,
+    figures: tuple[Figures, Figures],
+    models: tuple[OutOfFold, OutOfFold],
+    prevalence: float | None,
+) -> Curve:
+    """Net benefit of the first model less the second's, with its band, from the same resamples or influences."""
+    first, second = figures
+    points = np.array(first.decision.model.x)
+    if len(first.benefit):
+        return banded(points, first.benefit - second.benefit)
+    apart = np.array(first.decision.model.y) - np.array(second.decision.model.y)
+    weights = status_weights(outcome, once(len(outcome)))[0]
+    pair = (models[0].risk, models[1].risk)
+    reach = difference_reach(known_event(outcome), pair, weights, points, prevalence=prevalence)
+    return Curve(plain(points), plain(apart), plain(apart - reach), plain(apart + reach))

@@ -24,9 +24,9 @@ from prognoscope.core.seeds import generator
 from prognoscope.validation.censoring import known_event
 from prognoscope.validation.checks import Floats, numbers
 from prognoscope.validation.evaluation import metrics_alone
-from prognoscope.validation.metrics import MIN_EVENTS, MIN_PATIENTS, MetricKind, sample, too_few
+from prognoscope.validation.metrics import MetricKind, sample, too_few
 from prognoscope.validation.resampling import MIN_RESAMPLES, RESAMPLED_UP_TO, Counts, blocks
-from prognoscope.validation.results import Metric
+from prognoscope.validation.results import MIN_EVENTS, MIN_PATIENTS, Metric
 from prognoscope.validation.uncertainty import metric_kinds
 
 SHUFFLES = 999

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from prognoscope.core.outcome import Binary, Outcome
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.table import Table
-from prognoscope.validation.checks import Floats
+from prognoscope.validation.checks import Floats, Ints
 from prognoscope.validation.guards_chance import folds_differ, no_signal, sample_size, unbalanced_split
 from prognoscope.validation.guards_leakage import known_too_late, outcome_in_disguise
 from prognoscope.validation.guards_twins import duplicate_patients
@@ -61,13 +62,19 @@ def study_guards(
         duplicate_patients(predictors, outcome, main.fold, fingerprints=fingerprints or {}),
         outcome_in_disguise(predictors, outcome, together=together),
         known_too_late(predictors),
-        no_signal(held, risks, seed=seed),
+        no_signal(held, risks, seed=seed, cross_validated=bool((risks.fold > 0).any())),
         shortcut(acquisition, outcome, seed=seed),
         informative_missingness(predictors.frame, outcome, seed=seed),
-        sample_size(outcome, parameters=candidate_parameters(predictors)),
+        sample_size(outcome.take(_learnt_from(main.fold)), parameters=candidate_parameters(predictors)),
         folds_differ(held, risks, seed=seed),
         unbalanced_split(known, main.fold, seed=seed),
     )
+
+
+def _learnt_from(fold: Ints) -> NDArray[np.intp]:
+    """Rows that a model for new patients is learnt from: those never held out where there are any, else everybody."""
+    never = np.flatnonzero((fold < 0).all(axis=0))
+    return never if len(never) else np.arange(fold.shape[1])
 
 
 def shortcut(metadata: pd.DataFrame, outcome: Outcome, *, seed: int) -> Guard:

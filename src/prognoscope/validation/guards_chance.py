@@ -48,6 +48,8 @@ def no_signal(outcome: Outcome, main: OutOfFold, *, seed: int, cross_validated: 
         f"{', the fitted models kept,' if cross_validated else ''} it lies between {low:.2f} and {high:.2f} "
         f"(p = {p:.3f})"
     )
+    if statistic[0] < low:
+        return Guard(name, "warned", f"{found}. Worse than chance: the risks run the wrong way.")
     if p > NO_MORE_THAN_CHANCE:
         return Guard(name, "warned", f"{found}. No signal: the predictions do no better than chance.")
     return Guard(name, "passed", f"{found}.")

@@ -10,7 +10,7 @@ from scipy.stats import poisson
 
 from prognoscope.core.outcome import Binary, Outcome
 from prognoscope.core.predictions import OutOfFold
-from prognoscope.validation.guards_chance import no_signal
+from prognoscope.validation.guards_chance import folds_differ, no_signal
 from prognoscope.validation.metrics import ranking_within_folds, too_few
 from prognoscope.validation.resampling import RESAMPLED_UP_TO
 from prognoscope.validation.results import Guard
@@ -21,7 +21,7 @@ TOO_GOOD = 0.99
 
 
 def prediction_guards(outcome: Outcome, model: OutOfFold, table: pd.DataFrame, *, seed: int) -> tuple[Guard, ...]:
-    """Run the guards that predictions of any origin allow; the permutation test up to 50,000 patients.
+    """Run the guards that predictions of any origin allow; permutation tests up to 50,000 patients.
 
     Parameters
     ----------
@@ -33,6 +33,7 @@ def prediction_guards(outcome: Outcome, model: OutOfFold, table: pd.DataFrame, *
     found = [equal_rows(table), too_good(outcome, model)]
     if len(outcome) <= RESAMPLED_UP_TO and not too_few(outcome):
         found.append(no_signal(outcome, model, seed=seed, cross_validated=bool(model.fold.any())))
+        found += [folds_differ(outcome, model, seed=seed)] if model.fold.any() else []
     return tuple(found)
 
 

@@ -18,6 +18,7 @@ from prognoscope.validation.overall import brier_rows, event_rate_rows, log_rows
 from prognoscope.validation.precision_recall import average_precision_rows
 from prognoscope.validation.recalibration import intercept_rows, slope_rows
 from prognoscope.validation.resampling import Counts, once
+from prognoscope.validation.results import MIN_EVENTS, MIN_PATIENTS, SUPPRESSED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,18 +85,20 @@ def why_undefined(metric: MetricKind, outcome: Outcome, risk: Floats, fold: Ints
     return "not defined for these risks"
 
 
-MIN_PATIENTS = 20
-MIN_EVENTS = 5
-
-
 def too_few(outcome: Outcome) -> str:
     """Say why patients are too few for any figure to mean something; empty where they are enough, or of one class."""
-    n, event_count = len(outcome), int(known_event(outcome).sum())
-    if n < MIN_PATIENTS:
-        return f"suppressed: fewer than {MIN_PATIENTS} patients"
-    if 0 < min(event_count, n - event_count) < MIN_EVENTS:
-        return f"suppressed: fewer than {MIN_EVENTS} patients with or without the event"
+    if len(outcome) < MIN_PATIENTS:
+        return f"{SUPPRESSED}: fewer than {MIN_PATIENTS} patients"
+    if 0 < min(known_counts(outcome)) < MIN_EVENTS:
+        return f"{SUPPRESSED}: fewer than {MIN_EVENTS} patients with or without the event"
     return ""
+
+
+def known_counts(outcome: Outcome) -> tuple[int, int]:
+    """Patients with the event, and patients known to be without it (followed to the horizon, for a time to event)."""
+    event = known_event(outcome)
+    followed = ~event if isinstance(outcome, Binary) else ~event & (outcome.time_days >= outcome.horizon_days)
+    return int(event.sum()), int(followed.sum())
 
 
 def one_class(event: Bools) -> str:

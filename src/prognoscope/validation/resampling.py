@@ -21,6 +21,7 @@ MIN_RESAMPLES = 200
 JACKKNIFE_GROUPS = 500
 RESAMPLED_UP_TO = 50_000
 SAME = 1e-12
+SAME_EVERYWHERE = "no interval: the same value in every resample"
 
 
 def resample_counts(n: int, *, resamples: int, seed: int) -> Counts:
@@ -87,7 +88,7 @@ def bca_interval(
         return low, high, reason
     defined = replicates[np.isfinite(replicates)]
     if np.ptp(defined) <= SAME * max(1.0, float(np.abs(defined).max())):
-        return np.nan, np.nan, "no interval: the same value in every resample"
+        return np.nan, np.nan, SAME_EVERYWHERE
     below = np.count_nonzero(defined < estimate) + 0.5 * np.count_nonzero(defined == estimate)
     shift = norm.ppf(np.clip(below / len(defined), 1 / (len(defined) + 1), len(defined) / (len(defined) + 1)))
     left = jackknife[np.isfinite(jackknife)]

@@ -13,6 +13,15 @@ from prognoscope.core.outcome import OutcomeKind
 
 Numbers = tuple[float, ...]
 
+MIN_PATIENTS = 20
+"""Patients below which no figure is given, of a cohort or of a group."""
+
+MIN_EVENTS = 5
+"""Patients with, and patients without the event, below which no figure is given."""
+
+SUPPRESSED = "suppressed"
+"""How the reason of a figure begins that is not given for the small number of patients."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -47,6 +56,34 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """Difference of two figures of the same patients, its 95 % interval, and the two-sided p value of no difference.
+
+    `reason` says why there is no interval; empty otherwise.
+    """
+
+    first: float
+    second: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskHistogram:
+    """How many patients have a risk in each of the equal bins from 0 to 1, by what happened to them.
+
+    `unknown` are those lost before the horizon. Of several repeats of cross-validation the risks are averaged.
+    """
+
+    with_event: tuple[int, ...]
+    without_event: tuple[int, ...]
+    unknown: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CalibrationGroup:
     """Patients of similar risk: mean predicted risk, observed proportion (by Kaplan-Meier if censored), interval."""
 
@@ -59,11 +96,15 @@ class CalibrationGroup:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Observed against predicted risk: a smooth curve (spline) with its band, groups of similar risk, and loess."""
+    """Observed against predicted risk: a smooth curve (spline) with its band, groups of similar risk, and loess.
+
+    `histogram` shows where on the curve the patients are; None where it was not made.
+    """
 
     curve: Curve
     groups: tuple[CalibrationGroup, ...]
     loess: Curve = Curve((), ())
+    histogram: RiskHistogram | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +115,8 @@ class Decision:
     ----------
     model, treat_all
         Net benefit per patient.
+    treat_all_low, treat_all_high
+        The 95 % band of treating all; empty where there is none.
     smoothed
         The model's, smoothed over thresholds; empty where too few thresholds were asked for.
     avoided
@@ -87,6 +130,8 @@ class Decision:
     smoothed: Curve = Curve((), ())
     avoided: Curve = Curve((), ())
     prevalence: float | None = None
+    treat_all_low: Numbers = ()
+    treat_all_high: Numbers = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +182,19 @@ class LikelihoodRatio:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Differences `model - reference` by metric, from the same resamples of patients.
+    """Differences `model - reference` by metric and in net benefit, from the same resamples of patients.
 
-    `likelihood_ratio` tests whether the model's risks add to the reference's; None where they come from several
-    fitted models (cross-validation), whose log odds are no one predictor.
+    `likelihood_ratio` tests whether the model's risks add to the reference's, `delong` whether their AUCs differ; None
+    where they come from several fitted models (cross-validation), whose log odds are no one predictor and whose risks
+    no one ranking.
     """
 
     model: str
     reference: str
     differences: Mapping[str, Metric]
     likelihood_ratio: LikelihoodRatio | None = None
+    delong: Difference | None = None
+    net_benefit: Curve = Curve((), ())
 
 
 @dataclass(frozen=True, slots=True)

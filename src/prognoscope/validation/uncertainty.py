@@ -35,6 +35,7 @@ from prognoscope.validation.influence import (
 from prognoscope.validation.metrics import METRICS, MetricKind, Sample, sample
 from prognoscope.validation.resampling import (
     RESAMPLED_UP_TO,
+    SAME_EVERYWHERE,
     Counts,
     bca_interval,
     blocks,
@@ -62,6 +63,8 @@ class Figures:
         Calibration curves with their bands.
     decision
         Decision curves with their bands.
+    benefit
+        Net benefit of the cohort and its resamples, `(1 + resamples, thresholds)`; empty for influences.
     """
 
     estimates: Mapping[str, float]
@@ -71,6 +74,7 @@ class Figures:
     calibration: Curve
     loess: Curve
     decision: Decision
+    benefit: Floats
 
     def interval(self, name: str) -> tuple[float, float, str]:
         """95 % interval of a figure and why there is none."""
@@ -125,6 +129,7 @@ def resampled_figures(
     without = (sample(outcome, counts, prevalence=prevalence) for counts in blocks(left_out))
     jackknife = np.concatenate([_metrics(model, kinds, rows) for rows in without])
     calibration, errors = resampled_calibration(model, grid, samples)
+    decision, benefit = resampled_decision(outcome, model, thresholds, samples, prevalence=prevalence)
     return Figures(
         {kind.name: float(metrics[0, index]) for index, kind in enumerate(kinds)},
         {kind.name: metrics[1:, index] for index, kind in enumerate(kinds)},
@@ -132,7 +137,8 @@ def resampled_figures(
         errors,
         calibration,
         mean_calibration_curve(outcome, model, grid, smoother="loess") if loess else Curve((), ()),
-        resampled_decision(outcome, model, thresholds, samples, prevalence=prevalence),
+        decision,
+        benefit,
     )
 
 
@@ -154,7 +160,7 @@ def analytic_figures(
     calibration, errors = analytic_calibration(outcome, model, grid, seed=seed)
     smooth = mean_calibration_curve(outcome, model, grid, smoother="loess") if loess else Curve((), ())
     decision = analytic_decision(outcome, model, thresholds, prevalence=prevalence)
-    return Figures(estimates, spreads, {}, errors, calibration, smooth, decision)
+    return Figures(estimates, spreads, {}, errors, calibration, smooth, decision, np.empty((0, len(thresholds))))
 
 
 def analytic_values(
@@ -198,6 +204,8 @@ def analytic_interval(name: str, estimate: float, spread: Floats) -> tuple[float
     reach = half_width(spread) if name in INFLUENCES and len(spread) > GROUPS else half_width_of_groups(spread)
     if not math.isfinite(reach):
         return math.nan, math.nan, "no interval: undefined for some patients"
+    if reach == 0:
+        return math.nan, math.nan, SAME_EVERYWHERE
     return estimate - reach, estimate + reach, ""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prognoscope.report.figures.calibration import calibration
-from prognoscope.report.figures.decision import net_benefit
+from prognoscope.report.figures.calibration import calibration, reach_of
+from prognoscope.report.figures.decision import benefit_difference, net_benefit
 from prognoscope.report.figures.discrimination import discrimination, roc
 from prognoscope.report.figures.drawing import Drawing
 from prognoscope.report.figures.risk_groups import risk_groups
@@ -23,15 +23,18 @@ class Figures:
     risk_groups: Drawing | None
     calibration: tuple[Drawing, ...]
     net_benefit: Drawing | None
+    benefit_difference: Drawing | None
 
 
 def draw_figures(evaluation: Evaluation) -> Figures:
     """Draw every figure that the evaluation has numbers for."""
-    panels = (calibration(model, place) for place, model in enumerate(evaluation.models))
+    reach = reach_of(evaluation)
+    panels = (calibration(model, place, reach=reach) for place, model in enumerate(evaluation.models))
     return Figures(
         discrimination=discrimination(evaluation),
         roc=roc(evaluation),
         risk_groups=risk_groups(evaluation),
         calibration=tuple(panel for panel in panels if panel is not None),
         net_benefit=net_benefit(evaluation),
+        benefit_difference=benefit_difference(evaluation),
     )

@@ -20,7 +20,7 @@ from prognoscope.report.figures.drawing import (
     quiet_grid,
     shortened,
 )
-from prognoscope.report.sentences import benefit_in_words
+from prognoscope.report.sentences import benefit_added, benefit_in_words
 from prognoscope.validation.results import Curve, Decision, Evaluation, ModelEvaluation
 
 Rows = list[tuple[int, ModelEvaluation, Curve]]
@@ -51,7 +51,7 @@ def net_benefit(evaluation: Evaluation) -> Drawing | None:
         _axes(axes, rows)
         axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
 
-    notes = " The band is the main model's 95 % interval." if rows[0][2].low else ""
+    notes = " Bands are 95 % intervals: the main model's, grey that of treating everyone." if rows[0][2].low else ""
     if smooth:
         notes += " Lines are smoothed over thresholds (loess); the thin one is the main model's as computed."
     if any(math.isnan(y) for _, _, curve in rows for y in curve.y):
@@ -67,6 +67,43 @@ def net_benefit(evaluation: Evaluation) -> Drawing | None:
     )
 
 
+def benefit_difference(evaluation: Evaluation) -> Drawing | None:
+    """Draw the main model's net benefit less that of each model it is compared with."""
+    rows = [
+        (place, one, _per_hundred(one.net_benefit))
+        for place, one in enumerate(evaluation.comparisons, start=1)
+        if one.net_benefit.x
+    ]
+    if not rows:
+        return None
+    titles = {model.name: model.title for model in evaluation.models}
+
+    def paint(canvas: Canvas) -> None:
+        axes = canvas.add_subplot()
+        axes.axhline(0, color=INK, linewidth=1)
+        for place, one, curve in reversed(rows):
+            line(axes, curve, place, label=f"less {shortened(titles[one.reference], 22)}")
+            band(axes, curve, place)
+        ends = [abs(y) for _, _, curve in rows for y in (*curve.y, *curve.low, *curve.high) if math.isfinite(y)]
+        reach = 1.15 * max(sorted(ends)[int(0.9 * (len(ends) - 1))] if ends else 0.0, 1.0)
+        axes.set(ylim=(-reach, reach), xlim=(0, max(rows[0][2].x)))
+        percent_axis(axes, x=True)
+        quiet_grid(axes)
+        axes.set_xlabel("Threshold: risk from which one would act")
+        axes.set_ylabel("Difference per 100 patients")
+        axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
+
+    return draw(
+        paint,
+        key="fig-benefit-difference",
+        title="Difference in net benefit",
+        description=" ".join(benefit_added(evaluation)) or "The main model less each other, without a band.",
+        caption=f"{titles[rows[0][1].model]} less what it is compared with; bands are pointwise 95 % intervals, the "
+        "patients being the same. At high thresholds a band may run out of the figure.",
+        size=(4.9, 3.4),
+    )
+
+
 def _axes(axes: Axes, rows: Rows) -> None:
     top = max([LEAST_TOP, *(y for _, _, curve in rows for y in curve.y if math.isfinite(y))])
     axes.set_ylim(-0.3 * top, 1.2 * top)
@@ -79,9 +116,13 @@ def _axes(axes: Axes, rows: Rows) -> None:
 
 def _references(axes: Axes, decision: Decision) -> None:
     """Draw treating everyone and treating nobody."""
-    x, everyone = decision.model.x, [100 * value for value in decision.treat_all]
+    everyone = _per_hundred(
+        Curve(decision.model.x, decision.treat_all, decision.treat_all_low, decision.treat_all_high)
+    )
     axes.axhline(0, color=INK, linewidth=1, label="Treat nobody")
-    axes.plot(x, everyone, color=SOFT, linewidth=1.4, linestyle=CHANCE_DASH, label="Treat everyone")
+    if everyone.low:
+        axes.fill_between(everyone.x, everyone.low, everyone.high, color=SOFT, alpha=0.12, linewidth=0)
+    axes.plot(everyone.x, everyone.y, color=SOFT, linewidth=1.4, linestyle=CHANCE_DASH, label="Treat everyone")
 
 
 def _per_hundred(curve: Curve) -> Curve:

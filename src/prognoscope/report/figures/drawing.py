@@ -133,10 +133,11 @@ def chance_diagonal(axes: Axes) -> None:
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=CHANCE_DASH)
 
 
-def unit_square(axes: Axes) -> None:
-    """Give both axes the range from 0 to 100 %, equal in length."""
-    ticks = [0, 0.25, 0.5, 0.75, 1]
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xticks=ticks, yticks=ticks)
+def unit_square(axes: Axes, reach: float = 1.0) -> None:
+    """Give both axes the range from 0 to 100 %, or to another reach, equal in length."""
+    ticks = [quarter * reach / 4 for quarter in range(5)]
+    ends = (-0.02 * reach, 1.02 * reach)
+    axes.set(xlim=ends, ylim=ends, aspect="equal", xticks=ticks, yticks=ticks)
     percent_axis(axes, x=True, y=True)
     quiet_grid(axes)
 

@@ -7,8 +7,10 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
+
+import numpy as np
 
 from prognoscope.cohort import Characteristic, SurvivalOutcome, characteristics
 from prognoscope.core.outcome import TimeToEvent
@@ -71,7 +73,7 @@ def report_content(
         made_on=made_on,
         version=versions["prognoscope"],
         flow=cohort.flow,
-        cohort=_cohort_rows(cohort),
+        cohort=_cohort_rows(cohort, folds),
         cohort_summary=_cohort_summary(cohort),
         importances=_importances(main, predictors),
         importance_scale=f"mean loss of log score on {_left_out(folds)} when the feature is shuffled among them",
@@ -213,14 +215,18 @@ def _cohort_summary(cohort: Cohort) -> str:
     return "median (quartiles) or number (share)" + aside
 
 
-def _cohort_rows(cohort: Cohort) -> tuple[CohortRow, ...]:
+def _cohort_rows(cohort: Cohort, folds: Split) -> tuple[CohortRow, ...]:
     rows: list[CohortRow] = []
     named = ""
-    for one in characteristics(cohort.clinical, cohort.event, unknown=cohort.censored):
+    held_out = np.isin(np.arange(len(cohort.patients)), folds.held_out)
+    by_event = characteristics(cohort.clinical, cohort.event, unknown=cohort.censored)
+    by_part = characteristics(cohort.clinical, held_out)
+    for one, part in zip(by_event, by_part, strict=True):
         if one.level and one.name != named:
             rows.append(CohortRow(one.name, missing=str(one.missing)))
         named = one.name
-        rows.append(_row(one))
+        row = _row(one)
+        rows.append(row if held_out.all() else replace(row, learnt_from=part.without_event, held_out=part.with_event))
     return tuple(rows)
 
 
