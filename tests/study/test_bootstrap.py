@@ -62,6 +62,7 @@ def test_the_area_below_the_corrected_roc_curve_is_the_corrected_auc(corrected: 
     model = document(corrected)["models"]["all"]
     area = np.trapezoid(model["roc"]["sensitivity"], model["roc"]["false_positive_rate"])
     assert area == pytest.approx(model["metrics"]["auc"]["estimate"], abs=0.01)
+    assert (np.diff(model["roc"]["sensitivity"]) >= 0).all()
 
 
 def test_net_benefit_smoothed_and_avoided_interventions_are_corrected_alike(corrected: RunResult) -> None:

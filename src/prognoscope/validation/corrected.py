@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
@@ -88,9 +89,9 @@ def evaluate_corrected(
 ) -> Evaluation:
     """Evaluate models by what they promise on their own patients, less the optimism; the first is the main one.
 
-    The ROC curve is corrected at each false positive rate, so that the area below it is the corrected AUC. Calibration
-    errors are the distances of the corrected curve from the risks (as by the R package rms, `calibrate`). Groups of
-    risk are made by the refits that did not draw the patient. Parameters are those of `evaluate`.
+    The ROC curve is corrected at each false positive rate and made to rise, so that its area is the corrected AUC.
+    Calibration errors are the distances of the corrected curve from the risks (as by the R package rms, `calibrate`).
+    Groups of risk are made by the refits that did not draw the patient. Parameters are those of `evaluate`.
     """
     everyone = np.zeros((1, len(outcome)), dtype=np.int64)
     apparent = evaluate(
@@ -155,7 +156,7 @@ def _model(outcome: Outcome, entry: ModelEvaluation, model: Refitted, found: _Op
         metrics=metrics | _errors(entry.metrics, curve, model.apparent),
         calibration=Calibration(curve, ()),
         decision=_decision(entry.decision, found.net_benefit),
-        roc=_shifted_curve(entry.roc, found.sensitivity, least=0.0, most=1.0) if entry.roc else None,
+        roc=_rising(_shifted_curve(entry.roc, found.sensitivity, least=0.0, most=1.0)) if entry.roc else None,
         risk_groups=risk_groups(outcome, model.left_out) if isinstance(outcome, TimeToEvent) else (),
     )
 
@@ -193,6 +194,11 @@ def _shifted(metric: Metric, optimism: float) -> Metric:
 def _shifted_curve(curve: Curve, optimism: Floats, *, least: float = -math.inf, most: float = math.inf) -> Curve:
     moved = [plain(np.clip(np.array(side) - optimism, least, most)) if side else () for side in _sides(curve)]
     return Curve(curve.x, *moved)
+
+
+def _rising(roc: Curve) -> Curve:
+    """The nearest curve that never falls; what lies below it is the same (isotonic regression keeps the mean)."""
+    return replace(roc, y=plain(isotonic_regression(np.array(roc.y)).x))
 
 
 def _sides(curve: Curve) -> tuple[tuple[float, ...], ...]:

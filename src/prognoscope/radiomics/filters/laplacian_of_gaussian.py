@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Self
@@ -63,6 +64,7 @@ def laplacian_of_gaussian(voxels: Float32, spacing_mm: Spacing, settings: Laplac
     return bent
 
 
+@functools.lru_cache(maxsize=256)
 def derivative_kernels(sigma_mm: float, spacing_mm: float, unit_mm: float, truncate: float) -> Sequence[Kernel]:
     """Weights of a Gaussian and of its second derivative along one axis.
 
@@ -78,7 +80,10 @@ def derivative_kernels(sigma_mm: float, spacing_mm: float, unit_mm: float, trunc
     gaussian /= gaussian.sum()
     second = gaussian * (k**2 / sigma**4 - 1 / sigma**2)
     second -= gaussian * second.sum()
-    return gaussian, second * (unit_mm / spacing_mm) ** 2
+    second *= (unit_mm / spacing_mm) ** 2
+    for kernel in (gaussian, second):
+        kernel.setflags(write=False)
+    return gaussian, second
 
 
 def _transfer(spacing_mm: Spacing, settings: LaplacianOfGaussianSettings) -> Transfer:

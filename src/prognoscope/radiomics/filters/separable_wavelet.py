@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Self
 
 import numpy as np
@@ -50,10 +51,15 @@ def separable_wavelet(
     enters once.
     """
     image = np.ascontiguousarray(voxels, dtype=np.float32)
-    kernels = [band_kernel(settings.family, band, settings.level) for band in settings.bands]
-    return respond(image, kernels, settings.pooling, settings.boundary, settings.boundary_value)
+    return respond(image, wavelet_kernels(settings), settings.pooling, settings.boundary, settings.boundary_value)
 
 
+def wavelet_kernels(settings: SeparableWaveletSettings) -> list[Kernel]:
+    """Weights along each axis, in the order of the bands' letters."""
+    return [band_kernel(settings.family, band, settings.level) for band in settings.bands]
+
+
+@functools.lru_cache(maxsize=256)
 def band_kernel(family: str, band: str, level: int) -> Kernel:
     """Weights of a band: an odd number, the centre in the middle."""
     low = scaling_filter(family)[::-1]
@@ -62,6 +68,7 @@ def band_kernel(family: str, band: str, level: int) -> Kernel:
     for step in range(1, level + 1):
         here = high if band == "H" and step == level else low
         kernel = np.convolve(kernel, _with_holes(_odd(here), 2 ** (step - 1)))
+    kernel.setflags(write=False)
     return kernel
 
 
