@@ -30,11 +30,13 @@ class LaplacianOfGaussianSettings(FilterSettings):
             raise ValueError(f"riesz order {self.riesz.order} does not have {self.dimensions} numbers")
         return self
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature\'s name: the filter, then what differs from the usual."""
         truncated = [] if self.truncate == 4 else [f"cut{spelled(self.truncate)}"]
         return ["log", f"{spelled(self.sigma_mm)}mm", *truncated, *(self.riesz.words() if self.riesz else [])]
 
-    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: D102
+    def reach_mm(self, spacing_mm: Spacing) -> float:
+        """How far a response looks beyond its voxel, mm."""
         return math.inf if self.riesz else self.truncate * self.sigma_mm + max(spacing_mm)
 
 

@@ -27,7 +27,8 @@ class NonseparableWaveletSettings(FilterSettings):
             raise ValueError(f"riesz order {self.riesz.order} does not have {self.dimensions} numbers")
         return self
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature\'s name: the filter, then what differs from the usual."""
         return [self.family, f"level{self.level}", *(self.riesz.words() if self.riesz else [])]
 
     def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: ARG002, D102

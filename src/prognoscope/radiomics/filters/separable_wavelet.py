@@ -30,11 +30,13 @@ class SeparableWaveletSettings(PooledSettings):
             raise ValueError(f"bands are {self.dimensions} letters L or H; found {self.bands}")
         return self
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature\'s name: the filter, then what differs from the usual."""
         pooled = [self.pooling] if self.pooling else []
         return [self.family, self.bands.lower(), f"level{self.level}", *pooled]
 
-    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: D102
+    def reach_mm(self, spacing_mm: Spacing) -> float:
+        """How far a response looks beyond its voxel, mm."""
         return band_kernel(self.family, "L", self.level).size // 2 * max(spacing_mm)
 
 
