@@ -31,7 +31,7 @@ class GaborSettings(FilterSettings):
     truncate: float = Field(4.0, gt=0, description="the kernel ends at this many standard deviations")
 
     def words(self) -> list[str]:
-        """Its part of a feature\'s name: the filter, then what differs from the usual."""
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         words = ["gabor", f"{spelled(self.sigma_mm)}mm", f"{spelled(self.wavelength_mm)}mm"]
         words += [f"gamma{spelled(self.gamma)}"] if self.gamma != 1 else []
         words += [f"theta{spelled(self.theta_deg)}"] if self.theta_deg else []

@@ -31,7 +31,7 @@ class LaplacianOfGaussianSettings(FilterSettings):
         return self
 
     def words(self) -> list[str]:
-        """Its part of a feature\'s name: the filter, then what differs from the usual."""
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         truncated = [] if self.truncate == 4 else [f"cut{spelled(self.truncate)}"]
         return ["log", f"{spelled(self.sigma_mm)}mm", *truncated, *(self.riesz.words() if self.riesz else [])]
 

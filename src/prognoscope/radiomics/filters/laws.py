@@ -45,7 +45,7 @@ class LawsSettings(PooledSettings):
         return self
 
     def words(self) -> list[str]:
-        """Its part of a feature\'s name: the filter, then what differs from the usual."""
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         pooled = [self.pooling] if self.pooling else []
         energy = [f"energy{self.energy_distance}"] if self.energy_distance else []
         return ["laws", self.kernels.lower(), *pooled, *energy]

@@ -33,7 +33,7 @@ class MeanSettings(FilterSettings):
         return support
 
     def words(self) -> list[str]:
-        """Its part of a feature\'s name: the filter, then what differs from the usual."""
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         return ["mean", str(self.support)]
 
     def reach_mm(self, spacing_mm: Spacing) -> float:

@@ -31,7 +31,7 @@ class SeparableWaveletSettings(PooledSettings):
         return self
 
     def words(self) -> list[str]:
-        """Its part of a feature\'s name: the filter, then what differs from the usual."""
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         pooled = [self.pooling] if self.pooling else []
         return [self.family, self.bands.lower(), f"level{self.level}", *pooled]
 
