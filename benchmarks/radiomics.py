@@ -27,7 +27,10 @@ PEERS = {
     "prognoscope, lean": "prognoscope",
     "prognoscope, all aggregations": "prognoscope",
     "pictologics": "pictologics",
+    "flash-radiomics": "flash_radiomics",
     "pyradiomics": "radiomics",
+    "z-rad": "zrad",
+    "mirp": "mirp",
 }
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "PICTOLOGICS_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(THREADS, "1")
@@ -110,6 +113,93 @@ def pyradiomics() -> Measure:
     return measure
 
 
+def flash_radiomics() -> Measure:
+    """PyRadiomics' interface; each extraction is written to a file, as the library has it."""
+    import logging
+    import tempfile
+
+    import SimpleITK
+    from flash_radiomics import featureextractor
+
+    logging.disable(logging.WARNING)
+    extractor = featureextractor.RadiomicsFeatureExtractor(binCount=32)
+    extractor.enableAllFeatures()
+    folder = tempfile.mkdtemp()
+    made: dict[int, tuple[Any, Any]] = {}
+
+    def measure(case: Case, modality: str) -> int:  # noqa: ARG001
+        image, mask, spacing = case
+        if id(image) not in made:
+            made[id(image)] = tuple(SimpleITK.GetImageFromArray(array) for array in (image, mask.astype("uint8")))
+            for array in made[id(image)]:
+                array.SetSpacing(spacing[::-1])
+        found = extractor.execute(*made[id(image)], output_hdf5_path=f"{folder}/features.h5")
+        return sum(not name.startswith("diagnostics") for name in found)
+
+    return measure
+
+
+def zrad() -> Measure:
+    from zrad.image import Image
+    from zrad.preprocessing import IntensityMaskBuilder, IVHIntensityDiscretizer, RoiData, TextureDiscretizer
+    from zrad.radiomics.extractor import Radiomics
+
+    extractor = Radiomics(aggr_dim="3D", aggr_method="MERG")
+    steps = [
+        IntensityMaskBuilder(),
+        TextureDiscretizer(number_of_bins=32),
+        IVHIntensityDiscretizer("fixed_bin_number", number_of_bins=1000),
+    ]
+    made: dict[int, RoiData] = {}
+
+    def measure(case: Case, modality: str) -> int:  # noqa: ARG001
+        voxels, mask, spacing = case
+        if id(voxels) not in made:
+            place: dict[str, Any] = {"origin": (0.0, 0.0, 0.0), "spacing": spacing[::-1], "shape": voxels.shape[::-1]}
+            place["direction"] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+            image, region = (Image(array=array, **place) for array in (voxels.astype(float), mask.astype("int8")))
+            made[id(voxels)] = RoiData(image=image, morphological_mask=region)
+        roi = made[id(voxels)]
+        for step in steps:
+            roi = step.apply(roi)
+        return len(extractor.extract_features(roi, families="all"))
+
+    return measure
+
+
+def mirp() -> Measure:
+    """Reads its image from a file, uncompressed here."""
+    import logging
+    import tempfile
+
+    import nibabel
+    import numpy as np
+    from mirp import extract_features
+
+    logging.disable(logging.WARNING)
+    folder = Path(tempfile.mkdtemp())
+    made: dict[int, tuple[Path, Path]] = {}
+
+    def measure(case: Case, modality: str) -> int:
+        image, mask, spacing = case
+        if id(image) not in made:
+            made[id(image)] = folder / f"{len(made)}_image.nii", folder / f"{len(made)}_mask.nii"
+            for array, path in zip((image, mask.astype("uint8")), made[id(image)], strict=True):
+                volume: Any = nibabel.Nifti1Image(array.T, np.diag([*spacing[::-1], 1.0]))  # type: ignore[no-untyped-call]
+                nibabel.save(volume, path)
+        found = extract_features(
+            image=str(made[id(image)][0]),
+            mask=str(made[id(image)][1]),
+            image_modality={"PET": "pet", "CT": "ct"}.get(modality, "mr"),
+            base_discretisation_method="fixed_bin_number",
+            base_discretisation_n_bins=32,
+            base_feature_families="all",
+        )
+        return int(found[0].iloc[0].notna().sum())
+
+    return measure
+
+
 MAKERS: dict[str, Callable[[], Measure]] = {
     "prognoscope": lambda: prognoscope(("all",), ("3D merged",)),
     "prognoscope, lean": lambda: prognoscope(LEAN, ("3D merged",)),
@@ -118,7 +208,10 @@ MAKERS: dict[str, Callable[[], Measure]] = {
         ("2D averaged", "2D slice-merged", "2.5D direction-merged", "2.5D merged", "3D averaged", "3D merged"),
     ),
     "pictologics": pictologics,
+    "flash-radiomics": flash_radiomics,
     "pyradiomics": pyradiomics,
+    "z-rad": zrad,
+    "mirp": mirp,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -87,3 +88,21 @@ def test_the_same_pixels_under_two_ids_but_not_twice_under_one() -> None:
 def test_a_thumbnail_is_a_small_png() -> None:
     picture = Image.open(BytesIO(thumbnail(Volume(voxels(), Grid(SHAPE, (3.0, 1.0, 1.0))))))
     assert (picture.format, picture.size) == ("PNG", (32, 32))
+
+
+def test_an_image_that_drowns_in_noise() -> None:
+    """White noise alone: its contrast is 4.65 standard deviations, of which the noise is 21 %."""
+    noise = np.random.default_rng(2).normal(0, 5, SHAPE).astype(np.float32)
+    assert codes(noise) == ["image-noisy"]
+
+
+SAGITTAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))  # the slices follow each other from right to left
+
+
+@pytest.mark.parametrize(
+    ("modality", "told"), [("CT", ["orientation-unusual"]), ("PT", ["orientation-unusual"]), ("MR", [])]
+)
+def test_slices_along_the_body_are_usual_for_mr_only(modality: str, told: list[str]) -> None:
+    grid = Grid(SHAPE, (3.0, 1.0, 1.0), direction=SAGITTAL)
+    problems = check(replace(series(grid), modality=modality), Volume(voxels(), grid))
+    assert [problem.code for problem in problems] == told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from prognoscope.core.geometry import Grid
@@ -55,6 +57,64 @@ def test_one_series_has_the_role_and_each_other_a_reason() -> None:
     second = {one.uid: one for one in found if one.role == "late CT"}
     assert [uid for uid, one in second.items() if one.chosen] == ["6"]
     assert second["2"].reason == "it has another role"
+
+
+EXAMINATION = (  # of an abdomen, as a workstation lists it: description, slices, spacing in mm
+    ("Topogram 0.6 T20f", 3, 0.6),
+    ("Nativ 5.0 B30f", 80, 5.0),
+    ("Nativ 1.0 B30f", 400, 1.0),
+    ("PreMonitoring", 3, 10.0),
+    ("Monitoring", 12, 10.0),
+    ("Art 5.0 B30f", 80, 5.0),
+    ("Art 1.0 B30f", 400, 1.0),
+    ("PortVen 5.0 B30f", 80, 5.0),
+    ("PortVen 1.0 B30f", 400, 1.0),
+    ("PortVen 1.0 B70f Lunge", 400, 1.0),
+    ("PortVen MIP cor 10.0", 60, 10.0),
+    ("PortVen MPR sag 3.0", 90, 3.0),
+    ("Spaet 5.0 B30f", 80, 5.0),
+    ("Dose Report", 3, 1.0),
+)
+VENOUS = """
+[[role]]
+name = "venous CT"
+modality = "CT"
+description = ["*portven*", "*venous*"]
+not_description = ["*mip*", "*mpr*", "*b70f*"]
+slices_at_least = 20
+prefer = "thinnest slices"
+"""
+
+
+def test_which_of_fourteen_series_is_the_venous_ct() -> None:
+    found = assign_roles(examination(), read_rules(VENOUS, subject="roles.toml"))
+    assert [one.uid for one in found if one.chosen] == ["PortVen 1.0 B30f"]
+    reasons = {one.uid: one.reason for one in found}
+    assert len(reasons) == len(EXAMINATION) == 14
+    assert reasons["PortVen 1.0 B30f"] == "thinnest slices of 2 that fit (400 slices of 1.00 mm, 2020-01-01)"
+    assert reasons["PortVen 5.0 B30f"].startswith("it fits, but PortVen 1.0 B30f comes first by thinnest slices")
+    assert "*mip*, which is ruled out" in reasons["PortVen MIP cor 10.0"]
+    assert "*b70f*, which is ruled out" in reasons["PortVen 1.0 B70f Lunge"]
+    assert all("matches none" in reasons[name] for name in ("Nativ 5.0 B30f", "Art 1.0 B30f", "Topogram 0.6 T20f"))
+
+
+def test_another_rule_is_another_choice() -> None:
+    """The department measures thick slices: one line of the file changes."""
+    rules = read_rules(
+        VENOUS.replace('"thinnest slices"', '"thinnest slices"\nspacing_mm_at_most = 0.5'), subject="roles.toml"
+    )
+    found = assign_roles(examination(), rules)
+    assert not any(one.chosen for one in found)
+    assert {one.uid: one.reason for one in found}["PortVen 1.0 B30f"] == "its slices lie 1.00 mm apart, more than 0.5"
+    soft = read_rules(VENOUS.replace('"*portven*"', '"portven 5.0*"'), subject="roles.toml")
+    assert [one.uid for one in assign_roles(examination(), soft) if one.chosen] == ["PortVen 5.0 B30f"]
+
+
+def examination() -> list[ImageSeries]:
+    return [
+        replace(series(name, name, slices=slices), grid=Grid((slices, 4, 4), (spacing, 1.0, 1.0)))
+        for name, slices, spacing in EXAMINATION
+    ]
 
 
 def test_the_order_of_series_changes_nothing() -> None:

@@ -14,7 +14,7 @@ from prognoscope.deidentify import PROFILES, ProfileName
 from prognoscope.deidentify.ocr import can_read
 from prognoscope.jobs.deidentify import deidentify
 from prognoscope.work import local_map
-from tests.make.deidentify import PROJECT
+from tests.make.deidentify import BASIC, PROJECT
 from tests.make.identifiers import write_patients
 from tests.make.identifiers_scorer import Score, score
 
@@ -48,6 +48,26 @@ def test_every_planted_identifier_is_treated_as_the_standard_says(tmp_path: Path
     assert result.wrong == ()
     assert result.found == ()
     assert sum(result.asked.values()) > 4000
+
+
+@pytest.mark.parametrize(
+    ("option", "column"),
+    [
+        ("clean_descriptors", "clean_descriptors"),
+        ("clean_structured_content", "clean_structured_content"),
+        ("retain_dates", "retain_modified_dates"),
+        ("retain_characteristics", "retain_characteristics"),
+        ("retain_device", "retain_device"),
+        ("retain_safe_private", "retain_safe_private"),
+    ],
+)
+def test_each_option_alone_does_what_its_column_of_the_table_says(tmp_path: Path, option: str, column: str) -> None:
+    key = write_patients(tmp_path / "in", patients=1, seed=7, options=frozenset({column}))
+    changed = BASIC.model_copy(update={option: True})
+    deidentify(tmp_path / "in", tmp_path / "out", options=changed, project=PROJECT)
+    result = score(tmp_path / "out", key)
+    assert result.wrong == ()
+    assert result.found == ()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +67,18 @@ def test_a_second_ingest_finds_everything_there(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="source-missing"):
         ingest_deidentified(tmp_path / "nowhere", store=tmp_path / "store", profile="basic", project=PROJECT)
+
+
+def test_what_is_said_of_a_tables_columns_goes_with_it(tmp_path: Path) -> None:
+    write(tmp_path / "in")
+    (tmp_path / "in" / "labs.csv").write_text("patient_id,crp\n4711-8,12\n", encoding="utf-8")
+    told = {"crp": {"unit": "mg/L", "known_at": "time_zero", "meaning": "asked for by Jane Doe", "by": "Jane Doe"}}
+    (tmp_path / "in" / "labs.csv.columns.json").write_text(json.dumps(told), encoding="utf-8")
+    (tmp_path / "in" / "other.columns.json").write_text("[]", encoding="utf-8")
+    _, done = ingest_deidentified(tmp_path / "in", store=tmp_path / "store", profile="research", project=PROJECT)
+    (sidecar,) = (done.target / "tables").glob("*.columns.json")
+    assert sidecar.with_name(sidecar.name.removesuffix(".columns.json")).is_file()
+    assert json.loads(sidecar.read_text(encoding="utf-8")) == {
+        "crp": {"unit": "mg/L", "known_at": "time_zero", "meaning": "asked for by [removed]"}
+    }
+    assert ("other.columns.json", "record-unreadable") in [(path, problem.code) for path, problem in done.held_back]

@@ -17,6 +17,7 @@ from prognoscope.jobs.deidentify import deidentify
 from tests.make.deidentify import BASIC, PROJECT, RESEARCH
 
 NOBODY = Community({}, {})
+NESTED = '{"resourceType": "Patient", "x": ' + '{"a": ' * 450 + "1" + "}" * 451  # a parser takes it
 PATIENT = {
     "resourceType": "Patient",
     "id": "4711-8",
@@ -80,11 +81,11 @@ def test_resources_within_a_bundle_are_cleaned(tmp_path: Path) -> None:
     assert not [word for word in ("Doe", "Jane", "998877", "Elm", "1956", "4711-8") if word in text]
 
 
-@pytest.mark.parametrize("data", ["", "{", "[]", '{"a": 1}', "[" * 100_000])
+@pytest.mark.parametrize("data", ["", "{", "[]", '{"a": 1}', "[" * 100_000, NESTED])
 def test_what_is_no_record_is_refused(tmp_path: Path, data: str) -> None:
     (tmp_path / "a.json").write_text(data)
     with pytest.raises(Refused, match="record-unreadable"):
-        clean_record(tmp_path / "a.json", community=NOBODY, project=PROJECT, options=BASIC)
+        clean_record(tmp_path / "a.json", community=meet([tmp_path / "a.json"], {}), project=PROJECT, options=BASIC)
 
 
 def test_names_of_others_and_extensions_of_people_go(tmp_path: Path) -> None:
@@ -163,3 +164,8 @@ def test_packed_records_are_cleaned_and_packed_again(tmp_path: Path) -> None:
         "gender": "female",
     }
     assert [(name, problem.code) for name, problem in done.held_back] == [("cut.ndjson.gz", "record-unreadable")]
+
+
+def test_an_id_that_is_a_number_becomes_a_pseudonym_too(tmp_path: Path) -> None:
+    (patient,) = clean(tmp_path, PATIENT | {"id": 47118802})
+    assert patient["id"] == PROJECT.patient("47118802")

@@ -70,7 +70,20 @@ def test_one_file_is_a_source(tmp_path: Path) -> None:
 
 def test_names_in_an_archive_lead_nowhere_and_none_is_lost(tmp_path: Path) -> None:
     data = ct(tmp_path / "made", 0)
-    names = ["../../up.dcm", "/etc/cron.d/x", "C:\\x\\y", "a/../../b", "same", "./same", "x" * 400, "a\nb", ".."]
+    names = [
+        "../../up.dcm",
+        "/etc/cron.d/x",
+        "C:\\x\\y",
+        "a/../../b",
+        "same",
+        "./same",
+        "same/below",
+        "x/y",
+        "x",
+        "x" * 400,
+        "a\nb",
+        "..",
+    ]
     (tmp_path / "evil.zip").write_bytes(zipped(dict.fromkeys(names, data)))
     with arrived(tmp_path / "evil.zip", tmp_path / "private") as files:
         place = (tmp_path / "private" / "arriving").resolve()

@@ -168,7 +168,7 @@ NOBODY = Cleaner(Identity())
 @pytest.mark.parametrize(
     "text",
     [
-        "555.1234",
+        "at 555.1234",
         "(044) 381 22 11",
         "0049-30-901820",
         "anna.b(at)ex-ample.com",
@@ -193,6 +193,9 @@ def test_numbers_places_and_relatives_that_no_header_has(text: str) -> None:
     "text",
     [
         "value = 555.1234",
+        "volume 345.6789",
+        "Father Died at 60 of MI",
+        "Brother Type 1 diabetes",
         "SUV 123.4567",
         "555.1234 mm",
         "University Hospital",

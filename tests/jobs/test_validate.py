@@ -11,7 +11,14 @@ import pytest
 
 from prognoscope.core.problems import Refused
 from prognoscope.jobs.samplesize import sample_size
-from prognoscope.jobs.validate import Columns, Costs, costs_named, thresholds_named, validate_predictions
+from prognoscope.jobs.validate import (
+    Columns,
+    Costs,
+    costs_named,
+    over_time_named,
+    thresholds_named,
+    validate_predictions,
+)
 from prognoscope.validation import auc, average_precision, brier, c_index
 from tests.make.validation import binary_cohort, survival_cohort
 
@@ -280,3 +287,42 @@ def test_risks_in_per_cent_are_recognised(table: Any, tmp_path: Path) -> None:
 def test_a_model_is_not_compared_with_itself(table: Any) -> None:
     with pytest.raises(Refused, match="reference-same"):
         validated(table, risk="p", outcome="died", reference="p")
+
+
+def test_risks_by_several_days_give_brier_scores_over_time(table: Any) -> None:
+    path, frame = table
+    frame.assign(risk_1y=1 - (1 - frame.risk_2y) ** 0.5).to_csv(path, index=False)
+    survival: Any = {"risk": "risk_2y", "time": "days", "event": "event", "horizon_days": 730.0}
+    found = validated(table, **survival, over_time=over_time_named("365:risk_1y, 730:risk_2y"))
+    course = found.document["models"]["risk_2y"]["over_time"]
+    assert course["days"] == [365.0, 730.0]
+    assert course["brier"]["estimate"][1] == pytest.approx(found.evaluation.models[0].metrics["brier"].estimate)
+    assert course["integrated"]["brier"]["low"] < course["integrated"]["brier"]["estimate"]
+    assert found.document["table"]["columns"]["over_time"] == ((365.0, "risk_1y"), (730.0, "risk_2y"))
+    alone = validated(table, **survival).document["models"]["risk_2y"]["over_time"]
+    assert len(alone["days"]) == 8
+    assert alone["brier"]["estimate"] == []
+
+
+@pytest.mark.parametrize("text", ["365", "365:", "0:p", "730:p,365:q", "365:p,365:q", "soon:p", "inf:p"])
+def test_days_without_columns_or_out_of_order_are_refused(text: str) -> None:
+    with pytest.raises(Refused, match="times-range"):
+        over_time_named(text)
+
+
+def test_risks_over_time_of_a_binary_outcome_are_refused(table: Any) -> None:
+    with pytest.raises(Refused, match="time-missing"):
+        validated(table, risk="p", outcome="died", over_time=((365.0, "p"),))
+    with pytest.raises(Refused, match="column-missing"):
+        validated(table, risk="p", outcome="died", over_time=((365.0, "q"),))
+
+
+def test_the_page_of_given_predictions_speaks_of_no_study_and_of_no_folds(table: Any, tmp_path: Path) -> None:
+    columns = Columns(risk="p", outcome="died", reference="clinic", groups=("sex",))
+    page = validate_predictions(table[0], columns, out=tmp_path / "out", resamples=200).report
+    assert page is not None
+    text = re.sub(r"<style>.*?</style>|<svg.*?</svg>|<[^>]+>", " ", page.read_text(), flags=re.DOTALL)
+    for words in ("cross-validation", "out-of-fold", "study file", "Repeats", "inner fold", "this study"):
+        assert words not in text, words
+    for words in ("DeLong", "likelihood ratio test", "net benefit", "seed: 1", "resamples: 200", "level: 0.95"):
+        assert words in text, words

@@ -283,6 +283,7 @@ def test_archives_that_cannot_be_read_through_are_kept_whole(tmp_path: Path) -> 
     with Store(tmp_path / "store") as store:
         for path in folder.iterdir():
             assert store.artefacts.get(hashlib.sha256(path.read_bytes()).hexdigest()) == path.read_bytes()
+    assert all(one.found.endswith("it is kept whole") for one in report.quarantined if one.subject in codes)
     assert ingest(folder, store=tmp_path / "store").unchanged == 2
     assert verify(tmp_path / "store").orphans == ()
 
@@ -397,6 +398,7 @@ def test_the_page_of_a_curation_shows_what_failed(hospital: Path, tmp_path: Path
     ingest(hospital, store=tmp_path / "store")
     report = curate(tmp_path / "store", out=tmp_path / "out")
     assert "pixels-of-two-patients" in {problem.code for _, problem in report.failed}
+    assert (report.series, report.refused) == (2, 1)
     page = (tmp_path / "out/curation.html").read_text()
     assert "3 of 3 series failed" in page
     assert page.count("data:image/png;base64,") == 3

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from prognoscope.jobs.ingest import ingest
 from prognoscope.jobs.quarantine import list_quarantine
 from prognoscope.jobs.query import query
+from prognoscope.sources import read_table
 from prognoscope.store import Store
 from tests.make.store import write_hospital
 
@@ -154,3 +155,16 @@ def test_equal_ids_of_two_sources_are_two_people(hospital: Path, tmp_path: Path)
         ingest(source, store=tmp_path / "store")
     assert found(tmp_path / "store", 'condition = "ill in the north"') == ["P000"]
     assert found(tmp_path / "store", 'condition = "ill in the south"') == ["P001"]
+
+
+def test_what_records_and_tables_tell_of_a_cohort_becomes_the_table_of_a_study(hospital: Path, tmp_path: Path) -> None:
+    """One value a line, under the patient's ID of the images, with unit and time: to be chosen from by date."""
+    (hospital / "records.json").write_text(bundle(*RESOURCES))
+    ingest(hospital, store=tmp_path / "store")
+    query("condition ~ sarcoma", store=tmp_path / "store", records=tmp_path / "told.csv")
+    told = read_table(tmp_path / "told.csv")
+    assert set(told["patient_id"]) == {"P001"}
+    (crp,) = told[told["name"] == "C-reactive protein"].to_dict("records")
+    assert (crp["number"], crp["unit"], crp["known_at"], crp["path"]) == ("12.5", "mg/L", "2019-12-01", "records.json")
+    (grade,) = told[told["name"] == "grade"].to_dict("records")
+    assert (grade["text"], grade["path"]) == ("High", "clinical.csv")

@@ -189,3 +189,46 @@ def test_interpolating_voxels_that_are_no_numbers_leaves_the_shape(spline: str) 
     )
     assert found["morph_volume"].value > 0
     assert math.isnan(found["stat_mean"].value)
+
+
+@pytest.mark.parametrize("plan", [{"outliers_sd": 3}, {"range": [-1000, 400]}, {"range": [0, 400], "outliers_sd": 2}])
+def test_a_voxel_that_is_no_number_is_told_whatever_the_re_segmentation(plan: dict[str, object]) -> None:
+    volume, mask = lesion()
+    voxels = volume.voxels.copy()
+    voxels[tuple(np.argwhere(mask.voxels)[5])] = np.nan
+    found = measured(Volume(voxels, volume.grid), mask, resegmentation=plan)
+    told = f"1 of {mask.count} voxels are not finite numbers"
+    assert found["stat_mean"].reason == found["fbn32.cm_energy"].reason == told
+    assert found["morph_com"].reason == found["morph_integ_int"].reason == told
+    assert math.isfinite(found["morph_volume"].value)
+
+
+def test_an_infinite_voxel_beyond_the_range_leaves_like_any_other() -> None:
+    volume, mask = lesion()
+    voxels = volume.voxels.copy()
+    voxels[tuple(np.argwhere(mask.voxels)[5])] = np.inf
+    found = measured(Volume(voxels, volume.grid), mask, resegmentation={"range": [None, 400]}, families=["statistics"])
+    assert found["stat_max"].value == 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"bin_width": 1e-320}, "cm_energy"),
+        ({"bin_width": 1, "bin_start": -1e308}, "cm_energy"),
+        ({"volume_histogram": {"bin_width": 1e-320}}, "ivh_v10"),
+    ],
+)
+def test_bins_too_narrow_to_be_counted_are_told(settings: dict[str, object], name: str) -> None:
+    chosen = RadiomicsSettings.model_validate(settings)
+    found = next(f for f in extract(*lesion(), chosen, modality="OT") if f.name.endswith(name))
+    assert math.isnan(found.value)
+    assert "more than" in found.reason
+    assert "65535" in found.reason
+
+
+@pytest.mark.parametrize("spacing_mm", [0.01, 1e-9])
+def test_voxels_too_small_for_any_memory_are_refused_before_any_is_made(spacing_mm: float) -> None:
+    settings = RadiomicsSettings.model_validate({"interpolation": {"spacing_mm": spacing_mm}})
+    with pytest.raises(Refused, match="too-many-voxels"):
+        extract(*lesion(), settings, modality="CT")

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from prognoscope.radiomics import FAMILIES, RadiomicsSettings, extract
+from prognoscope.radiomics.filters import FILTERS
 from prognoscope.radiomics.presets import PRESETS
 from tests.make.radiomics import lesion
 
@@ -39,9 +40,10 @@ def expanded(cell: str) -> list[str]:
 
 
 def test_the_settings_of_the_docs_are_valid() -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
-    settings = RadiomicsSettings.model_validate(YAML(typ="safe").load(block))
-    assert settings.bin_width == 25
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    chain, filters = (RadiomicsSettings.model_validate(YAML(typ="safe").load(block)) for block in blocks)
+    assert chain.bin_width == 25
+    assert len(filters.filters) == len(FILTERS), "one example of each kind"
 
 
 def test_every_family_and_ready_setting_is_in_the_docs() -> None:
@@ -56,6 +58,7 @@ def test_the_code_of_the_docs_runs() -> None:
     exec("".join(blocks), space)  # the docs are ours
     assert list(space["maps"]) == ["stat_mean", "cm_contrast", "szm_sze"]  # type: ignore[call-overload]
     assert len(space["table"]) == 2  # type: ignore[arg-type]
+    assert space["agreement"].icc.shape == (169,)  # type: ignore[attr-defined]
     names = [
         f.name for f in extract(volume, mask, RadiomicsSettings(families=("morphology", "texture")), modality="CT")
     ]

@@ -62,6 +62,8 @@ def test_a_list_names_images_labels_and_modalities(folder: Path) -> None:
         ("id,image\n1,a\n", "manifest-column"),
         ("id,image,mask,sex\n", "manifest-column"),
         ("id,image,mask,label\n1,a,b,one\n", "manifest-label"),
+        ("id,image,mask,label\n1,a,b,²\n", "manifest-label"),
+        ("id,image,mask,label\n1,a,b,1.5\n", "manifest-label"),
         ("id,image,mask\n1,a,b\n1,c,d\n", "case-twice"),
         ("id,image,mask\n", "cases-missing"),
         ("id,image,mask\n1,a\n", "manifest-incomplete"),
@@ -240,3 +242,36 @@ def test_dicom_with_contours_is_measured_like_nifti_with_a_mask() -> None:
     a, b = ({f.name: f.value for f in case.features} for case in (from_dicom, from_nifti))
     assert a["stat_max"] == pytest.approx(b["stat_max"])
     assert a["morph_vol_approx"] == pytest.approx(b["morph_vol_approx"], rel=0.02)
+
+
+def test_a_label_that_a_table_writes_as_a_fraction_of_nothing_is_that_label(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("id,image,mask,label\n1,a,b,2.0\n2,a,b,\n")
+    assert [case.label for case in job.find_cases(tmp_path / "list.csv")] == [2, None]
+
+
+@pytest.mark.parametrize("name", ["scan.nrrd", "scan.mha", "scan.hdr"])
+def test_a_format_that_is_not_read_is_told_by_its_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"NRRD0004" + bytes(200))
+    measured = job.measure_case(job.Case("1", tmp_path / name, tmp_path / name), RadiomicsSettings())
+    assert measured.problem is not None
+    assert measured.problem.code == "format-not-read"
+    assert name in measured.problem.subject
+
+
+def test_a_suffix_in_capitals_is_the_same_format(tmp_path: Path) -> None:
+    for name in ("A_image.NII.GZ", "A_mask.Nii.gz"):
+        (tmp_path / name).write_bytes(b"")
+    (case,) = job.find_cases(tmp_path)
+    assert (case.id, case.image.name, case.mask.name) == ("A", "A_image.NII.GZ", "A_mask.Nii.gz")
+
+
+def test_a_mask_in_another_folder_is_no_pair_and_sub_folders_tell_cases_apart(tmp_path: Path) -> None:
+    for name in ("P1/ct_image.nii", "P1/ct_mask.nii", "P2/ct_image.nii", "P2/ct_mask.nii", "one.nii", "one_mask.nii"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = job.find_cases(tmp_path)
+    assert [case.id for case in found] == ["P1/ct", "P2/ct", "one"]
+    assert all(case.image.parent == case.mask.parent for case in found)
+    (tmp_path / "P1" / "ct_mask.nii").rename(tmp_path / "P2" / "pet_mask.nii")
+    with pytest.raises(Refused, match=r"P1.*ct_image.*no ct_mask beside it"):
+        job.find_cases(tmp_path)

@@ -11,6 +11,7 @@ from prognoscope.core.geometry import Grid, Mask, Volume
 from prognoscope.core.problems import Refused
 from prognoscope.radiomics import extract
 from prognoscope.radiomics.discretise import Levels, fixed_number
+from prognoscope.radiomics.frame import Frame
 from prognoscope.radiomics.glcm import glcm
 from prognoscope.radiomics.maps import COOCCURRENCE, STATISTICS, MapSettings, feature_maps
 from prognoscope.radiomics.settings import Aggregation, Cooccurrence, RadiomicsSettings
@@ -37,7 +38,7 @@ def window(centre: NDArray[np.int64], inside: NDArray[np.bool_], radius: int, di
 
 def cooccurrence_of(levels: NDArray[np.uint16], count: int, dimensions: int) -> NDArray[np.float64]:
     by_slice = np.array([np.bincount(plane.ravel(), minlength=count + 1)[1:] for plane in levels])
-    padded = Levels(np.pad(levels, 1), np.pad(levels > 0, 1), 1, count, by_slice)
+    padded = Levels(np.pad(levels, 1), Frame(np.pad(levels > 0, 1), 1), count, by_slice)
     aggregation: Aggregation = "3D merged" if dimensions == 3 else "2.5D merged"
     found = glcm(padded, Cooccurrence(), (aggregation,))
     assert isinstance(found, dict)

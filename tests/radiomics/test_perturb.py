@@ -14,7 +14,6 @@ from scipy import ndimage
 
 from prognoscope.core.geometry import Grid, Mask
 from prognoscope.core.problems import Refused
-from prognoscope.radiomics.agreement import intraclass_correlation
 from prognoscope.radiomics.perturb import (
     Perturbation,
     PerturbationSettings,
@@ -23,6 +22,7 @@ from prognoscope.radiomics.perturb import (
     perturb,
     signed_distance_mm,
 )
+from prognoscope.training.agreement import intraclass_correlation
 
 SPACING = (3.0, 1.0, 1.0)
 ALL = PerturbationSettings(rotation_deg=15, shift_mm=(3, 4, 4), growth_mm=(-2, 2), roughness_mm=1.5)
@@ -296,3 +296,9 @@ def test_a_feature_that_depends_on_the_contour_agrees_less_between_perturbed_con
     assert agreement.icc[1] < 0.7
     assert (agreement.low <= agreement.icc).all()
     assert (agreement.icc <= agreement.high).all()
+
+
+@pytest.mark.parametrize("wrong", [{"growth_mm": (0, 1000)}, {"growth_mm": (-60, 0)}, {"roughness_mm": 11}])
+def test_contours_that_no_one_would_draw_are_refused_before_they_fill_the_memory(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        PerturbationSettings.model_validate(wrong)

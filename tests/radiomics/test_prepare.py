@@ -13,6 +13,7 @@ from prognoscope.core.geometry import Grid, Mask, Volume
 from prognoscope.core.problems import Refused
 from prognoscope.radiomics import RadiomicsSettings, prepare
 from prognoscope.radiomics.discretise import Levels, Undefined, discretise
+from prognoscope.radiomics.frame import frame_of
 from prognoscope.radiomics.prepare import Prepared
 from tests.make.radiomics import lesion
 
@@ -104,7 +105,8 @@ def levels(values: list[float], **settings: object) -> list[int] | Undefined:
     shape = (1, 1, len(values))
     chosen = RadiomicsSettings.model_validate(settings)
     region = prepare(*whole(shape, np.array([[values]])), chosen, modality="OT")
-    found = discretise(region, np.sort(region.intensities[region.intensity_mask]), chosen)
+    inside = region.intensities[region.intensity_mask]
+    found = discretise(region, (float(inside.min()), float(inside.max())), chosen, frame_of(region, 1))
     return found if isinstance(found, Undefined) else [int(x) for x in found.padded[found.padded > 0]]
 
 
@@ -144,7 +146,9 @@ def test_a_region_that_interpolation_loses_is_refused() -> None:
 def test_levels_know_their_slices() -> None:
     volume, mask = lesion()
     region = prepared(volume, mask)
-    found = discretise(region, np.sort(region.intensities[region.intensity_mask]), RadiomicsSettings())
+    inside = region.intensities[region.intensity_mask]
+    ends = float(inside.min()), float(inside.max())
+    found = discretise(region, ends, RadiomicsSettings(), frame_of(region, 1))
     assert isinstance(found, Levels)
     assert found.voxels_by_slice().tolist() == [int(n) for n in mask.voxels.sum(axis=(1, 2)) if n]
     assert found.histogram().sum() == mask.count

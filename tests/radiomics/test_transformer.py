@@ -9,6 +9,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from prognoscope.core.geometry import Mask
+from prognoscope.core.problems import Refused
 from prognoscope.radiomics import RadiomicsSettings, extract
 from prognoscope.radiomics.transformer import RadiomicsTransformer
 from tests.make.radiomics import lesion
@@ -34,3 +36,16 @@ def test_it_is_a_step_of_a_pipeline_that_can_be_cloned() -> None:
 def test_it_is_fitted_before_it_transforms() -> None:
     with pytest.raises(NotFittedError):
         RadiomicsTransformer().transform([lesion()])
+
+
+def test_a_cohort_of_nobody_is_refused() -> None:
+    with pytest.raises(Refused, match="no-images"):
+        RadiomicsTransformer(SETTINGS).fit([])
+
+
+def test_the_pair_that_cannot_be_measured_is_named() -> None:
+    volume, mask = lesion()
+    empty = Mask(np.zeros_like(mask.voxels), mask.grid)
+    fitted = RadiomicsTransformer(SETTINGS).fit([(volume, mask)])
+    with pytest.raises(Refused, match=r"pair 1 of the cohort.*empty-mask"):
+        fitted.transform([(volume, mask), (volume, empty)])

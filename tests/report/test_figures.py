@@ -15,7 +15,16 @@ from prognoscope.report.figures.decision import benefit_difference, net_benefit
 from prognoscope.report.figures.discrimination import discrimination, roc
 from prognoscope.report.figures.drawing import COLOURS, DASHES, shortened, wrapped
 from prognoscope.report.figures.risk_groups import risk_groups
-from prognoscope.validation.results import Calibration, CalibrationGroup, Curve, Evaluation, Metric, RiskHistogram
+from prognoscope.report.figures.time_course import time_course
+from prognoscope.validation.results import (
+    Calibration,
+    CalibrationGroup,
+    Curve,
+    Evaluation,
+    Metric,
+    RiskHistogram,
+    TimeCourse,
+)
 from tests.make.evaluation import evaluation, survival_evaluation, without_curves
 
 NAN = math.nan
@@ -137,6 +146,20 @@ def test_the_difference_in_net_benefit_tells_where_its_band_leaves_out_nothing()
         "All predictors against Clinical variables only: net benefit higher at 20 to 30 % and lower at 40 % (pointwise "
         "95 % bands of the difference)."
     )
+
+
+def test_auc_and_brier_score_by_time_stand_above_each_other() -> None:
+    base = survival_evaluation()
+    assert time_course(base) is None
+    auc = Curve((365.0, 730.0), (0.7, NAN), (0.6, NAN), (0.8, NAN))
+    course = TimeCourse(auc, Curve((365.0, 730.0), (0.1, 0.2), (0.08, 0.15), (0.12, 0.25)), (0.15, 0.24))
+    shown = replace(base, models=(replace(base.models[0], over_time=course),))
+    drawing = time_course(shown)
+    assert drawing is not None
+    assert drawing.description == "All predictors: AUC 0.70 by day 365."
+    assert {"AUC", "Brier score", "Days since time zero"} <= set(labels(drawing))
+    ranked = time_course(replace(base, models=(replace(base.models[0], over_time=TimeCourse(auc)),)))
+    assert "Brier score" not in labels(ranked)
 
 
 def test_net_benefit_that_is_not_known_everywhere_leaves_gaps_and_says_why() -> None:

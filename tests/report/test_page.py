@@ -8,7 +8,15 @@ from dataclasses import replace
 import pytest
 
 from prognoscope.core.flow import Flow
-from prognoscope.report import ReportContent, Subgroup, Success, render, render_validation
+from prognoscope.report import (
+    LeftOut,
+    Repeatability,
+    ReportContent,
+    Subgroup,
+    Success,
+    render,
+    render_validation,
+)
 from prognoscope.report.glossary import metric_words
 from prognoscope.report.rounding import figure, interval
 from prognoscope.validation.results import Guard, Metric
@@ -295,3 +303,33 @@ def test_an_empty_flow_and_no_settings_leave_no_empty_headings() -> None:
 
 def test_subgroups_given_are_no_longer_a_limit() -> None:
     assert "Whether it does worse in some groups of patients was not examined." not in text_of(survival())
+
+
+REPEATABLE = Repeatability(
+    rules=("PT: a feature is used where ICC(1,1) is at least 0.75",),
+    rated=40,
+    always=3,
+    sometimes=2,
+    counted=True,
+    rows=(LeftOut("PT.GTV.<stat>_min", "minimum <b>intensity</b>", 0.36), LeftOut("PT.GTV.stat_kurt", "kurtosis", 1.0)),
+)
+
+
+def test_features_left_out_for_the_contour_are_told_with_rule_count_and_share() -> None:
+    text = text_of(replace(content(), repeatability=REPEATABLE))
+    assert "PT: a feature is used where ICC(1,1) is at least 0.75." in text
+    assert "Of 40 features judged in each of the outer folds anew, 3 were left out in every fold and 2 in some." in text
+    assert "The first 2 of the features left out, those of some folds before those of all" in text
+    assert "Minimum <b>intensity</b>" in text, "a name is text, whatever it holds"
+    assert "36 % of the folds" in text
+    assert "100 % of the folds" in text
+
+
+def test_with_bootstraps_no_share_of_folds_is_claimed() -> None:
+    text = text_of(replace(content(), repeatability=replace(REPEATABLE, counted=False, rows=(), always=0, sometimes=0)))
+    assert "40 features were judged, in each bootstrap anew." in text
+    assert "left out in every fold" not in text
+
+
+def test_where_no_feature_had_to_be_repeatable_nothing_is_said_of_it() -> None:
+    assert "another contour" not in text_of(content())

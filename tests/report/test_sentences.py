@@ -14,12 +14,22 @@ from prognoscope.report.sentences import (
     benefit_added,
     benefit_in_words,
     comparisons_in_words,
+    integrated_in_words,
     lead,
     pairs_of_hundred,
     verdict_of,
     warnings_in_words,
 )
-from prognoscope.validation.results import Calibration, Curve, Difference, Evaluation, Guard, LikelihoodRatio, Metric
+from prognoscope.validation.results import (
+    Calibration,
+    Curve,
+    Difference,
+    Evaluation,
+    Guard,
+    LikelihoodRatio,
+    Metric,
+    TimeCourse,
+)
 from tests.make.evaluation import NO_SIGNAL, PASSED, SIGNAL, evaluation, not_computable, survival_evaluation
 from tests.make.report import content, no_signal, survival
 
@@ -198,6 +208,7 @@ def test_too_few_patients_get_the_minimum_and_no_figure() -> None:
     )
     told = answer(content(small))
     assert told.sentence == "5 patients, 1 of them with the event: too few for any figure."
+    assert pairs_of_hundred(small) == ()
     assert told.more[0].startswith("No figure is given below 20 patients, or below 5 with or 5 without the event")
 
 
@@ -241,6 +252,17 @@ def test_a_band_that_holds_no_difference_says_so() -> None:
         "95 % bands of the difference).",
     )
     assert benefit_added(base) == ()
+
+
+def test_the_integrated_score_is_told_with_its_days_and_what_everyone_s_risk_gives() -> None:
+    base = survival_evaluation()
+    curve = Curve((180.0, 730.0), (0.1, 0.2), (0.0, 0.1), (0.2, 0.3))
+    course = TimeCourse(curve, curve, (0.2, 0.2), at(0.15, 0.1, 0.2), at(0.25, 0.05, 0.45))
+    assert integrated_in_words(replace(base, models=(replace(base.models[0], over_time=course),))) == (
+        "All predictors: integrated Brier score from day 180 to day 730 0.150 (95 % interval 0.100 to 0.200); "
+        "improvement over the Kaplan-Meier risk for everyone 0.25 (95 % interval 0.05 to 0.45) (1 is perfect).",
+    )
+    assert integrated_in_words(base) == ()
 
 
 def test_many_runs_of_thresholds_are_told_by_the_longest_three() -> None:

@@ -17,11 +17,13 @@ from pathlib import Path
 import pytest
 
 from prognoscope.core.problems import Refused
+from prognoscope.jobs.deidentified import ingest_deidentified
 from prognoscope.jobs.ingest import assemble_store, ingest
 from prognoscope.jobs.network import listening
 from prognoscope.jobs.query import query
 from prognoscope.jobs.verify import verify
 from prognoscope.sources import dicomweb, pacs
+from tests.make.deidentify import PROJECT
 from tests.make.store import slice_bytes, write_patient
 
 pytest.importorskip("pynetdicom", reason="the extra `pacs` is not installed")
@@ -106,6 +108,19 @@ def test_the_same_series_by_dicomweb_is_known_already(orthanc: Orthanc, tmp_path
     ingest(f"{orthanc.pacs}?PatientID=NET1", store=tmp_path / "store")
     report = ingest(f"{orthanc.web}?PatientID=NET1", store=tmp_path / "store")
     assert (dict(report.new), report.known, report.quarantined) == ({}, SLICES, ())
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("way", ["pacs", "web"])
+def test_what_a_pacs_or_server_sends_enters_without_identity(orthanc: Orthanc, tmp_path: Path, way: str) -> None:
+    address = f"{getattr(orthanc, way)}?PatientID=NET1"
+    report, done = ingest_deidentified(address, store=tmp_path / "store", profile="research", project=PROJECT)
+    assert (dict(report.new), report.patients, done.held_back) == ({"dicom": SLICES}, 1, ())
+    assert query(f"patient = {PROJECT.patient('NET1')}", store=tmp_path / "store").counts.instances == SLICES
+    places = [tmp_path / name for name in ("store", "store.incoming", "store.private")]
+    kept = b"".join(path.read_bytes() for place in places for path in place.rglob("*") if path.is_file())
+    assert b"NET1" not in kept
+    assert not (tmp_path / "store.private" / "arriving").exists()
 
 
 @pytest.mark.system

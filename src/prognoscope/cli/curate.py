@@ -33,4 +33,6 @@ def curate(
     for _, verdict in report.roles:
         if verdict.chosen:
             put(f"{verdict.role}: {verdict.uid}: {verdict.reason}")
-    put(f"{report.series} series looked at, {len({key for key, _ in report.failed})} failed")
+    put(f"{report.series} series looked at, {report.out_of_use} failed")
+    if report.refused:
+        put(f"{report.refused} series could not be put together: prognoscope quarantine list")

@@ -28,6 +28,9 @@ def query(
     manifest: Annotated[
         Path | None, typer.Option("--manifest", help="JSON file: hash, source and licence of each file.")
     ] = None,
+    records: Annotated[
+        Path | None, typer.Option("--records", help="CSV file: what tables and records tell of these patients.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Find a cohort in the store: first how much there is, then a list, a snapshot or an export."""
@@ -35,12 +38,20 @@ def query(
     from prognoscope.jobs.query import query as ask
 
     found = ask(
-        text, store=store, most=None if listed or json else 0, snapshot=snapshot, export=export, manifest=manifest
+        text,
+        store=store,
+        most=None if listed or json else 0,
+        snapshot=snapshot,
+        export=export,
+        manifest=manifest,
+        records=records,
     )
     if json:
         put_json(as_json(found))
         return
     _show(found, manifest)
+    if records:
+        put(f"what is told of them: {records}")
     if listed:
         put(listing_csv(found.hits).rstrip("\n"))
 

@@ -52,6 +52,10 @@ def validate(
     slices: Annotated[
         str, typer.Option("--slices", help="Columns, with commas, in which to look for groups that it serves worse.")
     ] = "",
+    over_time: Annotated[
+        str,
+        typer.Option("--over-time", help="DAY:COLUMN with commas: risks by other days, for Brier scores over time."),
+    ] = "",
     patient: Annotated[str | None, typer.Option("--patient", help="Column that names the patients.")] = None,
     thresholds: Annotated[
         str, typer.Option("--thresholds", help="Risks from which to act, with commas.", show_default=False)
@@ -68,7 +72,7 @@ def validate(
     json: AsJson = False,
 ) -> None:
     """Validate any model's predictions: discrimination, calibration, net benefit and fairness, with intervals."""
-    from prognoscope.jobs.validate import Columns, costs_named, thresholds_named, validate_predictions
+    from prognoscope.jobs.validate import Columns, costs_named, over_time_named, thresholds_named, validate_predictions
 
     began = clock.monotonic()
     columns = Columns(
@@ -83,6 +87,7 @@ def validate(
         reference_outcome=reference_outcome,
         slices=_names(slices),
         patient=patient,
+        over_time=over_time_named(over_time),
     )
     found = validate_predictions(
         predictions,
@@ -148,10 +153,24 @@ def _figures(found: Validation) -> None:
     _print(table)
     for reason, names in _reasons(found).items():
         put(f"– {', '.join(names)}: {reason}")
+    _over_time(found)
     for one in found.evaluation.comparisons:
+        if (areas := one.delong) is not None and not areas.reason:
+            put(f"DeLong's test of the AUCs of {one.model} and {one.reference}: p {_p_value(areas.p)}")
         if (test := one.likelihood_ratio) is not None:
             words = f"χ² {test.statistic:.1f}, p {_p_value(test.p)}" if not test.reason else f"no test, {test.reason}"
             put(f"likelihood ratio, {one.model} added to {one.reference}: {words}")
+
+
+def _over_time(found: Validation) -> None:
+    for model in found.evaluation.models:
+        if (course := model.over_time) is None:
+            continue
+        known = [(day, y) for day, y in zip(course.auc.x, course.auc.y, strict=True) if y == y]
+        told = ", ".join(f"{_number(y, 3)} by day {day:g}" for day, y in known)
+        put(f"AUC of {model.title} over time: {told or 'too few events'}")
+        if course.integrated_brier is not None:
+            put(f"integrated Brier score of {model.title}: {_cell(course.integrated_brier)}")
 
 
 def _reasons(found: Validation) -> dict[str, list[str]]:

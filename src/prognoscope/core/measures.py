@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from prognoscope.core.geometry import Mask, Volume
 from prognoscope.core.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One number measured in one region of one image.
+class Feature(NamedTuple):
+    """One number measured in one region of one image. A tuple, as a cohort with filters has millions.
 
     Attributes
     ----------

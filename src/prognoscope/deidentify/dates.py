@@ -42,7 +42,7 @@ WRITTEN = re.compile(
 # A day and a month without a year: a date only where the study has that day, and no part, grade or share.
 _BARE = re.compile(
     r"(?<![\w.,/\-])(?P<one>\d\d?)(?:(?P<mark>/)(?P<two>\d\d?)(?![\d/])|(?P<dot>\.)(?P<three>\d\d?)\.(?!\d))"
-    r"(?!\s*(?:mm|cm|inch|of|th|strength|positive|power|lobe|nodes?)\b)",
+    r"(?!\s*(?:mm|cm|inch|of|th|strength|positive|power|lobe|nodes?|views?)\b)",
     re.IGNORECASE,
 )
 _NO_DATE_AFTER = re.compile(

@@ -12,6 +12,7 @@ import numpy as np
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.batch import Outcome, Planned, thumbnail_of
+from prognoscope.deidentify.columns import SIDECAR, clean_columns
 from prognoscope.deidentify.dicom import write_bytes
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.nifti import compressed, is_nifti, strip_nifti
@@ -26,7 +27,7 @@ from prognoscope.deidentify.tables import clean_sheet, patient_column, roles_of,
 from prognoscope.deidentify.text import Cleaner
 from prognoscope.deidentify.workbooks import TABLES, read_sheets, written_workbook
 
-Kind = Literal["picture", "nifti", "table", "record"]
+Kind = Literal["picture", "nifti", "table", "record", "columns"]
 _ARCHIVES = (b"PK\3\4", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
 UNOWNED = "unassigned"
 
@@ -53,6 +54,8 @@ def kind_of(path: Path) -> Kind | None:
         return "nifti"
     if path.suffix.lower() in TABLES:
         return "table"
+    if path.name.lower().endswith(SIDECAR):
+        return "columns"
     if path.name.lower().endswith(RECORDS):
         return "record"
     with path.open("rb") as stream:
@@ -102,11 +105,18 @@ def as_words(patients: frozenset[str]) -> dict[str, re.Pattern[str]]:
 
 
 def place_of(path: str, patient: str, project: Project) -> str:
-    """New place of a file: its patient's folder and a name that says nothing."""
+    """New place of a file: its patient's folder and a name that says nothing; descriptions lie beside their table."""
+    if path.lower().endswith(SIDECAR):
+        return table_place(path[: -len(SIDECAR)], project) + SIDECAR
     name = PurePosixPath(path).name.lower()
     suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(".gz") else PurePosixPath(name).suffix
     folder = project.patient(patient) if patient else UNOWNED
     return f"{folder}/{project.token('file', path)}{suffix}"
+
+
+def table_place(path: str, project: Project) -> str:
+    """New place of a table."""
+    return f"tables/{project.token('table', path)}{PurePosixPath(path).suffix.lower()}"
 
 
 def clean_other(
@@ -127,6 +137,9 @@ def clean_other(
             data = strip_nifti(root / planned.source)
             data = compressed(data) if planned.target.endswith(".gz") else data
             action = ("header", "text fields and extensions", "X", 1)
+        elif other.kind == "columns":
+            data = clean_columns(root / planned.source, people=community.people)
+            action = ("columns", "descriptions of columns", "C", 1)
         elif other.kind == "record":
             record = clean_record(root / planned.source, community=community, project=project, options=options)
             data, texts = record.data, record.texts

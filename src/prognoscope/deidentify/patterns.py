@@ -42,7 +42,11 @@ LIKELY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("phone", r"(?<![\w.\-])\d{3}-\d{4}(?![\d\-])|\bext\.?\s*\d{2,6}\b"),
         ("phone", r"(?<![\w.,])0\d{1,4}[\s/.\-]{1,3}\d{2,4}(?:[\s.\-]\d{2,8}){1,3}(?![\d.,]\d)"),
-        ("phone", r"(?<![\w.,=+\-])(?<!= )[2-9]\d{2}\.\d{4}(?![\w.,%]|\s*(?:mm|cm|ml|cc|hu|ms|hz|kg|%)(?!\w))"),
+        (
+            "phone",  # of seven digits with a dot, which only its company tells from a measured number
+            r"(?:^\s*|[;,(]\s*|\b(?:called?|dial|ring|rang|reach(?:ed)?|contact|at|number)\b[:\s]+)[2-9]\d{2}\.\d{4}"
+            r"(?![\w.,%]|\s*(?:mm|cm|ml|cc|hu|ms|hz|kg|%)(?!\w))",
+        ),
         (
             "number",
             r"\b(?:mrn|m\.r\.n|pid|pat(?:ient)?[\s_.\-]?(?:id|no|nr)|ssn|nhs|dob|acc(?:ession)?|medical\s*record|record"

@@ -125,11 +125,10 @@ def meet(paths: Sequence[Path], people: Mapping[str, Identity]) -> Community:
     known, others, patient_ids = dict(people), set[str](), dict[str, str]()
     for path in paths:
         try:
-            resources = _read(path)
-        except Refused:
+            for one in _read(path):
+                _meet(one, "", known, others, patient_ids)
+        except (Refused, RecursionError):
             continue
-        for one in resources:
-            _meet(one, "", known, others, patient_ids)
     return Community({**known, "": Identity(names=frozenset(others))}, patient_ids)
 
 
@@ -143,7 +142,10 @@ def clean_record(path: Path, *, community: Community, project: Project, options:
     """
     resources = _read(path)
     work = _Work(community, project, options)
-    cleaned = [_resource(one, work) for one in resources]
+    try:
+        cleaned = [_resource(one, work) for one in resources]
+    except RecursionError as error:
+        raise _unreadable("it is nested without end") from error
     text = "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in cleaned)
     return CleanRecord(text.encode(), len(cleaned), tuple(work.texts))
 
@@ -248,6 +250,8 @@ def _value(value: Any, key: str, owner: _Owner, work: _Work) -> Any:
     if isinstance(value, list):
         some = [_value(one, key, owner, work) for one in value]
         return [one for one in some if one not in ("", None, {})]
+    if key in ("id", "reference") and value is not None:
+        value = str(value)  # a number where the standard has letters is a number of the patient all the same
     return _text(value, key, owner, work) if isinstance(value, str) else value
 
 

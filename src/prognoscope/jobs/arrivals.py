@@ -43,15 +43,15 @@ def read_parcel(parcel: Parcel) -> Opened:
 
 
 def keep_archive(root: Path, archive: FoundFile, problem: Problem, folder: Path) -> Arrival:
-    """Put an archive that cannot be read through in the tray of a batch, whole, with the reason."""
+    """Put an archive that cannot be read through in the tray of a batch, whole, with the reason; a huge one is told."""
     data = read_bytes(root / archive.path, subject=printable(archive.path))
-    kept = len(data) <= KEPT_BYTES
+    sha256, kept = hashing.of_bytes(data), len(data) <= KEPT_BYTES
     if kept:
         with tray(folder) as filled:
-            filled.put(hashing.of_bytes(data), data)
-    return Arrival(
-        archive.path, archive.size, archive.mtime_ns, hashing.of_bytes(data), "unknown", staged=kept, problem=problem
-    )
+            filled.put(sha256, data)
+    also = "it is kept whole" if kept else f"it has more than {KEPT_BYTES >> 20} MiB and is not kept"
+    told = replace(problem, found=f"{problem.found}; {also}")
+    return Arrival(archive.path, archive.size, archive.mtime_ns, sha256, "unknown", staged=kept, problem=told)
 
 
 def arrival(file: FoundFile, data: bytes, filled: Tray, *, folder: Path | None) -> Arrival:

@@ -32,6 +32,7 @@ from prognoscope.store import Artefacts, Held, Hit, Store, write_whole
 
 KEY_SHOWN = 12
 TOLD_ONLY = ("region-at-edge",)  # a contour of the whole body reaches both ends, and the image is sound
+REFUSED = "state = refused"
 STATES = "state in (usable, quarantined, released)"
 
 
@@ -57,11 +58,20 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class CurateReport:
-    """How many series were looked at, what is wrong (by series key), and the verdict on each for each role."""
+    """How many series were looked at, what is wrong (by series key), and the verdict on each for each role.
+
+    `refused` series could not be put together, so there was nothing to look at.
+    """
 
     series: int
     failed: tuple[tuple[str, Problem], ...]
     roles: tuple[tuple[str, Verdict], ...]
+    refused: int
+
+    @property
+    def out_of_use(self) -> int:
+        """How many of those that were looked at failed; of others something is told only."""
+        return len({key for key, problem in self.failed if problem.code not in TOLD_ONLY})
 
 
 def curate(
@@ -101,7 +111,7 @@ def curate(
         verdicts = _roles(opened, hits, series, Path(rules)) if rules else ()
         failed = tuple((key, problem) for key, problems in found.items() for problem in problems)
         opened.audit_note("curate", "quality and roles", {"series": len(looked), "failed": len(failed)})
-        report = CurateReport(len(looked), failed, verdicts)
+        report = CurateReport(len(looked), failed, verdicts, opened.search.counts(REFUSED).series)
         if out:
             held = {one.sha256: one for one in opened.quarantine.held()}
             shown = [
@@ -183,7 +193,7 @@ def _refused(store: Store, held: dict[str, Held]) -> tuple[FailedSeries, ...]:
     """Series that could not be put together, with their middle file as the picture."""
     return tuple(
         _shown(hit, hit.series_uid, (held[hit.key].problem,), _middle(store, hit.series_uid), held[hit.key])
-        for hit in store.search.hits("state = refused")
+        for hit in store.search.hits(REFUSED)
         if hit.key in held
     )
 

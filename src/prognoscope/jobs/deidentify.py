@@ -43,6 +43,7 @@ from prognoscope.deidentify.others import (
     owner_by_path,
     owners_by_tables,
     place_of,
+    table_place,
 )
 from prognoscope.deidentify.records import meet
 from prognoscope.deidentify.report import REPORT_FILE, build_report
@@ -259,9 +260,7 @@ def _clean_others(
     clean = functools.partial(clean_other, community=meet(records, people), **places.all())
     outcomes = list(mapper(clean, planned, label="pictures and NIfTI"))
     renamed = {PurePosixPath(one.source).name: one.target for one in outcomes if one.target}
-    planned_tables = [
-        Planned(path, f"tables/{project.token('table', path)}{PurePosixPath(path).suffix.lower()}") for path in tables
-    ]
+    planned_tables = [Planned(path, table_place(path, project)) for path in tables]
     rows = functools.partial(clean_table, people=people, renamed=renamed, **places.all())
     return outcomes + list(mapper(rows, planned_tables, label="tables"))
 

@@ -113,12 +113,11 @@ def _unpack(folder: Path, file: FoundFile, place: Path) -> list[tuple[str, Probl
 
 def _free(place: Path, name: str, taken: set[Path]) -> Path:
     """Place of a member below a folder, whatever its name is; another one where a member has it already."""
-    parts = [_plain(part) for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    target = place.joinpath(*(parts or ["member"]))
-    count = 1
-    while target in taken:
+    parts = [_plain(part) for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")] or ["member"]
+    target, count = place.joinpath(*parts), 1
+    while target in taken or target.is_dir() or not taken.isdisjoint(target.parents):
         count += 1
-        target = target.with_name(f"{count}-{(parts or ['member'])[-1]}")
+        target = place.joinpath(str(count), *parts)
     taken.add(target)
     return target
 

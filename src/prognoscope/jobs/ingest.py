@@ -243,7 +243,7 @@ def _take(
 
 
 def _unread(archive: FoundFile, number: int) -> Problem:
-    told = f"{number} of its members cannot be read; the archive is kept whole beside the others"
+    told = f"{number} of its members cannot be read"
     return Problem("archive-kept", printable(archive.path), told, "see what is wrong with each, and copy it again")
 
 
@@ -317,7 +317,11 @@ def _keep_whole(store: Store, source: str, root: Path, archive: FoundFile, probl
     from prognoscope.jobs.arrivals import keep_archive
 
     batch = uuid.uuid4().hex
-    kept = keep_archive(root, archive, problem, store.repository.tray(batch))
+    try:
+        kept = keep_archive(root, archive, problem, store.repository.tray(batch))
+    except Refused as gone:  # since it was looked at
+        _hold(store, source, (gone.problem,), tally)
+        return
     tally.add(store.repository.admit(source, batch, [kept]), 1)
 
 

@@ -42,6 +42,8 @@ class Columns:
         Columns in which groups are looked for that the model serves worse.
     patient
         Names of the patients, for the list of the largest errors; rows are counted without it.
+    over_time
+        Days and the columns with the risk of the event by each, for a time to event.
     """
 
     risk: str
@@ -55,6 +57,7 @@ class Columns:
     reference_outcome: str | None = None
     slices: tuple[str, ...] = ()
     patient: str | None = None
+    over_time: tuple[tuple[float, str], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("groups", "slices"):
@@ -101,8 +104,9 @@ def _one_row_each(patients: pd.Series, name: str) -> None:
 
 
 def _require(frame: pd.DataFrame, columns: Columns) -> None:
+    over_time = [name for _, name in columns.over_time]
     single = [columns.risk, columns.outcome, columns.time, columns.event, columns.reference, columns.fold]
-    for name in [*single, columns.reference_outcome, columns.patient, *columns.groups, *columns.slices]:
+    for name in [*single, columns.reference_outcome, columns.patient, *columns.groups, *columns.slices, *over_time]:
         if name is not None and name not in frame.columns:
             near = nearest(name, map(str, frame.columns))
             raise refuse(
@@ -174,6 +178,39 @@ def outcome_of(frame: pd.DataFrame, columns: Columns) -> Outcome:
 def model_of(frame: pd.DataFrame, name: str, fold: Ints) -> OutOfFold:
     """Return the risks of one column, each with its patient's fold (`risk-range`, `number-expected`)."""
     return OutOfFold(risks(numbers_of(frame, name), what=f"risk in column {name}")[None], fold[None])
+
+
+def over_time_named(text: str) -> tuple[tuple[float, str], ...]:
+    """Days and columns named as `365:p1,730:p2` (`times-range` for what is none, or not in order)."""
+    pairs = [part.partition(":") for part in text.split(",") if part.strip()]
+    try:
+        found = tuple((float(day), name.strip()) for day, _, name in pairs)
+    except ValueError:
+        found = ((math.nan, ""),)
+    days = [day for day, _ in found]
+    if not all(math.isfinite(day) and day > 0 and name for day, name in found) or days != sorted(set(days)):
+        raise refuse(
+            "times-range",
+            subject="risks over time",
+            found=f"{text!r} is not days, each with a column, from early to late",
+            remedy="give both with a colon between, for instance --over-time 365:p1,730:p2",
+        )
+    return found
+
+
+def risks_over_time(frame: pd.DataFrame, columns: Columns) -> tuple[list[float], Floats] | None:
+    """Days `(k,)` and risks by each `(n, k)` (`risk-range`, `number-expected`); None where no columns are named."""
+    if not columns.over_time:
+        return None
+    if columns.time is None:
+        raise refuse(
+            "time-missing",
+            subject="risks over time",
+            found="they are of a time to event, and no column of times is named",
+            remedy="name --time and --event, or leave --over-time out",
+        )
+    table = [risks(numbers_of(frame, name), what=f"risk in column {name}") for _, name in columns.over_time]
+    return [day for day, _ in columns.over_time], np.column_stack(table)
 
 
 def folds_of(frame: pd.DataFrame, columns: Columns) -> Ints:

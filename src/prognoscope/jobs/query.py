@@ -12,7 +12,7 @@ from typing import Any
 
 from prognoscope.core.problems import refuse
 from prognoscope.core.work import Progress, silent
-from prognoscope.store import Counts, Difference, Hit, Snapshot, Store, write_whole
+from prognoscope.store import Counts, Difference, Hit, Snapshot, Store, Told, write_whole
 
 __all__ = ["Difference", "Found", "as_json", "difference", "existing", "listing_csv", "query"]
 
@@ -45,6 +45,7 @@ def query(
     snapshot: str = "",
     export: str | Path | None = None,
     manifest: str | Path | None = None,
+    records: str | Path | None = None,
     progress: Progress = silent,
 ) -> Found:
     """Answer a query.
@@ -63,6 +64,9 @@ def query(
         A folder, new or empty, that gets the files, with `manifest.json`.
     manifest
         A file that gets the manifest alone: what was found, with hash, source and licence of each file.
+    records
+        A CSV file that gets all that tables and FHIR records tell of the patients, one value a line, with its unit and
+        the time at which it was known.
 
     Raises
     ------
@@ -84,6 +88,9 @@ def query(
             if export:
                 _export(opened, Path(export), document, progress)
             opened.audit_note("export", text, {"files": files, "to": str(export or manifest)})
+        if records:
+            write_whole(Path(records), _records_csv(opened.search.told(text)).encode())
+            opened.audit_note("export", text, {"records": True, "to": str(records)})
         hints = (*_waiting(opened), *(_hints(opened, text) if counts.series == 0 else ()))
         shown = hits if most is None else hits[:most]
         return Found(text, counts, shown, hints, frozen, Path(export) if export else None, files)
@@ -135,6 +142,15 @@ def listing_csv(hits: tuple[Hit, ...]) -> str:
     writer.writerow(LISTED)
     for hit in hits:
         writer.writerow(["" if getattr(hit, name) is None else getattr(hit, name) for name in LISTED])
+    return out.getvalue()
+
+
+def _records_csv(told: tuple[Told, ...]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(Told.__slots__)
+    for one in told:
+        writer.writerow(["" if value is None else value for value in (getattr(one, name) for name in Told.__slots__)])
     return out.getvalue()
 
 

@@ -8,6 +8,7 @@ import functools
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -158,14 +159,15 @@ def find_cases(source: Path, *, modality: str = "", label: int | None = None, re
 
 
 def _paired(folder: Path, wanted: Case) -> list[Case]:
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(NIFTI) and path.is_file())
-    masks = {_stem(path).removesuffix("_mask"): path for path in files if _stem(path).endswith("_mask")}
+    """Pairs of one folder each; below sub-folders the id begins with these, as in `P1/scan`."""
+    files = sorted(path for path in folder.rglob("*") if _is_nifti(path) and path.is_file())
+    masks = {(path.parent, _stem(path).removesuffix("_mask")): path for path in files if _stem(path).endswith("_mask")}
     cases = []
     for path in files:
         if _stem(path).endswith("_mask"):
             continue
         name = _stem(path).removesuffix("_image")
-        mask = masks.get(name)
+        mask = masks.get((path.parent, name))
         if mask is None:
             raise refuse(
                 "mask-missing",
@@ -173,12 +175,12 @@ def _paired(folder: Path, wanted: Case) -> list[Case]:
                 found=f"there is no {name}_mask beside it",
                 remedy="add the mask, or list images and masks in a CSV with id, image and mask",
             )
-        cases.append(replace(wanted, id=name, image=path, mask=mask))
+        cases.append(replace(wanted, id=(path.parent / name).relative_to(folder).as_posix(), image=path, mask=mask))
     return cases
 
 
 def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".nii")
+    return re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE)
 
 
 def _listed(manifest: Path, wanted: Case) -> list[Case]:
@@ -216,7 +218,9 @@ def _row(manifest: Path, row: dict[str, str], wanted: Case) -> Case:
             remedy="fill the row in, or leave it out",
         )
     label = (row.get("label") or "").strip()
-    if label and not label.isdigit():
+    # Tables written by pandas have 1.0 for 1 in a column with gaps.
+    number = re.fullmatch(r"([0-9]+)(\.0*)?", label)
+    if label and number is None:
         raise refuse(
             "manifest-label",
             subject=f"{manifest}, id {row['id']}",
@@ -228,7 +232,7 @@ def _row(manifest: Path, row: dict[str, str], wanted: Case) -> Case:
         image=manifest.parent / row["image"].strip(),
         mask=manifest.parent / row["mask"].strip(),
         modality=(row.get("modality") or "").strip() or wanted.modality,
-        label=int(label) if label else wanted.label,
+        label=int(number[1]) if number else wanted.label,
         region=(row.get("region") or "").strip() or wanted.region,
     )
 
@@ -273,17 +277,36 @@ def _read(case: Case) -> tuple[Volume, Mask, str]:
     for path in (case.image, case.mask):
         if not path.exists():
             raise refuse("file-missing", subject=str(path), found="it does not exist", remedy="correct the path")
-    if case.image.name.endswith(NIFTI):
+        _require_known_format(path)
+    if _is_nifti(case.image):
         volume = read_nifti(case.image)
         return volume, read_nifti_mask(case.mask, label=case.label), case.modality or UNKNOWN_MODALITY
     series = _only_series(case)
     volume = read_volume(_folder(case.image), series)
-    if case.mask.name.endswith(NIFTI):
+    if _is_nifti(case.mask):
         mask = read_nifti_mask(case.mask, label=case.label)
     else:
         region_set, region = _only_region(case, series)
         mask = read_mask(_folder(case.mask), region_set, region, series)
     return volume, mask, case.modality or series.modality
+
+
+def _is_nifti(path: Path) -> bool:
+    return path.name.lower().endswith(NIFTI)
+
+
+def _require_known_format(path: Path) -> None:
+    if path.is_dir() or _is_nifti(path):
+        return
+    with path.open("rb") as stream:
+        if stream.read(132)[128:] == b"DICM":
+            return
+    raise refuse(
+        "format-not-read",
+        subject=str(path),
+        found="neither NIfTI nor DICOM; NRRD, MetaImage and others are not read",
+        remedy="convert it to NIfTI (.nii.gz), or give the folder of the DICOM series",
+    )
 
 
 def _folder(path: Path) -> Path:
@@ -371,7 +394,7 @@ def _load(place: Path) -> MeasuredCase | None:
 
 def case_document(measured: MeasuredCase) -> dict[str, Any]:
     """Return a measured case as plain values; what is NaN is null and has a reason."""
-    features = [asdict(feature) for feature in measured.features]
+    features = [feature._asdict() for feature in measured.features]
     for feature in features:
         feature["value"] = feature["value"] if math.isfinite(feature["value"]) else None
     document: dict[str, Any] = {"id": measured.id, "modality": measured.modality, "features": features}

@@ -18,11 +18,21 @@ from prognoscope.core.hashing import of_file
 from prognoscope.core.outcome import Outcome
 from prognoscope.core.predictions import OutOfFold
 from prognoscope.core.problems import refuse
-from prognoscope.jobs.predictions import Columns, folds_of, model_of, numbers_of, outcome_of, read_predictions
+from prognoscope.jobs.predictions import (
+    Columns,
+    folds_of,
+    model_of,
+    numbers_of,
+    outcome_of,
+    over_time_named,
+    read_predictions,
+    risks_over_time,
+)
 from prognoscope.report import Failures, Subgroup, WorstCase, render_validation
 from prognoscope.store import write_whole
 from prognoscope.validation import (
     FEWEST_TO_SEARCH,
+    THRESHOLDS,
     Evaluation,
     Gap,
     GroupFigures,
@@ -44,9 +54,9 @@ from prognoscope.validation import (
     worst_cases,
 )
 from prognoscope.validation.document import evaluation_document, groups_document, thresholds_document, without_nan
-from prognoscope.validation.resampling import once
+from prognoscope.validation.resampling import RESAMPLED_UP_TO, once
 
-__all__ = ["Columns", "Metric", "Validation", "validate_predictions"]
+__all__ = ["Columns", "Metric", "Validation", "over_time_named", "validate_predictions"]
 
 SCHEMA = 1
 TABLE_THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -122,7 +132,14 @@ def validate_predictions(
     known = frame.drop(columns=[columns.patient] if columns.patient else [])
     guards = (*prediction_guards(outcome, main, known, seed=seed), *_proxies(frame, columns, outcome))
     evaluation = evaluate(
-        outcome, models, titles={}, resamples=resamples, seed=seed, prevalence=prevalence, guards=guards
+        outcome,
+        models,
+        titles={},
+        resamples=resamples,
+        seed=seed,
+        prevalence=prevalence,
+        guards=guards,
+        over_time=risks_over_time(frame, columns),
     )
     attributes = frame[list(columns.groups)]
     groups = group_figures(outcome, main, attributes, resamples=resamples, seed=seed, prevalence=prevalence)
@@ -141,6 +158,10 @@ def validate_predictions(
             "prevalence": prevalence,
             "resamples": resamples,
             "seed": seed,
+            "level": 0.95,
+            "intervals": "analytic" if len(outcome) > RESAMPLED_UP_TO else "bootstrap",
+            "decision_curve": {"from": THRESHOLDS[0], "to": THRESHOLDS[-1], "points": len(THRESHOLDS)},
+            "prognoscope": version("prognoscope"),
         },
         **_results_document(evaluation, rows, groups, gaps, failures),
     }

@@ -20,12 +20,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Triple
+from prognoscope.radiomics.compiled import compiled, compiled_loosely
 from prognoscope.radiomics.prepare import Prepared, bounding_box
 
 Factors = tuple[int, int, int]
@@ -262,24 +262,20 @@ def _b_spline(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _forms(spread: NDArray[np.float32], weights: _Weights) -> Forms:
-    """The three sums over the coarse grid, a voxel's pair with itself included."""
-    # One after the other where memory counts, else all in one call.
-    apart = spread.size > BLOCK_VOXELS
-    spectra = (_transform(part, weights.shape) for part in spread) if apart else iter(_transform(spread, weights.shape))
-    part = next(spectra)
-    products, _ = _sum_spectra(part, part, weights.spectrum)
-    mask = part = next(spectra)
-    pairs, _ = _sum_spectra(mask, mask, weights.spectrum)
-    part = next(spectra)
-    _, squares = _sum_spectra(part, mask, weights.spectrum)
-    return np.array([products, pairs, squares])
+    """The three sums over the coarse grid, a voxel's pair with itself included.
 
-
-def _transform(parts: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.complex64]:
-    """Half of the spectrum along the last three axes; one by one, so that padding is transformed late."""
-    whole = scipy.fft.rfft(parts, n=shape[2], axis=-1)
-    whole = scipy.fft.fft(whole, n=shape[1], axis=-2)
-    return np.asarray(scipy.fft.fft(whole, n=shape[0], axis=-3))
+    Axis by axis, so that padding is transformed late, and after the first some columns at a time: the whole spectra of
+    a large region are what there is least room for.
+    """
+    depth, height, width = weights.shape
+    halves = scipy.fft.rfft(spread, n=width, axis=-1)
+    columns = halves.shape[-1]
+    step = max(1, BLOCK_VOXELS // (depth * height))
+    forms = np.zeros(3)
+    for first in range(0, columns, step):
+        some = scipy.fft.fft(halves[..., first : first + step], n=height, axis=-2)
+        _sum_spectra(scipy.fft.fft(some, n=depth, axis=-3), first, columns, weights.spectrum, forms)
+    return forms
 
 
 def _near(block: _Block, apart: NDArray[np.float64], spacing_mm: Triple, cutoff_mm: float) -> Forms:
@@ -297,7 +293,7 @@ def _near(block: _Block, apart: NDArray[np.float64], spacing_mm: Triple, cutoff_
     return forms
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill_weight(step_z: float, step_y: float, step_x: float, cutoff: float, weight: NDArray[np.float64]) -> None:
     for z in range(weight.shape[0]):
         for y in range(weight.shape[1]):
@@ -310,7 +306,7 @@ def _fill_weight(step_z: float, step_y: float, step_x: float, cutoff: float, wei
                     weight[z, y, x] = 1 / np.sqrt(square) if square > 0 else 0.0
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _spread_lines(values: NDArray[np.float32], taps: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     for o in range(values.shape[0]):
         for c in range(taps.shape[0]):
@@ -321,32 +317,33 @@ def _spread_lines(values: NDArray[np.float32], taps: NDArray[np.float32], out: N
                         out[o, c, i] += tap * values[o, p, i]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _sum_spectra(
-    one: NDArray[np.complex64], other: NDArray[np.complex64], spectrum: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Weighted sums of |one|² and of one times other, over half spectra whose columns but the outermost stand for two.
+    spectra: NDArray[np.complex64], first: int, columns: int, weight: NDArray[np.float64], forms: NDArray[np.float64]
+) -> None:
+    """Add the weighted sums of |x|², |m|² and of q times m over some columns of half spectra `(x m q, z, y, columns)`.
 
-    Each is `(z, y, x/2 + 1)`.
+    `columns` is their number in all; each but the outermost stands for two.
     """
-    depth, height, columns = one.shape
-    squares, products = 0.0, 0.0
+    depth, height, some = spectra.shape[1:]
     for z in range(depth):
         mirrored_z = min(z, depth - z)
         for y in range(height):
             mirrored_y = min(y, height - y)
-            square, product = 0.0, 0.0
-            for x in range(columns):
-                weight = spectrum[mirrored_z, mirrored_y, x] * (1.0 if x == 0 or x == columns - 1 else 2.0)
-                a, b = one[z, y, x], other[z, y, x]
-                square += weight * (a.real * a.real + a.imag * a.imag)
-                product += weight * (a.real * b.real + a.imag * b.imag)
-            squares += square
-            products += product
-    return squares, products
+            products, pairs, squares = 0.0, 0.0, 0.0
+            for c in range(some):
+                x = first + c
+                share = weight[mirrored_z, mirrored_y, x] * (1.0 if x == 0 or x == columns - 1 else 2.0)
+                value, mask, square = spectra[0, z, y, c], spectra[1, z, y, c], spectra[2, z, y, c]
+                products += share * (value.real * value.real + value.imag * value.imag)
+                pairs += share * (mask.real * mask.real + mask.imag * mask.imag)
+                squares += share * (square.real * mask.real + square.imag * mask.imag)
+            forms[0] += products
+            forms[1] += pairs
+            forms[2] += squares
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill_parts(
     intensities: NDArray[np.float32],
     inside: NDArray[np.bool_],
@@ -374,7 +371,7 @@ def _fill_parts(
     return square
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _sum_near(
     parts: NDArray[np.float32],
     extent: NDArray[np.int64],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.prepare import Prepared, bounding_box
+from prognoscope.radiomics.compiled import compiled
+from prognoscope.radiomics.frame import Frame
+from prognoscope.radiomics.prepare import Prepared
 from prognoscope.radiomics.settings import RadiomicsSettings
 
 MOST_LEVELS = 65535
@@ -25,10 +27,8 @@ class Levels:
     padded
         uint16 `[z, y, x]`: levels from 1, 0 outside the intensity mask, with `pad` empty voxels on every side of the
         region's bounding box.
-    morphological
-        bool, of the same shape: the morphological mask, whose bounding box it is.
-    pad
-        Empty voxels on every side.
+    frame
+        Masks of the region, of the same shape.
     count
         Number of grey levels: of bins where their number is fixed, else the highest level that occurs.
     by_slice
@@ -36,10 +36,14 @@ class Levels:
     """
 
     padded: NDArray[np.uint16]
-    morphological: NDArray[np.bool_]
-    pad: int
+    frame: Frame
     count: int
     by_slice: NDArray[np.int64]
+
+    @property
+    def pad(self) -> int:
+        """Empty voxels on every side."""
+        return self.frame.pad
 
     @property
     def inner_shape(self) -> tuple[int, int, int]:
@@ -63,15 +67,17 @@ class Undefined:
     reason: str
 
 
-def discretise(prepared: Prepared, ascending: NDArray[np.float32], settings: RadiomicsSettings) -> Levels | Undefined:
+def discretise(
+    prepared: Prepared, ends: Sequence[float], settings: RadiomicsSettings, frame: Frame
+) -> Levels | Undefined:
     """Return grey levels by the settings' fixed bin number or fixed bin size.
 
-    `ascending` are the intensities of the mask in ascending order, at least one and all finite.
+    `ends` are the lowest and the highest intensity of the mask, finite.
 
     Fixed number N: level ⌊N (x − min) / (max − min)⌋ + 1, the maximum in the last bin; a constant region is level 1.
     Fixed size w: level ⌊(x − start) / w⌋ + 1.
     """
-    low, high = float(ascending[0]), float(ascending[-1])
+    low, high = ends
     if settings.number_of_bins is not None:
         count, start = settings.number_of_bins, low
         numerator, denominator = float(count), high - low
@@ -81,17 +87,17 @@ def discretise(prepared: Prepared, ascending: NDArray[np.float32], settings: Rad
         if low < start:
             return Undefined(f"an intensity of {low:g} lies below the first bin, which starts at {start:g}")
         numerator, denominator = 1.0, settings.bin_width
-        count = math.floor((high - start) / settings.bin_width) + 1
-        if count > MOST_LEVELS:
-            return Undefined(f"{count} grey levels, more than the {MOST_LEVELS} that are counted")
-    box, pad = bounding_box(prepared.morphological_mask), padding(settings)
-    morphological = np.pad(prepared.morphological_mask[box], pad)
-    padded = np.zeros(morphological.shape, dtype=np.uint16)
-    inside = np.ascontiguousarray(prepared.intensity_mask[box])
-    _fill(np.ascontiguousarray(prepared.intensities[box]), inside, start, numerator, denominator, count, pad, padded)
-    by_slice = np.zeros((inside.shape[0], count + 1), dtype=np.int64)
-    _count_levels(padded, pad, by_slice)
-    return Levels(padded, morphological, pad, count, by_slice[:, 1:])
+        widths = (high - start) / settings.bin_width
+        if widths >= MOST_LEVELS:
+            return Undefined(f"{widths // 1 + 1:.6g} grey levels, more than the {MOST_LEVELS} that are counted")
+        count = math.floor(widths) + 1
+    padded = np.zeros(frame.morphological.shape, dtype=np.uint16)
+    corner = np.array([side.start or 0 for side in frame.box])
+    by_slice = np.zeros((frame.morphological.shape[0] - 2 * frame.pad, count), dtype=np.int64)
+    # Whole arrays, not their part in the box: a copy of a whole lung is what there is no room for.
+    image, inside = np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask)
+    _fill(image, inside, corner, start, numerator, denominator, frame.pad, padded, by_slice)
+    return Levels(padded, frame, count, by_slice)
 
 
 def fixed_number(values: NDArray[np.float64], count: int, low: float, high: float) -> NDArray[np.float64]:
@@ -114,31 +120,29 @@ def padding(settings: RadiomicsSettings) -> int:
     return max(settings.glcm.distance, settings.ngtdm.distance, settings.ngldm.distance)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill(
     intensities: NDArray[np.float32],
     inside: NDArray[np.bool_],
+    corner: NDArray[np.int64],
     start: float,
     numerator: float,
     denominator: float,
-    count: int,
     pad: int,
     padded: NDArray[np.uint16],
+    by_slice: NDArray[np.int64],
 ) -> None:
-    """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most `count`; 1 where that is 0/0."""
-    for z in range(inside.shape[0]):
-        for y in range(inside.shape[1]):
-            for x in range(inside.shape[2]):
-                if inside[z, y, x]:
+    """Level ⌊numerator (x − start) / denominator⌋ + 1 of each voxel inside, at most the last; 1 where that is 0/0."""
+    last = by_slice.shape[1] - 1
+    for z in range(padded.shape[0] - 2 * pad):
+        for y in range(padded.shape[1] - 2 * pad):
+            masked = inside[z + corner[0], y + corner[1], corner[2] :]
+            row = intensities[z + corner[0], y + corner[1], corner[2] :]
+            for x in range(padded.shape[2] - 2 * pad):
+                if masked[x]:
                     level = 0.0
                     if denominator > 0.0:
-                        level = np.floor(numerator * (np.float64(intensities[z, y, x]) - start) / denominator)
-                    padded[z + pad, y + pad, x + pad] = min(int(level) + 1, count)
-
-
-@numba.njit(cache=True, nogil=True)
-def _count_levels(padded: NDArray[np.uint16], pad: int, counts: NDArray[np.int64]) -> None:
-    for z in range(counts.shape[0]):
-        for y in range(pad, padded.shape[1] - pad):
-            for x in range(pad, padded.shape[2] - pad):
-                counts[z, padded[z + pad, y, x]] += 1
+                        level = np.floor(numerator * (np.float64(row[x]) - start) / denominator)
+                    place = min(int(level), last)
+                    padded[z + pad, y + pad, x + pad] = place + 1
+                    by_slice[z, place] += 1

@@ -6,9 +6,10 @@ length (size, distance, dependence) j.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from prognoscope.radiomics.compiled import compiled
 
 
 def emphasis_features(
@@ -34,7 +35,7 @@ def emphasis_features(
     return features
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _measure_all(
     counts: NDArray[np.float64],
     sizes: NDArray[np.float64],
@@ -52,7 +53,7 @@ def _measure_all(
             row[12] = number / voxels[m]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum(counts: NDArray[np.float64], by_level: NDArray[np.float64], by_size: NDArray[np.float64]) -> float:
     number = 0.0
     by_level[:] = 0.0
@@ -65,7 +66,7 @@ def _sum(counts: NDArray[np.float64], by_level: NDArray[np.float64], by_size: ND
     return number
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _emphasise(
     counts: NDArray[np.float64], number: float, sizes: NDArray[np.float64], row: NDArray[np.float64]
 ) -> None:
@@ -91,7 +92,7 @@ def _emphasise(
         row[7] += large * square
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _spread(
     by_level: NDArray[np.float64],
     by_size: NDArray[np.float64],

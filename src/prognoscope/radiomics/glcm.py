@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.radiomics.aggregate import Aggregated, aggregate, matrices, slots
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.directions import DIRECTIONS, flat_steps, step_weights
 from prognoscope.radiomics.discretise import Levels, Undefined
 from prognoscope.radiomics.settings import Aggregation, Cooccurrence
@@ -51,7 +51,7 @@ def cooccurrence_features(
     return features
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_pairs(
     flat: NDArray[np.uint16],
     shape: NDArray[np.int64],
@@ -74,7 +74,7 @@ def _count_pairs(
                         counts[slot[z - pad, d], here - 1, there - 1] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _measure_all(counts: NDArray[np.float64], features: NDArray[np.float64]) -> None:
     size = counts.shape[1]
     marginal, difference, total = np.empty(size), np.empty(size), np.empty(2 * size - 1)
@@ -93,7 +93,7 @@ def _measure_all(counts: NDArray[np.float64], features: NDArray[np.float64]) -> 
         _describe_dependence(_entropy(marginal), row)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _condense(
     counts: NDArray[np.float64],
     marginal: NDArray[np.float64],
@@ -124,7 +124,7 @@ def _condense(
     return entropy, energy, largest
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _entropy(probability: NDArray[np.float64]) -> float:
     entropy = 0.0
     for p in probability:
@@ -133,7 +133,7 @@ def _entropy(probability: NDArray[np.float64]) -> float:
     return entropy
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _describe_levels(marginal: NDArray[np.float64], row: NDArray[np.float64]) -> None:
     """Mean and variance."""
     row[1], row[2] = 0.0, 0.0
@@ -143,7 +143,7 @@ def _describe_levels(marginal: NDArray[np.float64], row: NDArray[np.float64]) ->
         row[2] += marginal[i] * (i + 1.0 - row[1]) ** 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _describe_differences(difference: NDArray[np.float64], row: NDArray[np.float64]) -> None:
     """Average, variance and entropy of differences, contrast, dissimilarity, the inverse differences and variance."""
     row[11:18] = 0.0
@@ -163,7 +163,7 @@ def _describe_differences(difference: NDArray[np.float64], row: NDArray[np.float
         row[5] += difference[k] * (k - row[4]) ** 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _describe_sums(total: NDArray[np.float64], row: NDArray[np.float64]) -> None:
     """Average, variance and entropy of sums, autocorrelation, and the clusters."""
     row[7:10] = 0.0
@@ -182,7 +182,7 @@ def _describe_sums(total: NDArray[np.float64], row: NDArray[np.float64]) -> None
     row[19] = (row[19] - row[11]) / 4
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _describe_dependence(marginal_entropy: float, row: NDArray[np.float64]) -> None:
     """Correlation and the two information correlations; NaN where levels do not vary."""
     entropy, mean, variance = row[3], row[1], row[2]

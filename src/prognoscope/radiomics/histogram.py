@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from prognoscope.radiomics.statistics import ratio
+from prognoscope.radiomics.compiled import compiled
 
 
 def histogram_features(counts: NDArray[np.int64]) -> list[float]:
@@ -21,45 +20,48 @@ def histogram_features(counts: NDArray[np.int64]) -> list[float]:
     -------
     NaN where a ratio has no denominator (a single occurring level), and the gradients where there is one bin only.
     """
-    number = int(counts.sum())
-    p10, p25, median, p75, p90 = (_percentile(counts, number, share) for share in (10, 25, 50, 75, 90))
-    mean, lowest, highest = _mean(counts, 1.0, float(len(counts)))
+    features = np.full(23, np.nan)
+    _measure(counts, features)
+    return features.tolist()
+
+
+@compiled
+def _measure(counts: NDArray[np.int64], features: NDArray[np.float64]) -> None:
+    number, top = counts.sum(), float(counts.size)
+    p10, p25, median = _percentile(counts, number, 10), _percentile(counts, number, 25), _percentile(counts, number, 50)
+    p75, p90 = _percentile(counts, number, 75), _percentile(counts, number, 90)
+    mean, lowest, highest = _mean(counts, 1.0, top)
     inner_mean, _, _ = _mean(counts, p10, p90)
     second, third, fourth, entropy, uniformity, mode = _describe(counts, number, mean)
-    values = [
-        mean,
-        second,
-        ratio(third, second**1.5),
-        ratio(fourth, second**2) - 3,
-        median,
-        lowest,
-        p10,
-        p90,
-        highest,
-        mode,
-        p75 - p25,
-        highest - lowest,
-        _deviation(counts, mean, 1.0, float(len(counts))),
-        _deviation(counts, inner_mean, p10, p90),
-        _deviation(counts, median, 1.0, float(len(counts))),
-        ratio(second**0.5, mean),
-        ratio(p75 - p25, p75 + p25),
-        entropy,
-        uniformity,
-    ]
-    return values + _gradients(counts)
+    features[0], features[1] = mean, second
+    if second > 0.0:
+        features[2], features[3] = third / second**1.5, fourth / second**2 - 3
+    features[4], features[5], features[6], features[7], features[8] = median, lowest, p10, p90, highest
+    features[9], features[10], features[11] = mode, p75 - p25, highest - lowest
+    features[12] = _deviation(counts, mean, 1.0, top)
+    features[13] = _deviation(counts, inner_mean, p10, p90)
+    features[14] = _deviation(counts, median, 1.0, top)
+    features[15], features[16] = second**0.5 / mean, (p75 - p25) / (p75 + p25)
+    features[17], features[18] = entropy, uniformity
+    if counts.size > 1:
+        features[19], features[20], features[21], features[22] = _slopes(counts)
 
 
-def _gradients(counts: NDArray[np.int64]) -> list[float]:
-    """Largest and smallest slope of the histogram and the levels where they are; the first where several are."""
-    if len(counts) < 2:
-        return [float("nan")] * 4
-    slope = np.gradient(counts.astype(np.float64))
-    highest, lowest = int(np.argmax(slope)), int(np.argmin(slope))
-    return [float(slope[highest]), highest + 1.0, float(slope[lowest]), lowest + 1.0]
+@compiled
+def _slopes(counts: NDArray[np.int64]) -> tuple[float, float, float, float]:
+    """Largest and smallest slope of the histogram, each with its level, the first where several are."""
+    largest, highest, smallest, lowest = -np.inf, 0.0, np.inf, 0.0
+    for i in range(counts.size):
+        before, after = max(i - 1, 0), min(i + 1, counts.size - 1)
+        slope = (counts[after] - counts[before]) / (after - before)
+        if slope > largest:
+            largest, highest = slope, i + 1.0
+        if slope < smallest:
+            smallest, lowest = slope, i + 1.0
+    return largest, highest, smallest, lowest
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _percentile(counts: NDArray[np.int64], number: int, share: int) -> float:
     """Lowest level that at least `share` percent of the voxels do not exceed."""
     below, level = 0, 0
@@ -69,7 +71,7 @@ def _percentile(counts: NDArray[np.int64], number: int, share: int) -> float:
     return float(level)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _mean(counts: NDArray[np.int64], low: float, high: float) -> tuple[float, float, float]:
     """Mean level of the voxels between two levels, and the lowest and the highest level there."""
     number, total, first, last = 0, 0.0, 0.0, 0.0
@@ -83,7 +85,7 @@ def _mean(counts: NDArray[np.int64], low: float, high: float) -> tuple[float, fl
     return total / number, first, last
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _deviation(counts: NDArray[np.int64], centre: float, low: float, high: float) -> float:
     """Mean absolute distance to a centre of the voxels between two levels."""
     number, total = 0, 0.0
@@ -94,7 +96,7 @@ def _deviation(counts: NDArray[np.int64], centre: float, low: float, high: float
     return total / number
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _describe(counts: NDArray[np.int64], number: int, mean: float) -> tuple[float, float, float, float, float, float]:
     """Second to fourth central moment, entropy, uniformity and mode."""
     second, third, fourth, entropy, uniformity, mode = 0.0, 0.0, 0.0, 0.0, 0.0, 1.0

@@ -13,9 +13,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from prognoscope.radiomics.compiled import compiled
 
 Points = NDArray[np.float64]
 Vector = tuple[float, float, float]
@@ -60,7 +61,7 @@ def _candidates(padded: NDArray[np.bool_]) -> Points:
     return found[:, :number]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _find_ends(
     padded: NDArray[np.bool_],
     along_z: NDArray[np.int64],
@@ -80,7 +81,7 @@ def _find_ends(
                     along_x[1, z, y] = min(along_x[1, z, y], -x)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _gather(ends: NDArray[np.int64], axis: int, found: Points, number: int) -> int:
     """Add the vertices at the ends `(2, i, j)` of rows along an axis that jut out; return how many there are now."""
     first, second = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
@@ -96,7 +97,7 @@ def _gather(ends: NDArray[np.int64], axis: int, found: Points, number: int) -> i
     return number
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _juts_out(ends: NDArray[np.int64], i: int, j: int) -> bool:
     """Whether a surface `ends[i, j]`, `FAR` where there is none, lies below all chords of opposite neighbours."""
     height, width = ends.shape
@@ -113,7 +114,7 @@ def _juts_out(ends: NDArray[np.int64], i: int, j: int) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _wrap(points: Points, unit: Vector) -> tuple[float, float, float]:
     """Area, volume and diameter of the hull of points `(3, n)`, in units, that do not all lie in one plane.
 
@@ -139,7 +140,7 @@ def _wrap(points: Points, unit: Vector) -> tuple[float, float, float]:
         a, b = edges[number - 1, 1], edges[number - 1, 0]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _first_edge(points: Points, plane: NDArray[np.int64]) -> tuple[int, int]:
     a = 0
     for p in range(points.shape[1]):
@@ -151,12 +152,12 @@ def _first_edge(points: Points, plane: NDArray[np.int64]) -> tuple[int, int]:
     return a, _next_corner(points, normal, plane, _find_plane(points, normal, a, plane), a)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _apart(points: Points, a: int, b: int) -> Vector:
     return points[0, b] - points[0, a], points[1, b] - points[1, a], points[2, b] - points[2, a]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _tilt(points: Points, a: int, along: Vector) -> Vector:
     """Outward normal of the plane through point a and a direction that leaves all points on one side.
 
@@ -170,7 +171,7 @@ def _tilt(points: Points, a: int, along: Vector) -> Vector:
     return nz, ny, nx
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _find_plane(points: Points, normal: Vector, a: int, plane: NDArray[np.int64]) -> int:
     """Fill in the points of the plane through a; return their number."""
     height = normal[0] * points[0, a] + normal[1] * points[1, a] + normal[2] * points[2, a]
@@ -182,7 +183,7 @@ def _find_plane(points: Points, normal: Vector, a: int, plane: NDArray[np.int64]
     return number
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _next_corner(points: Points, normal: Vector, plane: NDArray[np.int64], number: int, here: int) -> int:
     """The corner after `here` of the polygon around points of a plane, counter-clockwise seen from outside."""
     # In the projection along the axis that is nearest to the normal.
@@ -200,7 +201,7 @@ def _next_corner(points: Points, normal: Vector, plane: NDArray[np.int64], numbe
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _go_round(
     points: Points, normal: Vector, a: int, b: int, plane: NDArray[np.int64], polygon: NDArray[np.int64]
 ) -> int:
@@ -214,7 +215,7 @@ def _go_round(
     return number
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _across(points: Points, polygon: NDArray[np.int64], sides: int) -> Vector:
     """The vector across a polygon, outwards, twice as long as its area."""
     z, y, x = 0.0, 0.0, 0.0
@@ -226,7 +227,7 @@ def _across(points: Points, polygon: NDArray[np.int64], sides: int) -> Vector:
     return z, y, x
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _close_or_open(edges: NDArray[np.int64], number: int, here: int, there: int) -> int:
     """Strike an edge off the list when its other face has it there, else add it; return the length of the list."""
     for e in range(number - 1, -1, -1):
@@ -237,7 +238,7 @@ def _close_or_open(edges: NDArray[np.int64], number: int, here: int, there: int)
     return number + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _diameter(points: Points, corner: NDArray[np.bool_], unit: Vector) -> float:
     """Largest distance between two corners."""
     longest = 0.0

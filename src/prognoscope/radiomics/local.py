@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.core.geometry import Triple
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.discretise import Undefined
 from prognoscope.radiomics.prepare import PEAK_RADIUS_MM, Prepared
 
@@ -22,7 +24,7 @@ def local_peaks(prepared: Prepared) -> list[float] | Undefined:
     image, inside = np.ascontiguousarray(prepared.intensities), np.ascontiguousarray(prepared.intensity_mask)
     if not np.isfinite(image.sum(dtype=np.float64)):
         return Undefined("a voxel near the region is not a finite number")
-    rows = _rows(prepared)
+    rows = _rows(prepared.spacing_mm)
     reach = np.abs(rows).max(axis=0)
     height, width = image.shape[1:]
     sums = np.zeros((2 * reach[0] + 1, height, width + 1 + 2 * reach[2]))
@@ -32,9 +34,10 @@ def local_peaks(prepared: Prepared) -> list[float] | Undefined:
     return [float(peak) for peak in peaks]
 
 
-def _rows(prepared: Prepared) -> NDArray[np.int64]:
+@functools.lru_cache(maxsize=64)
+def _rows(spacing_mm: Triple) -> NDArray[np.int64]:
     """Rows of a sphere, `(n, 3)`: steps along z and y from its centre, and voxels on either side along x."""
-    depth, height, width = prepared.spacing_mm
+    depth, height, width = spacing_mm
     found = []
     for z in range(-math.floor(PEAK_RADIUS_MM / depth), math.floor(PEAK_RADIUS_MM / depth) + 1):
         for y in range(-math.floor(PEAK_RADIUS_MM / height), math.floor(PEAK_RADIUS_MM / height) + 1):
@@ -44,7 +47,7 @@ def _rows(prepared: Prepared) -> NDArray[np.int64]:
     return np.array(found, dtype=np.int64)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_row(row: NDArray[np.float32], sums: NDArray[np.float64]) -> None:
     """Running sums of a row, continued on both sides."""
     reach = (sums.size - 1 - row.size) // 2
@@ -58,7 +61,7 @@ def _sum_row(row: NDArray[np.float32], sums: NDArray[np.float64]) -> None:
         sums[x] = total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _find_peaks(
     image: NDArray[np.float32],
     inside: NDArray[np.bool_],

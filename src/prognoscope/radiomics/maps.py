@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Mapping
 from typing import Literal, Self
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
@@ -20,7 +19,9 @@ from prognoscope.core.geometry import Mask, Volume, require_same_grid
 from prognoscope.core.problems import refuse
 from prognoscope.core.settings import Settings, nearest
 from prognoscope.radiomics.catalogue import CATALOGUE
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.discretise import Levels, fixed_number
+from prognoscope.radiomics.frame import Frame
 from prognoscope.radiomics.glcm import cooccurrence_features
 from prognoscope.radiomics.prepare import bounding_box
 from prognoscope.radiomics.settings import Aggregation, RadiomicsSettings
@@ -121,12 +122,12 @@ def _levels(intensities: Float32, inside: NDArray[np.bool_], settings: MapSettin
     if settings.bin_width is None:
         levels[inside] = fixed_number(values, settings.bins or 32, low, high)
         return levels
-    count = int((high - low) // settings.bin_width) + 1
+    count = (high - low) // settings.bin_width + 1
     if count > MOST_LEVELS:
         raise refuse(
             "map-levels",
             subject="feature map",
-            found=f"{count} grey levels of width {settings.bin_width:g}",
+            found=f"{count:.6g} grey levels of width {settings.bin_width:g}",
             remedy=f"give wider bins, up to {MOST_LEVELS} levels",
         )
     levels[inside] = np.floor((values - low) / settings.bin_width) + 1
@@ -170,13 +171,14 @@ def _by_window(
         window = padded[tuple(sides)].copy()
         for axis in range(3):
             np.moveaxis(window, axis, 0)[[0, -1]] = 0
+        frame = Frame(window > 0, 1)
         by_slice = np.count_nonzero(window[1:-1], axis=(1, 2))[:, None]
-        found = textures(Levels(window, window > 0, 1, int(window.max()), by_slice), settings, [family])
+        found = textures(Levels(window, frame, int(window.max()), by_slice), settings, [family])
         row[:] = found[family][suffix]
     return values.T
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_window_pairs(
     levels: NDArray[np.uint16],
     centres: NDArray[np.int64],
@@ -197,7 +199,7 @@ def _count_window_pairs(
                             counts[at, here - 1, there - 1] += 1.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _percentile(ordered: NDArray[np.float64], share: float) -> float:
     position = share * (ordered.size - 1)
     below = int(np.floor(position))
@@ -205,7 +207,7 @@ def _percentile(ordered: NDArray[np.float64], share: float) -> float:
     return float(ordered[below] + (position - below) * (ordered[above] - ordered[below]))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _window_statistics(
     intensities: Float32,
     inside: NDArray[np.bool_],

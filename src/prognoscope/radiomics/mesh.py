@@ -14,11 +14,11 @@ import functools
 import itertools
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Triple
+from prognoscope.radiomics.compiled import compiled
 
 Vertex = tuple[int, int, int]
 CORNERS = np.array(list(itertools.product((0, 1), repeat=3)))
@@ -186,7 +186,7 @@ def _edge(ends: tuple[int, int]) -> tuple[int, int]:
     return min(ends), max(ends)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_configurations(padded: NDArray[np.bool_], number: NDArray[np.int64], place: NDArray[np.int64]) -> None:
     """Count the cubes of each configuration, and sum where they are; all in and all out are left out."""
     depth, height, width = padded.shape

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.hull import enclose
 from prognoscope.radiomics.mesh import measure_surface
 from prognoscope.radiomics.prepare import Prepared, bounding_box
@@ -130,7 +130,7 @@ def _intensities(prepared: Prepared) -> tuple[float, float]:
     return float(np.linalg.norm(apart)), mean
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_moments(inside: NDArray[np.bool_], moments: NDArray[np.int64]) -> None:
     """Sums over the voxels of a mask: 1, z, y, x, zz, yy, xx, zy, zx, yx."""
     for z in range(inside.shape[0]):
@@ -153,7 +153,7 @@ def _sum_moments(inside: NDArray[np.bool_], moments: NDArray[np.int64]) -> None:
             moments[9] += s * y
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_intensities(intensities: NDArray[np.float32], inside: NDArray[np.bool_], sums: NDArray[np.float64]) -> None:
     """Sums over the voxels of a mask: 1, the intensity, and it times z, y, x."""
     for z in range(inside.shape[0]):

@@ -5,11 +5,11 @@ IBSI reference manual, sections 3.10 (Amadasun and King 1989) and 3.11 (Sun and 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.radiomics.aggregate import average, matrices
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.directions import Dimension, flat_steps, neighbourhood
 from prognoscope.radiomics.discretise import Levels, Undefined
 from prognoscope.radiomics.emphasis import emphasis_features
@@ -57,7 +57,7 @@ def ngldm(levels: Levels, settings: Dependence, dimension: Dimension) -> NDArray
     return average(emphasis_features(counts.astype(np.float64), sizes, voxels))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _tone_features(counts: NDArray[np.int64], differences: NDArray[np.float64], features: NDArray[np.float64]) -> None:
     """Coarseness, contrast, busyness, complexity and strength of each matrix that has an entry.
 
@@ -101,7 +101,7 @@ def _tone_features(counts: NDArray[np.int64], differences: NDArray[np.float64], 
         features[m, 4] = strength / total if total > 0 else 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_differences(
     flat: NDArray[np.uint16],
     shape: NDArray[np.int64],
@@ -112,7 +112,7 @@ def _sum_differences(
 ) -> None:
     """For each slice (all in one row where there is one) and level: voxels with a neighbour, and their differences."""
     width = shape[2] - 2 * pad
-    total, number = np.empty(width, dtype=np.int32), np.empty(width, dtype=np.int32)
+    total, number = np.empty(width, dtype=np.int32), np.empty(width, dtype=np.uint16)
     for z in range(pad, shape[0] - pad):
         matrix = min(z - pad, counts.shape[0] - 1)
         for y in range(pad, shape[1] - pad):
@@ -125,14 +125,15 @@ def _sum_differences(
                 there = flat[first + steps[k] : first + steps[k] + width]
                 for x in range(width):
                     total[x] += there[x]
-                    number[x] += there[x] != 0
+                for x in range(width):
+                    number[x] += np.uint16(there[x] != 0)
             for x in range(width):
                 if row[x] != 0 and number[x] > 0:
                     counts[matrix, row[x] - 1] += 1
                     differences[matrix, row[x] - 1] += abs(np.float64(row[x]) - total[x] / number[x])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_dependences(
     flat: NDArray[np.uint16],
     shape: NDArray[np.int64],
@@ -142,8 +143,8 @@ def _count_dependences(
     counts: NDArray[np.int32],
 ) -> None:
     """Count each voxel by its level and the neighbours whose level differs by at most `coarseness`."""
-    width, reach = shape[2] - 2 * pad, np.int32(coarseness)
-    dependent = np.empty(width, dtype=np.int32)
+    width, reach = shape[2] - 2 * pad, np.uint16(min(coarseness, 65535))
+    dependent = np.empty(width, dtype=np.uint16)
     for z in range(pad, shape[0] - pad):
         matrix = min(z - pad, counts.shape[0] - 1)
         for y in range(pad, shape[1] - pad):
@@ -153,8 +154,9 @@ def _count_dependences(
             for k in range(steps.size):
                 there = flat[first + steps[k] : first + steps[k] + width]
                 for x in range(width):
-                    apart = abs(np.int32(there[x]) - np.int32(row[x]))
-                    dependent[x] += (apart <= reach) & (there[x] != 0)
+                    # Sixteen bits throughout: as many voxels at once as the processor takes.
+                    apart = np.uint16(max(there[x], row[x]) - min(there[x], row[x]))
+                    dependent[x] += np.uint16((apart <= reach) & (there[x] != 0))
             for x in range(width):
                 if row[x] != 0:
                     counts[matrix, row[x] - 1, dependent[x]] += 1

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 import scipy
@@ -34,6 +34,7 @@ from prognoscope.core.settings import Settings
 WAVES = 64
 LARGEST_MOVE = 4.0
 """Standard deviations up to which the random movement of the surface is followed."""
+Growth = Annotated[float, Field(ge=-50, le=50)]
 Block = tuple[tuple[int, int], ...]
 
 
@@ -42,8 +43,10 @@ class PerturbationSettings(Settings):
 
     rotation_deg: float = Field(0.0, ge=0, le=180, description="largest turn about the slices' normal, degrees")
     shift_mm: Triple = Field((0.0, 0.0, 0.0), description="largest shift along z, y and x, mm")
-    growth_mm: tuple[float, float] = Field((0.0, 0.0), description="least and most the surface moves outwards, mm")
-    roughness_mm: float = Field(0.0, ge=0, description="standard deviation of the random movement of the surface, mm")
+    growth_mm: tuple[Growth, Growth] = Field((0.0, 0.0), description="least and most the surface moves outwards, mm")
+    roughness_mm: float = Field(
+        0.0, ge=0, le=10, description="standard deviation of the random movement of the surface, mm"
+    )
     roughness_length_mm: float = Field(
         10.0, gt=0, description="distance over which the random movement stays alike, mm"
     )

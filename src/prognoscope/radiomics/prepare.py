@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.core.geometry import Mask, Triple, Volume, require_same_grid
 from prognoscope.core.problems import refuse
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.interpolate import new_axis, resample_image, resample_mask
 from prognoscope.radiomics.settings import RadiomicsSettings, Resegmentation
 
+MOST_VOXELS = 10**9
+"""Voxels of an interpolated region and its margin: four gigabytes of intensities."""
 Window = tuple[tuple[int, int], ...]
 PEAK_RADIUS_MM = (3 / (4 * math.pi)) ** (1 / 3) * 10
 """Radius of a sphere of 1 cm³, the reach of the local intensity features (manual, section 3.2)."""
@@ -72,6 +74,7 @@ def prepare(
     else:
         targets = analysis_spacing(settings, volume.grid.spacing)
         sizes, old = volume.grid.shape, volume.grid.spacing
+        _require_room(window, old, targets)
         axes = [new_axis(sizes[axis], old[axis], targets[axis], window[axis]) for axis in range(3)]
         intensities = resample_image(volume.voxels, axes, plan.image_spline)
         inside = resample_mask(mask.voxels, axes, plan.mask_spline, plan.partial_volume_threshold)
@@ -86,18 +89,20 @@ def prepare(
 def resegment(intensities: NDArray[np.float32], inside: NDArray[np.bool_], plan: Resegmentation) -> NDArray[np.bool_]:
     """Return the voxels that stay in the intensity mask (manual, section 2.6): first the range, then outliers.
 
-    The mean and standard deviation for outliers are those of the voxels that the range left.
+    The mean and standard deviation for outliers are those of the voxels that the range left. Of a voxel that is not a
+    number nobody can say that it is out of range: it stays, and the features say that it is there.
     """
     kept = inside
     low, high = plan.range or (None, None)
     if low is not None:
-        kept = kept & (intensities >= low)
+        kept = kept & ~(intensities < low)
     if high is not None:
-        kept = kept & (intensities <= high)
+        kept = kept & ~(intensities > high)
     if plan.outliers_sd is not None and kept.any():
         values = intensities[kept].astype(np.float64)
-        mean, reach = float(values.mean()), plan.outliers_sd * float(values.std())
-        kept = kept & (intensities >= mean - reach) & (intensities <= mean + reach)
+        if np.isfinite(values).all():
+            mean, reach = float(values.mean()), plan.outliers_sd * float(values.std())
+            kept = kept & (intensities >= mean - reach) & (intensities <= mean + reach)
     return kept
 
 
@@ -122,6 +127,17 @@ def analysis_spacing(settings: RadiomicsSettings, spacing: Triple) -> Triple:
     return slices, plan.spacing_mm, plan.spacing_mm
 
 
+def _require_room(window: Window, spacing: Triple, target: Triple) -> None:
+    sides = [(stop - start) * old / new for (start, stop), old, new in zip(window, spacing, target, strict=True)]
+    if (voxels := math.prod(sides)) > MOST_VOXELS:
+        raise refuse(
+            "too-many-voxels",
+            subject="interpolation",
+            found=f"voxels of {' × '.join(f'{step:g}' for step in target)} mm would be {voxels:.3g} around the region",
+            remedy=f"choose larger ones: at most {MOST_VOXELS:.0e} are made",
+        )
+
+
 def _window(inside: NDArray[np.bool_], spacing: Triple, margin_mm: float) -> Window:
     """First and one past the last index along each axis of the mask's bounding box and a margin."""
     window = []
@@ -139,7 +155,7 @@ def bounding_box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
     return slice(ends[0], ends[3]), slice(ends[1], ends[4]), slice(ends[2], ends[5])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _find_box(inside: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
     """First and one past the last slice, row and column with a voxel: `(z, y, x, z, y, x)`."""
     depth, height, width = inside.shape

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from prognoscope.radiomics.compiled import compiled_loosely
 
 
 def statistics(ascending: NDArray[np.float32]) -> list[float]:
@@ -63,7 +64,7 @@ def ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator != 0 else float("nan")
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _sum_powers(values: NDArray[np.float32]) -> tuple[float, float]:
     total, square = 0.0, 0.0
     for i in range(values.size):
@@ -73,7 +74,7 @@ def _sum_powers(values: NDArray[np.float32]) -> tuple[float, float]:
     return total, square
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _sum_moments(values: NDArray[np.float32], mean: float, median: float) -> tuple[float, float, float, float, float]:
     """Second to fourth powers of what lies between values and mean, and absolute distances to mean and median."""
     second, third, fourth, around_mean, around_median = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -88,7 +89,7 @@ def _sum_moments(values: NDArray[np.float32], mean: float, median: float) -> tup
     return second, third, fourth, around_mean, around_median
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled_loosely
 def _robust_deviation(values: NDArray[np.float32], low: float, high: float) -> float:
     """Mean absolute deviation, from their mean, of the values between two percentiles; NaN where there is none."""
     total, number, deviation = 0.0, 0, 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from prognoscope.core.geometry import Mask, Volume
+from prognoscope.core.problems import Refused, refuse
 from prognoscope.radiomics.extract import extract
 from prognoscope.radiomics.settings import RadiomicsSettings
 
@@ -34,15 +36,28 @@ class RadiomicsTransformer(TransformerMixin, BaseEstimator):  # type: ignore[mis
         self.modality = modality
 
     def fit(self, X: Sequence[tuple[Volume, Mask]], y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's name
-        """Take the names of the features; `X` has at least one pair."""
-        volume, mask = X[0]
-        self.feature_names_ = [feature.name for feature in self._measure(volume, mask)]
+        """Take the names of the features from the first pair.
+
+        Raises
+        ------
+        Refused
+            `no-images` where there is none, and what `transform` refuses.
+        """
+        if not len(X):
+            raise refuse("no-images", subject="cohort", found="it has no pair of image and mask", remedy="give some")
+        self.feature_names_ = [feature.name for feature in self._measure(0, *X[0])]
         return self
 
     def transform(self, X: Iterable[tuple[Volume, Mask]]) -> pd.DataFrame:
-        """Return a frame with a row for each pair and a column for each feature; NaN where it cannot be computed."""
+        """Return a frame with a row for each pair and a column for each feature; NaN where it cannot be computed.
+
+        Raises
+        ------
+        Refused
+            What `extract` refuses, with the number of the pair, counted from 0.
+        """
         check_is_fitted(self)
-        rows = [[feature.value for feature in self._measure(volume, mask)] for volume, mask in X]
+        rows = [[feature.value for feature in self._measure(number, *pair)] for number, pair in enumerate(X)]
         return pd.DataFrame(rows, columns=self.feature_names_, dtype=np.float64)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
@@ -50,5 +65,9 @@ class RadiomicsTransformer(TransformerMixin, BaseEstimator):  # type: ignore[mis
         check_is_fitted(self)
         return np.array(self.feature_names_, dtype=object)
 
-    def _measure(self, volume: Volume, mask: Mask) -> Any:
-        return extract(volume, mask, self.settings or RadiomicsSettings(), modality=self.modality)
+    def _measure(self, number: int, volume: Volume, mask: Mask) -> Any:
+        try:
+            return extract(volume, mask, self.settings or RadiomicsSettings(), modality=self.modality)
+        except Refused as refused:
+            problem = refused.problem
+            raise Refused(replace(problem, subject=f"pair {number} of the cohort, {problem.subject}")) from refused

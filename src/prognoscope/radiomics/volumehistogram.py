@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.discretise import MOST_LEVELS, Undefined
 from prognoscope.radiomics.settings import RadiomicsSettings
 
@@ -43,9 +43,10 @@ def volume_histogram_features(
     else:
         assert width is not None
         low, high = _range(lowest, highest, settings)
-        number = math.floor((high - low) / width) + 1
-        if number > MOST_LEVELS:
-            return Undefined(f"{number} bins in the intensity-volume histogram, more than {MOST_LEVELS}")
+        widths = (high - low) / width
+        if widths >= MOST_LEVELS:
+            return Undefined(f"{widths // 1 + 1:.6g} bins in the intensity-volume histogram, more than {MOST_LEVELS}")
+        number = math.floor(widths) + 1
         counts = np.zeros(number, dtype=np.int64)
         _count(ascending, low, 1.0, width, counts)
         intensity = low + (np.arange(1.0, number + 1) - (1.0 if whole else 0.5)) * width
@@ -59,23 +60,34 @@ def _range(lowest: float, highest: float, settings: RadiomicsSettings) -> tuple[
 
 
 def _features(counts: NDArray[np.int64], intensity: NDArray[np.float64]) -> list[float]:
-    below = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    volume = 1 - below / counts.sum()
-    if len(intensity) == 1:
-        return [float("nan")] * 6
-    fraction = (intensity - intensity[0]) / (intensity[-1] - intensity[0])
-    v10, v90 = (float(volume[np.searchsorted(fraction, share - 1e-12)]) for share in (0.1, 0.9))
-    i10, i90 = (_intensity_at(volume, intensity, share) for share in (0.1, 0.9))
-    return [v10, v90, i10, i90, v10 - v90, i10 - i90]
+    features = np.full(6, np.nan)
+    if len(intensity) > 1:
+        _measure(counts, intensity, features)
+    return features.tolist()
 
 
-def _intensity_at(volume: NDArray[np.float64], intensity: NDArray[np.float64], share: float) -> float:
-    """Lowest intensity whose volume fraction is at most `share`; one bin above the highest where none is."""
-    reached = np.flatnonzero(volume <= share + 1e-12)
-    return float(intensity[reached[0]]) if len(reached) else float(2 * intensity[-1] - intensity[-2])
+@compiled
+def _measure(counts: NDArray[np.int64], intensity: NDArray[np.float64], features: NDArray[np.float64]) -> None:
+    """Volume fractions at 10 % and 90 % of the intensities, intensities at 10 % and 90 % of the volume, differences.
+
+    Intensity at a volume: the lowest whose volume fraction is at most that; one bin above the highest where none is.
+    """
+    number, last, below = counts.sum(), intensity.size - 1, 0
+    beyond = 2 * intensity[last] - intensity[last - 1]
+    features[2], features[3] = beyond, beyond
+    for i in range(intensity.size):
+        volume = 1 - below / number
+        fraction = (intensity[i] - intensity[0]) / (intensity[last] - intensity[0])
+        for k, share in enumerate((0.1, 0.9)):
+            if np.isnan(features[k]) and fraction >= share - 1e-12:
+                features[k] = volume
+            if features[2 + k] == beyond and volume <= share + 1e-12:
+                features[2 + k] = intensity[i]
+        below += counts[i]
+    features[4], features[5] = features[0] - features[1], features[2] - features[3]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count(
     values: NDArray[np.float32], start: float, numerator: float, denominator: float, counts: NDArray[np.int64]
 ) -> None:

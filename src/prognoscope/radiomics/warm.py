@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numba.core.registry import CPUDispatcher
 
 from prognoscope.core.geometry import Grid, Mask, Volume
+from prognoscope.radiomics.compiled import Kernel
 from prognoscope.radiomics.extract import extract
 from prognoscope.radiomics.settings import RadiomicsSettings
 
@@ -37,17 +38,20 @@ def compile_kernels(tell: Callable[[str], None]) -> bool:
     return True
 
 
-def _kernels() -> list[CPUDispatcher]:
+def _kernels() -> Iterator[Any]:
     """The compiled functions of this package's modules, and its filters', that `extract` uses."""
     package = __package__ or ""
     packages = (package, f"{package}.filters")
     names = sorted(name for name in sys.modules if name.rpartition(".")[0] in packages and name not in APART)
-    modules = [sys.modules[name] for name in names]
-    found = [value for module in modules for value in vars(module).values() if isinstance(value, CPUDispatcher)]
-    return [kernel for kernel in found if kernel.py_func.__module__.startswith(package)]
+    for module in (sys.modules[name] for name in names):
+        for value in [one for one in vars(module).values() if getattr(one, "__module__", "") == module.__name__]:
+            if isinstance(value, Kernel):
+                yield value.dispatcher()
+            elif hasattr(value, "py_func"):
+                yield value
 
 
-def _is_cached(kernel: CPUDispatcher) -> bool:
+def _is_cached(kernel: Any) -> bool:
     function = kernel.py_func
     start = f"{Path(function.__code__.co_filename).stem}.{function.__qualname__}-{function.__code__.co_firstlineno}"
     return any(Path(str(kernel.stats.cache_path)).glob(f"{start}.*.nbi"))

@@ -70,6 +70,41 @@ class Importance:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A feature that another contour changes too much, and the share of the outer folds that left it out, 0 to 1."""
+
+    name: str
+    words: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatability:
+    """Which features models were not allowed to use, as they do not agree between contours of the same patient.
+
+    Attributes
+    ----------
+    rules
+        How features were judged, a sentence for each imaging predictor.
+    rated
+        How many features were judged.
+    always, sometimes
+        How many of them every outer fold left out, and how many some folds did.
+    counted
+        False where there are no folds to count in.
+    rows
+        Some of them, in the order to show.
+    """
+
+    rules: tuple[str, ...]
+    rated: int
+    always: int
+    sometimes: int
+    counted: bool
+    rows: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PredictorUsed:
     """One predictor that was offered to the models, and where it comes from."""
 
@@ -140,6 +175,8 @@ class ReportContent:
         Most important first; `importance_scale` says in words what the numbers are.
     chosen
         How many of the outer folds (or bootstraps) chose which kind of model.
+    repeatability
+        Which features were left out for a contour's sake; None where none had to be repeatable.
     predictors
         Every predictor offered to the models.
     candidate_parameters
@@ -186,6 +223,7 @@ class ReportContent:
     importances: tuple[Importance, ...] = ()
     importance_scale: str = ""
     chosen: Mapping[str, int] = field(default_factory=dict)
+    repeatability: Repeatability | None = None
     predictors: tuple[PredictorUsed, ...] = ()
     candidate_parameters: int | None = None
     sources: tuple[str, ...] = ()

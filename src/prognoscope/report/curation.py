@@ -46,7 +46,7 @@ class RoleChoice:
 
 @dataclass(frozen=True, slots=True)
 class CurationContent:
-    """All that the page shows: how many series were looked at, which failed, and the choices for roles."""
+    """All that the page shows: how many series were looked at, what is wrong with which, and the choices for roles."""
 
     store: str
     made_on: str
@@ -55,10 +55,16 @@ class CurationContent:
     failed: tuple[FailedSeries, ...]
     roles: tuple[RoleChoice, ...]
 
+    @property
+    def out_of_use(self) -> int:
+        """How many series failed so that they are in quarantine; of the others something is told only."""
+        return sum(bool(one.release) for one in self.failed)
+
     def tally(self) -> tuple[tuple[str, int], ...]:
-        """Number of series by their first reason, the most frequent first."""
+        """Number of series by their first reason: those out of use before the others, the most frequent first."""
         counts = Counter(one.code for one in self.failed)
-        return tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+        held = {one.code for one in self.failed if one.release}
+        return tuple(sorted(counts.items(), key=lambda entry: (entry[0] not in held, -entry[1], entry[0])))
 
 
 def render_curation(content: CurationContent) -> str:

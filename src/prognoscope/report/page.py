@@ -17,7 +17,14 @@ from prognoscope.report.content import ReportContent, Subgroup
 from prognoscope.report.failures import Failures, cases_shown, slice_rows, slices_in_words
 from prognoscope.report.limits import limits
 from prognoscope.report.scrutiny import Scrutiny
-from prognoscope.report.sentences import answer, benefit_added, benefit_in_words, comparisons_in_words, pairs_of_hundred
+from prognoscope.report.sentences import (
+    answer,
+    benefit_added,
+    benefit_in_words,
+    comparisons_in_words,
+    integrated_in_words,
+    pairs_of_hundred,
+)
 from prognoscope.validation.fairness import Gap
 from prognoscope.validation.results import Evaluation
 from prognoscope.validation.thresholds import ThresholdRow
@@ -146,6 +153,7 @@ def _page(content: ReportContent, sections: tuple[Section, ...], *, kind: str) -
             metric_rows=tables.metric_rows(evaluation),
             difference_rows=tables.difference_rows(evaluation),
             benefit_rows=tables.benefit_rows(evaluation),
+            integrated=integrated_in_words(evaluation),
             flexible_note=flexible_note(evaluation),
             tests=comparisons_in_words(evaluation),
             benefit_added=benefit_added(evaluation),

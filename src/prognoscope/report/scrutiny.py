@@ -274,7 +274,7 @@ def _prevalence_words(scrutiny: Scrutiny) -> str:
 
 def _at_prevalence(scrutiny: Scrutiny) -> str:
     if math.isnan(scrutiny.prevalence):
-        return "Predictive values, alerts and net benefit hold at the prevalence of this study."
+        return "Predictive values, alerts and net benefit hold at the prevalence of these patients."
     return (
         f"Predictive values, alerts and net benefit are carried over to a clinic in which "
         f"{of_hundred(scrutiny.prevalence)} of 100 have the event, by Bayes' rule: it holds if sensitivity and "

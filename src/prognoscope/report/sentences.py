@@ -236,7 +236,7 @@ def model_in_words(model: ModelEvaluation) -> str:
 def pairs_of_hundred(evaluation: Evaluation) -> tuple[Pairs, ...]:
     """Return pairs ranked rightly out of 100 by the main model, each compared model, and a coin."""
     found = headline_metric(evaluation.models[0])
-    if found is None:
+    if found is None or found[1].reason.startswith(SUPPRESSED):
         return ()
     name = found[0]
     rows = []
@@ -318,6 +318,21 @@ def _likelihood_in_words(what: str, test: LikelihoodRatio | None) -> list[str]:
         return [f"{what}: no likelihood ratio test ({test.reason})."]
     figures = f"χ² {figure(test.statistic, 1)}, {count(test.degrees, 'degree')} of freedom, p {p_value(test.p)}"
     return [f"{what}: likelihood ratio test, {figures}."]
+
+
+def integrated_in_words(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the Brier score over time of each model whose risks by several times were given."""
+    told = []
+    for model in evaluation.models:
+        course = model.over_time
+        if course is None or course.integrated_brier is None or course.integrated_scaled_brier is None:
+            continue
+        days = f"from day {course.brier.x[0]:g} to day {course.brier.x[-1]:g}"
+        told.append(
+            f"{model.title}: integrated Brier score {days} {with_interval(course.integrated_brier, 3)}; improvement "
+            f"over the Kaplan-Meier risk for everyone {with_interval(course.integrated_scaled_brier)} (1 is perfect)."
+        )
+    return tuple(told)
 
 
 MOST_RUNS = 3

@@ -14,7 +14,7 @@ from prognoscope.store.records import (
     TableRecord,
 )
 from prognoscope.store.repository import Admitted, KnownFile, Repository
-from prognoscope.store.search import Counts, Hit
+from prognoscope.store.search import Counts, Hit, Told
 from prognoscope.store.snapshots import Difference, Frozen, FrozenTable, Snapshot
 from prognoscope.store.staging import Tray, tray
 from prognoscope.store.store import Store
@@ -46,6 +46,7 @@ __all__ = [
     "Step",
     "Store",
     "TableRecord",
+    "Told",
     "Tray",
     "Unowned",
     "Verified",

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, distinct, exists, false, func, not_, or_, select, true
 
-from prognoscope.store.catalogue import QUARANTINE, REGIONS, SERIES, SOURCES, VALUES
+from prognoscope.store.catalogue import NAMES, QUARANTINE, REGIONS, SERIES, SOURCES, TABLES, VALUES
 from prognoscope.store.database import Database
 from prognoscope.store.grammar import Combined, Comparison, Negated, Node, parse, pointed
 from prognoscope.store.records import folded
@@ -96,6 +96,20 @@ class Hit:
     licence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A value that a table or record tells of a patient, who is named as the images name the patient."""
+
+    patient_id: str
+    name: str
+    text: str
+    number: float | None
+    unit: str
+    known_at: str
+    source: str
+    path: str
+
+
 class Search:
     """Queries on one store."""
 
@@ -142,6 +156,21 @@ class Search:
             statement = statement.limit(most)
         with self._database.reading() as connection:
             return tuple(Hit(**row._mapping) for row in connection.execute(statement))
+
+    def told(self, query: str) -> tuple[Told, ...]:
+        """Return all that tables and records tell today of the patients that a query finds; refuses as `hits`."""
+        where, asked = self._where(query)
+        patients = select(SERIES.c.patient).where(_trusted(asked), where)
+        columns = (VALUES.c.name, VALUES.c.text, VALUES.c.number, VALUES.c.unit, VALUES.c.known_at)
+        statement = (
+            select(NAMES.c.name, *columns, TABLES.c.source, TABLES.c.path)
+            .join(NAMES, NAMES.c.number == VALUES.c.patient)
+            .join(TABLES, TABLES.c.sha256 == VALUES.c.table_sha256)
+            .where(VALUES.c.patient.in_(patients))
+            .order_by(NAMES.c.name, TABLES.c.source, TABLES.c.path, VALUES.c.row, VALUES.c.name)
+        )
+        with self._database.reading() as connection:
+            return tuple(Told(*row) for row in connection.execute(statement))
 
     def values_of(self, field: str, *, most: int = 12) -> tuple[tuple[str, int], ...]:
         """The most frequent values of a field, with the number of series: for a query that finds nothing."""

@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from prognoscope.core.problems import refuse
-from prognoscope.study.file import Measurement, Study, measurements_of
+from prognoscope.study.file import Study, measurements_of
+from prognoscope.study.imaging import Measurement
 from prognoscope.study.offers import models
 from prognoscope.training import Predictor, load_predictor
 

@@ -14,6 +14,7 @@ from prognoscope.study.stages.evaluate import as_json, evaluate_study
 from prognoscope.study.stages.failures import find_failures
 from prognoscope.study.stages.guard import blocked_by, study_guards
 from prognoscope.study.stages.publish import bundle_files, predictions_csv, report_content
+from prognoscope.study.stages.repeatable import repeatability_csv, repeatability_document, repeatability_shown
 from prognoscope.study.stages.select import Cohort
 from prognoscope.study.worked import Worked
 
@@ -35,10 +36,12 @@ def conclude(run: Worked) -> dict[str, bytes]:
         file, cohort, run.predictors, folds, run.learnt, evaluation, appraisal, failures,
         notes=run.notes, versions=run.versions, hashes=_hashes(cohort, run.predictors, run.snapshot), made_on=_today(),
         fixed_on=run.fixed_on, truth=run.truth, blocked=blocked,
+        repeatability=repeatability_shown(file.study, run.ratings, main, run.predictors),
     )  # fmt: skip
     document = as_json(file, cohort, folds, evaluation, appraisal, run.predictors) | {
         "bundle_blocked": blocked,
         "research_only": content.research_only,
+        "repeatability": repeatability_document(run.ratings, main),
         "truth": {"metric": run.truth.metric, "best": run.truth.best} if run.truth else None,
     }
     files = {
@@ -47,6 +50,8 @@ def conclude(run: Worked) -> dict[str, bytes]:
         "predictions.csv": predictions_csv(cohort, run.learnt),
         "features.parquet": to_parquet(run.predictors, reasons=dict(run.measured.reasons) if run.measured else {}),
     }
+    if run.ratings:
+        files["repeatability.csv"] = repeatability_csv(run.ratings, main)
     if not blocked:
         parts = {name: run.bundle[name] for name in run.bundle.names}
         files |= {BUNDLE + name: data for name, data in bundle_files(file, parts, evaluation, run.versions).items()}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, field_validator
 
 from prognoscope.cohort import BinaryOutcome, ClinicalPredictor, Filter, SurvivalOutcome
 from prognoscope.core.measures import Measure
 from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.settings import Settings, unknown_word
-from prognoscope.curation import Role
 from prognoscope.study.appraisal import (
     Criterion,
     Decision,
@@ -27,62 +25,10 @@ from prognoscope.study.appraisal import (
     unknown_metrics,
 )
 from prognoscope.study.data import Data, Names, external_places
+from prognoscope.study.imaging import ImagingPredictor, Measurement, Offers, named
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
 from prognoscope.training import Candidate, Model, Recalibration
-
-
-def _named(value: Any) -> Any:
-    """Let `[a, {b: {…}}]` and `{a: {}, b: {…}}` mean the same."""
-    entries = value if isinstance(value, list) else [value]
-    if isinstance(value, Mapping) or not all(isinstance(entry, str | Mapping) for entry in entries):
-        return value
-    named: dict[str, Any] = {}
-    for entry in entries:
-        named |= {entry: {}} if isinstance(entry, str) else dict(entry)
-    return named
-
-
-Offers = Annotated[dict[str, dict[str, Any] | None], BeforeValidator(_named)]
-
-
-class ImagingPredictor(Settings):
-    """What to measure in which region of which image."""
-
-    image: str = Field(description="DICOM modality: CT, MR, PT, …")
-    name: str = Field("", description="name of the role in results (`MR_T1`); the modality by default")
-    series: str = Field(
-        "*", description="pattern of the series description (`*`, `?`), where a patient has several series"
-    )
-    region: str = Field("*", description="pattern of the region of interest's name, upper and lower case count")
-    label: str = Field("*", description="pattern of the region set's label")
-    choose: Literal["only", "newest", "oldest"] = Field(
-        "only",
-        description="what to do when several regions match: refuse (`only`), or go by the date of the region set",
-    )
-    measure: Offers = Field({"radiomics": {}}, description="what to measure, by name, each with its own settings")
-
-    @property
-    def role(self) -> Role:
-        """What to look for in each patient."""
-        return Role(
-            name=self.result_name,
-            modality=self.image,
-            region=self.region,
-            series=self.series,
-            label=self.label,
-            rule=self.choose,
-        )
-
-    @property
-    def result_name(self) -> str:
-        """First part of the features' names."""
-        return self.name or self.image
-
-    @property
-    def region_name(self) -> str:
-        """Second part of the features' names: the pattern without its wildcards."""
-        return re.sub(r"[^A-Za-z0-9_-]+", "", self.region) or "ROI"
 
 
 def _keys(value: Any) -> Collection[str]:
@@ -173,15 +119,6 @@ class Study(Settings):
     def kind(self) -> OutcomeKind:
         """Kind of the outcome."""
         return "time-to-event" if isinstance(self.outcome, SurvivalOutcome) else "binary"
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """An imaging predictor's measure with its settings, checked."""
-
-    predictor: ImagingPredictor
-    measure: Measure
-    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,8 +283,8 @@ def _unknown_offers(document: Document) -> list[Problem]:
     problems = []
     for location, what, words in places:
         steps, _, node = document.path_to(location)
-        named = _named(node) if steps == location else None
-        names = named if isinstance(named, Mapping) else ()
+        offered = named(node) if steps == location else None
+        names = offered if isinstance(offered, Mapping) else ()
         unknown = [str(name) for name in names if name not in words]
         problems += [
             document.problem((*location, name), str(unknown_word(what, name, words).message())) for name in unknown

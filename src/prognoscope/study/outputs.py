@@ -18,6 +18,7 @@ from prognoscope.study.file import StudyFile
 from prognoscope.study.stages.gather import Gathered
 from prognoscope.study.stages.select import Cohort
 
+OPTIONAL = ("repeatability.csv",)  # written only where the study asks for it
 LIBRARIES = (
     "prognoscope",
     "numpy",
@@ -49,11 +50,14 @@ def make_folder(out: Path) -> None:
 
 
 def write_outputs(out: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files of a run whole; a bundle of an earlier run that is no longer valid goes."""
+    """Write the files of a run whole; what an earlier run left and this one did not write goes."""
     from prognoscope.store import write_whole  # see prognoscope.study.cache
 
     for name, data in files.items():
         write_whole(out / name, data)
+    for name in OPTIONAL:
+        if name not in files:
+            (out / name).unlink(missing_ok=True)
     bundle = out / "bundle"
     if bundle.is_dir():
         for path in sorted(bundle.rglob("*")):

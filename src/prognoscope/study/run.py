@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -23,17 +23,19 @@ from prognoscope.study.outputs import library_versions, make_folder, run_record,
 from prognoscope.study.stages.gather import Gathered, beside, gather
 from prognoscope.study.stages.learn import fit_bundle, learn
 from prognoscope.study.stages.measure import Measured, measure
+from prognoscope.study.stages.rate import rate
 from prognoscope.study.stages.select import Cohort, require_columns, select
 from prognoscope.study.stages.split import Split, split
 from prognoscope.study.stages.stored import gather_stored, tables_of
 from prognoscope.study.stages.tally import SETTINGS, count
 from prognoscope.study.worked import Worked
+from prognoscope.training import Ratings
 
 if TYPE_CHECKING:
     from prognoscope.report import Truth
     from prognoscope.validation import LearningCurve
 
-PUBLISH_VERSION = 6  # raised when what `conclude` writes may change
+PUBLISH_VERSION = 7  # raised when what `conclude` writes may change
 MOST_NAMED = 5
 
 
@@ -154,20 +156,21 @@ def _run(
         cohort = select(file.study, table, gathered.index if gathered else None, external=external)
     with clock.stage("measure"):
         cohort, measured = _measure(file, cohort, gathered, cache, mapper)
+        ratings, unrated = _rate(file, cohort, gathered, cache, mapper)
     predictors = join([cohort.clinical, measured.table]) if measured else cohort.clinical
     _trace(cohort, predictors, gathered, cache)
     fixed_on = _fix_success(file, cohort, cache)
     with clock.stage("learn"), _telling_who_is_left(cohort.flow):
         folds = split(cohort, file, cache=cache)
-        learnt = learn(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
+        learnt = learn(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper, ratings=ratings)
         prints = measured.fingerprints if measured else {}
         tally = count(cohort, file, learnt, folds, fingerprints=prints, store=cache.store)
-        learning = _learning_curve(predictors, cohort, file, folds, cache, mapper)
-        bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
-    notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *_notes_on_files(gathered))
+        learning = _learning_curve(predictors, cohort, file, folds, cache, mapper, ratings)
+        bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper, ratings=ratings)
+    notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *unrated, *_notes_on_files(gathered))
     with clock.stage("evaluate and publish"):
         worked = Worked(
-            file, cohort, predictors, measured, folds, learnt, learning, bundle, versions,
+            file, cohort, predictors, measured, ratings, folds, learnt, learning, bundle, versions,
             snapshot=_snapshot_id(gathered), notes=notes, fixed_on=fixed_on, tally=tally, truth=truth,
         )  # fmt: skip
         outputs = _publish(worked, cache)
@@ -202,6 +205,22 @@ def _measure(
     return cohort.without(measured.exclusions), measured
 
 
+def _rate(
+    file: StudyFile, cohort: Cohort, gathered: Gathered | None, cache: Cache, mapper: Mapper
+) -> tuple[tuple[Ratings, ...], tuple[Problem, ...]]:
+    if gathered is None:
+        return (), ()
+    return rate(
+        gathered.root,
+        cohort.patients,
+        cohort.choices,
+        file.measurements,
+        seed=file.study.seed,
+        cache=cache,
+        mapper=mapper,
+    )
+
+
 def _trace(cohort: Cohort, predictors: Table, gathered: Gathered | None, cache: Cache) -> None:
     """Note which files the predictors were made from, so that `history` leads from a prediction to its images."""
     snapshot = {"snapshot": [one]} if (one := _snapshot_id(gathered)) else {}
@@ -214,13 +233,19 @@ def _trace(cohort: Cohort, predictors: Table, gathered: Gathered | None, cache: 
 
 
 def _learning_curve(
-    predictors: Table, cohort: Cohort, file: StudyFile, folds: Split, cache: Cache, mapper: Mapper
+    predictors: Table,
+    cohort: Cohort,
+    file: StudyFile,
+    folds: Split,
+    cache: Cache,
+    mapper: Mapper,
+    ratings: Sequence[Ratings],
 ) -> LearningCurve | None:
     if not file.study.validation.learning_curve:
         return None
     from prognoscope.study.stages.enough import learning_curve
 
-    return learning_curve(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper)
+    return learning_curve(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper, ratings=ratings)
 
 
 def _fix_success(file: StudyFile, cohort: Cohort, cache: Cache) -> str:
@@ -253,6 +278,7 @@ def _publish(run: Worked, cache: Cache) -> Outputs:
         "bundle": hashing.of_value(dict(run.bundle.names)),
         "flow": hashing.of_value([repr(run.cohort.flow)]),
         "predictors": hashing.of_frame(run.predictors.frame),
+        **({"ratings": hashing.of_value([one.hash() for one in run.ratings])} if run.ratings else {}),
         "circumstances": hashing.of_frame(run.cohort.circumstances),
         "attributes": hashing.of_frame(run.cohort.attributes),
         "folds": run.folds.hash,

@@ -15,6 +15,7 @@ from prognoscope.study.stages.measure import Measured
 from prognoscope.study.stages.select import Cohort
 from prognoscope.study.stages.split import Split
 from prognoscope.study.stages.tally import Tally
+from prognoscope.training import Ratings
 
 if TYPE_CHECKING:  # imported when something is to be computed
     from prognoscope.report import Truth
@@ -29,6 +30,8 @@ class Worked:
     ----------
     measured
         None in a study without images.
+    ratings
+        Features on perturbed contours, where the study file asks for them.
     learnt
         By set of predictors, the main one first.
     learning
@@ -47,6 +50,7 @@ class Worked:
     cohort: Cohort
     predictors: Table
     measured: Measured | None
+    ratings: tuple[Ratings, ...]
     folds: Split
     learnt: tuple[Learnt, ...]
     learning: LearningCurve | None

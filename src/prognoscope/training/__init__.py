@@ -23,6 +23,7 @@ from prognoscope.training.plans import PLANS, Assignment, Plan, together
 from prognoscope.training.predictor import Predictor, RefitTask, fit_predictor, run_refit
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method as Recalibration
+from prognoscope.training.repeatability import KeepRule, Ratings
 from prognoscope.training.splits import assign_folds
 from prognoscope.training.thresholds import Costs
 
@@ -42,6 +43,7 @@ __all__ = [
     "FoldChoice",
     "FoldResult",
     "FoldTask",
+    "KeepRule",
     "LearningPoint",
     "Model",
     "Optimism",
@@ -49,6 +51,7 @@ __all__ = [
     "Plan",
     "Predictor",
     "PreparationSettings",
+    "Ratings",
     "Recalibration",
     "Recipe",
     "RefitTask",

@@ -24,6 +24,7 @@ from prognoscope.training.pipeline import OF_REFITS, Pipeline, Recipe
 from prognoscope.training.predictor import RefitTask, bootstrap_rows, run_refit
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
+from prognoscope.training.repeatability import Ratings
 from prognoscope.training.threads import one_thread
 from prognoscope.training.thresholds import Costs
 
@@ -120,6 +121,7 @@ def bootstrap_fit(
     groups: Sequence[str] | None = None,
     recalibration: Method = "none",
     costs: Costs | None = None,
+    ratings: Sequence[Ratings] = (),
 ) -> Bootstrapped:
     """Learn the pipeline from all patients and from bootstraps of them, and predict everybody with each.
 
@@ -128,7 +130,7 @@ def bootstrap_fit(
     require_served(recalibration, outcome.kind)
     settings = preparation or PreparationSettings()
     recipe = Recipe(tuple(candidates), inner, score, seed, settings, recalibration, costs)
-    cohort = cohort_of(predictors, outcome, groups=groups)
+    cohort = cohort_of(predictors, outcome, groups=groups, ratings=ratings)
     require_inner(cohort, np.arange(len(outcome)), inner=inner)
     tasks = [RefitTask(cohort, recipe, number) for number in range(resamples + 1)]
     with one_thread():

@@ -22,6 +22,7 @@ from prognoscope.training.importance import FeatureUse, Stability, feature_uses,
 from prognoscope.training.pipeline import EVERYBODY, Choice, Cohort, Recipe, Rows, fit_pipeline
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
+from prognoscope.training.repeatability import Ratings, rated, unrepeatable
 from prognoscope.training.splits import require_events, strata_of
 from prognoscope.training.threads import one_thread
 from prognoscope.training.thresholds import Costs
@@ -49,7 +50,7 @@ class FoldTask:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldResult:
-    """Risks of the held-out patients, and how they came about."""
+    """Risks of the held-out patients, and how they came about; `left_out` are columns found not repeatable."""
 
     held_out: Rows
     risk: NDArray[np.float64]
@@ -58,6 +59,7 @@ class FoldResult:
     dropped: Mapping[str, int]
     threshold: float | None
     p_values: NDArray[np.float64] | None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,9 @@ class CrossFit:
         where they were not wanted. See `conformal_sets`.
     calibrated_on
         Fewest patients that the p-values of a fold were calibrated on.
+    left_out
+        Columns that were found not repeatable by the training patients of at least one outer fold, with the share of
+        the outer folds; most often left out first.
     """
 
     out_of_fold: OutOfFold
@@ -103,6 +108,7 @@ class CrossFit:
     alerts: NDArray[np.bool_] | None = None
     p_values: NDArray[np.float64] | None = None
     calibrated_on: int = 0
+    left_out: Mapping[str, float] = field(default_factory=dict)
 
 
 def cross_fit(
@@ -120,6 +126,7 @@ def cross_fit(
     recalibration: Method = "none",
     costs: Costs | None = None,
     conformal: bool = False,
+    ratings: Sequence[Ratings] = (),
 ) -> CrossFit:
     """Predict each patient by pipelines that were learnt without the patient.
 
@@ -145,6 +152,9 @@ def cross_fit(
         What wrong decisions cost; with them the inner folds choose the threshold for alerts.
     conformal
         Whether to give cross-conformal p-values, for a binary outcome.
+    ratings
+        Of columns on other contours: in every fit those are left out that its own training patients show not to be
+        repeatable.
 
     Returns
     -------
@@ -169,7 +179,7 @@ def cross_fit(
         costs=costs,
         conformal=conformal,
     )
-    tasks = fold_tasks(predictors, outcome, folds=folds, recipe=recipe, groups=groups)
+    tasks = fold_tasks(predictors, outcome, folds=folds, recipe=recipe, groups=groups, ratings=ratings)
     results = list(mapper(run_fold, tasks, label="folds"))
     return _gathered(tasks, results, folds, in_order_of_patients(predictors))
 
@@ -197,6 +207,7 @@ def _gathered(
         alerts=None if recipe.costs is None else alerts,
         p_values=p_values if recipe.conformal else None,
         calibrated_on=min(len(task.train) for task in tasks) if recipe.conformal else 0,
+        left_out=_shares([result.left_out for result in results]),
     )
 
 
@@ -207,9 +218,10 @@ def fold_tasks(
     folds: NDArray[np.int64],
     recipe: Recipe,
     groups: Sequence[str] | None = None,
+    ratings: Sequence[Ratings] = (),
 ) -> tuple[FoldTask, ...]:
     """Return the tasks of a cross-fitting, repeat by repeat and fold by fold."""
-    cohort = cohort_of(predictors, outcome, groups=groups)
+    cohort = cohort_of(predictors, outcome, groups=groups, ratings=ratings)
     assigned = folds[:, in_order_of_patients(predictors)]
     tasks = []
     for repeat, row in enumerate(assigned):
@@ -237,10 +249,18 @@ def run_fold(task: FoldTask) -> FoldResult:
             dropped=pipeline.preparation.dropped,
             threshold=pipeline.threshold,
             p_values=calibrated(learnt, cohort.outcome.event[task.train]).p_values(new) if recipe.conformal else None,
+            left_out=_left_out(cohort, task.train),
         )
 
 
-def cohort_of(predictors: Table, outcome: Outcome, *, groups: Sequence[str] | None = None) -> Cohort:
+def _left_out(cohort: Cohort, rows: Rows) -> tuple[str, ...]:
+    barred = unrepeatable(cohort.ratings, rows, len(cohort.features))
+    return tuple(cohort.features[place].column for place in np.flatnonzero(barred))
+
+
+def cohort_of(
+    predictors: Table, outcome: Outcome, *, groups: Sequence[str] | None = None, ratings: Sequence[Ratings] = ()
+) -> Cohort:
     """Return the cohort that the engine works on, its rows in the order of the patients' identifiers."""
     if len(predictors) != len(outcome):
         raise refuse(
@@ -253,12 +273,15 @@ def cohort_of(predictors: Table, outcome: Outcome, *, groups: Sequence[str] | No
         raise refuse("no-predictor", subject="predictors", found="the table has no column", remedy="name some")
     order = in_order_of_patients(predictors)
     columns = with_levels(predictors)
-    labels = np.array(predictors.frame.index if groups is None else groups, dtype=str)[order]
+    patients = np.array(predictors.frame.index, dtype=str)
+    labels = (patients if groups is None else np.array(groups, dtype=str))[order]
+    features = features_of(columns)
     return Cohort(
         encoded=encode(predictors.frame.iloc[order], columns),
-        features=features_of(columns),
+        features=features,
         outcome=outcome.take(order),
         groups=np.unique(labels, return_inverse=True)[1].astype(np.int64),
+        ratings=rated(ratings, patients[order].tolist(), features),
     )
 
 
@@ -281,6 +304,7 @@ def identity(cohort: Cohort, recipe: Recipe) -> str:
             [[c.model.name, c.model.version, c.settings] for c in recipe.candidates],
             [recipe.preparation, recipe.inner, recipe.seed, recipe.recalibration, recipe.costs, recipe.conformal],
             [getattr(recipe.score, "__module__", ""), getattr(recipe.score, "__qualname__", repr(recipe.score))],
+            *([one.places, hashing.of_bytes(one.values.tobytes()), one.rule] for one in cohort.ratings),
         ]
     )
 
@@ -295,3 +319,10 @@ def _mean_counts(counts: Sequence[Mapping[str, int]]) -> dict[str, float]:
     for entry in counts:
         total.update(entry)
     return {reason: number / len(counts) for reason, number in sorted(total.items())}
+
+
+def _shares(named: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return in what share of the lists each name occurs, the most frequent first, then by name."""
+    counts = Counter(name for names in named for name in names)
+    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    return {name: number / len(named) for name, number in ordered}

@@ -30,6 +30,7 @@ def fold_to_bytes(result: FoldResult) -> bytes:
         "used": [asdict(use) for use in result.used],
         "dropped": dict(result.dropped),
         "threshold": result.threshold,
+        "left_out": result.left_out,
     }
     arrays = {"held_out": np.asarray(result.held_out), "risk": result.risk}
     if result.p_values is not None:
@@ -49,6 +50,7 @@ def fold_from_bytes(data: bytes) -> FoldResult:
         dropped=page["dropped"],
         threshold=page["threshold"],
         p_values=arrays.get("p_values"),
+        left_out=tuple(page.get("left_out", ())),
     )
 
 

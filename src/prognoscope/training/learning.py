@@ -19,6 +19,7 @@ from prognoscope.training.crossfit import FoldTask, fold_tasks, in_order_of_pati
 from prognoscope.training.pipeline import Recipe, Rows
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
+from prognoscope.training.repeatability import Ratings
 from prognoscope.training.splits import strata_of
 
 
@@ -44,6 +45,7 @@ def learning_curve(
     preparation: PreparationSettings | None = None,
     groups: Sequence[str] | None = None,
     recalibration: Method = "none",
+    ratings: Sequence[Ratings] = (),
 ) -> tuple[LearningPoint, ...]:
     """Cross-fit with fewer training patients than there are, the held-out patients staying the same.
 
@@ -63,7 +65,7 @@ def learning_curve(
     require_served(recalibration, outcome.kind)
     settings = preparation or PreparationSettings()
     recipe = Recipe(tuple(candidates), inner, score, seed, settings, recalibration)
-    whole = fold_tasks(predictors, outcome, folds=folds, recipe=recipe, groups=groups)
+    whole = fold_tasks(predictors, outcome, folds=folds, recipe=recipe, groups=groups, ratings=ratings)
     tasks = [_with_fewer(task, size) for size in sizes for task in whole]
     results = list(mapper(run_fold, tasks, label="learning curve"))
     order = in_order_of_patients(predictors)

@@ -18,6 +18,7 @@ from prognoscope.training.contract import Candidate, Fitted, Matrix, Model, Scor
 from prognoscope.training.encoding import Feature
 from prognoscope.training.preparation import Preparation, PreparationSettings, fit_preparation
 from prognoscope.training.recalibration import Method, Recalibration, fit_recalibration
+from prognoscope.training.repeatability import Rated, unrepeatable
 from prognoscope.training.splits import deal, strata_of
 from prognoscope.training.thresholds import Costs, choose_threshold
 
@@ -42,12 +43,15 @@ class Cohort:
         Of the same patients.
     groups
         `(n,)` patients of one number are never split.
+    ratings
+        Of its features on other contours, by which features are left out.
     """
 
     encoded: Matrix
     features: tuple[Feature, ...]
     outcome: Outcome
     groups: Rows
+    ratings: tuple[Rated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +253,7 @@ def _features_wanted(setting: Setting, available: int) -> int:
 
 
 def _prepared(cohort: Cohort, rows: Rows, keep: int, settings: PreparationSettings) -> Preparation:
+    left_out = unrepeatable(cohort.ratings, rows, len(cohort.features)) if cohort.ratings else None
     return fit_preparation(
-        cohort.encoded[rows], cohort.features, cohort.outcome.take(rows), keep=keep, settings=settings
+        cohort.encoded[rows], cohort.features, cohort.outcome.take(rows), keep=keep, settings=settings, barred=left_out
     )

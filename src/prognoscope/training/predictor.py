@@ -21,6 +21,7 @@ from prognoscope.training.limits import Limits, limits_of
 from prognoscope.training.pipeline import EVERYBODY, OF_REFITS, Cohort, Pipeline, Recipe, Rows, fit_pipeline
 from prognoscope.training.preparation import PreparationSettings
 from prognoscope.training.recalibration import Method, require_served
+from prognoscope.training.repeatability import Ratings
 from prognoscope.training.splits import strata_of
 from prognoscope.training.threads import one_thread
 from prognoscope.training.thresholds import Costs
@@ -133,6 +134,7 @@ def fit_predictor(
     recalibration: Method = "none",
     costs: Costs | None = None,
     set_error: float | None = None,
+    ratings: Sequence[Ratings] = (),
 ) -> Predictor:
     """Learn a predictor from all patients, and its interval from refits of the whole pipeline.
 
@@ -153,7 +155,7 @@ def fit_predictor(
         recalibration=recalibration,
         costs=costs,
     )
-    cohort = cohort_of(predictors, outcome, groups=groups)
+    cohort = cohort_of(predictors, outcome, groups=groups, ratings=ratings)
     require_inner(cohort, np.arange(len(outcome)), inner=inner)
     tasks = [RefitTask(cohort, recipe, number) for number in range(refits + 1)]
     main, *others = mapper(run_refit, tasks, label="refits")

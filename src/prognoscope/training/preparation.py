@@ -61,7 +61,8 @@ class Preparation:
     fill, centre, scale
         `(k,)` value for missing, and what scaled values are counted from and in.
     dropped
-        How many features were set aside, by reason: `constant`, `nearly constant`, `redundant`, `beyond the rank used`.
+        How many features were set aside, by reason: `not repeatable`, `constant`, `nearly constant`, `redundant`,
+        `beyond the rank used`.
     """
 
     features: tuple[Feature, ...]
@@ -88,7 +89,13 @@ class Preparation:
 
 
 def fit_preparation(
-    encoded: Matrix, features: Sequence[Feature], outcome: Outcome, *, keep: int, settings: PreparationSettings
+    encoded: Matrix,
+    features: Sequence[Feature],
+    outcome: Outcome,
+    *,
+    keep: int,
+    settings: PreparationSettings,
+    barred: NDArray[np.bool_] | None = None,
 ) -> Preparation:
     """Fit the preparation to training patients.
 
@@ -102,6 +109,8 @@ def fit_preparation(
         Of the same patients, used for the ranking.
     keep
         How many ranked features the models can use at most.
+    barred
+        `(features,)` those that no model may see; None for none.
 
     Notes
     -----
@@ -111,12 +120,20 @@ def fit_preparation(
     Going down the ranking, a feature whose absolute Spearman correlation with one already kept is above
     `redundant_above` is left out: each kept feature leads its cluster.
     """
+    if barred is not None:
+        encoded = np.where(barred, 0.0, encoded)  # nothing can be learnt from a constant
     names, source, values = _completed(encoded, features, settings)
     varied, dropped = _varied(values, settings.rare_below)
+    if barred is not None:
+        number = int(barred.sum())
+        dropped |= {"not repeatable": number, "constant": dropped["constant"] - number}
     values = values[:, varied]
     order, left_out = _ranked(values, outcome, keep, settings.redundant_above)
     chosen = varied[order]
     centre, scale = _scaling(values[:, order])
+    if barred is not None:
+        # Only the constant that stands for all can be barred here: it stays constant, whatever a patient's value.
+        scale = np.where(barred[source[chosen]], np.inf, scale)
     # Columns without a gap here may have one in a new patient.
     fills = _fills(encoded, features, source[chosen])
     return Preparation(

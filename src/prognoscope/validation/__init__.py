@@ -80,6 +80,7 @@ from prognoscope.validation.results import (
     ModelEvaluation,
     RiskGroup,
     RiskHistogram,
+    TimeCourse,
 )
 from prognoscope.validation.samplesize import SampleSize, for_binary, for_continuous, for_survival
 from prognoscope.validation.scores import log_score, ranking
@@ -94,6 +95,7 @@ from prognoscope.validation.thresholds import (
     threshold_from_costs,
     threshold_table,
 )
+from prognoscope.validation.time_course import time_course
 
 __all__ = [
     "FEWEST_TO_SEARCH",
@@ -134,6 +136,7 @@ __all__ = [
     "Slice",
     "SurvivalCurve",
     "ThresholdRow",
+    "TimeCourse",
     "abstention_curve",
     "added_by",
     "auc",
@@ -219,6 +222,7 @@ __all__ = [
     "study_guards",
     "threshold_from_costs",
     "threshold_table",
+    "time_course",
     "too_few",
     "too_good",
     "treat_all",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from prognoscope.validation.fairness import Gap, GroupFigures
-from prognoscope.validation.results import Curve, Evaluation, Metric, ModelEvaluation
+from prognoscope.validation.results import Curve, Evaluation, Metric, ModelEvaluation, TimeCourse
 from prognoscope.validation.thresholds import ThresholdRow
 
 
@@ -62,7 +62,19 @@ def model_document(model: ModelEvaluation) -> dict[str, Any]:
         "calibration_curve_loess": {"predicted": _numbers(loess.x), **_lines(loess, "observed")},
         "risk_histogram": asdict(model.calibration.histogram) if model.calibration.histogram else None,
         "calibration_groups": [without_nan(asdict(group)) for group in model.calibration.groups],
+        "over_time": _course(model.over_time) if model.over_time else None,
         "roc": {"false_positive_rate": list(model.roc.x), "sensitivity": list(model.roc.y)} if model.roc else None,
+    }
+
+
+def _course(course: TimeCourse) -> dict[str, Any]:
+    integrated = (("brier", course.integrated_brier), ("scaled_brier", course.integrated_scaled_brier))
+    return {
+        "days": _numbers(course.auc.x),
+        "auc": _lines(course.auc, "estimate"),
+        "brier": _lines(course.brier, "estimate"),
+        "null_brier": _numbers(course.null_brier),
+        "integrated": {name: metric_document(metric) for name, metric in integrated if metric is not None},
     }
 
 
@@ -99,10 +111,14 @@ def thresholds_document(rows: Sequence[ThresholdRow]) -> list[dict[str, Any]]:
 
 def without_nan(values: dict[str, Any]) -> dict[str, Any]:
     """Return the same values with null for what is not finite, at any depth."""
-    return {name: without_nan(value) if isinstance(value, dict) else _plain(value) for name, value in values.items()}
+    return {name: _plain(value) for name, value in values.items()}
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return without_nan(value)
+    if isinstance(value, tuple | list):
+        return type(value)(_plain(one) for one in value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

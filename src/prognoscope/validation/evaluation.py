@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from prognoscope.core.outcome import Binary, Outcome, TimeToEvent
 from prognoscope.core.predictions import OutOfFold
@@ -45,8 +46,10 @@ from prognoscope.validation.results import (
     Guard,
     Metric,
     ModelEvaluation,
+    TimeCourse,
 )
 from prognoscope.validation.survival_groups import risk_groups
+from prognoscope.validation.time_course import time_course, times_until
 from prognoscope.validation.uncertainty import (
     Figures,
     analytic_figures,
@@ -68,6 +71,7 @@ def evaluate(
     thresholds: Sequence[float] | None = None,
     analytic: bool | None = None,
     prevalence: float | None = None,
+    over_time: tuple[Sequence[float], ArrayLike] | None = None,
 ) -> Evaluation:
     """Evaluate models on the same patients; the first is the main one, the others are what it is compared with.
 
@@ -92,6 +96,9 @@ def evaluate(
     prevalence
         Of the event where the models will be used: net benefit (case-control decision curves) and average precision
         are stated for it, by sensitivity and specificity; the study's own when left out.
+    over_time
+        Times in days `(k,)` and the main model's risks by each of them `(n, k)`, for a time to event; its ranking at
+        the horizon, at eight times up to it, when left out.
 
     Raises
     ------
@@ -116,7 +123,10 @@ def evaluate(
     entries = tuple(
         _suppressed(name, titles.get(name, name), outcome, nothing)
         if nothing
-        else _entry(name, titles.get(name, name), outcome, model, found[name], prevalence)
+        else replace(
+            _entry(name, titles.get(name, name), outcome, model, found[name], prevalence),
+            over_time=_course(outcome, model, over_time, main=name == next(iter(checked))),
+        )
         for name, model in checked.items()
     )
     main, *others = checked
@@ -228,6 +238,15 @@ def _entry(
         roc=roc,
         risk_groups=risk_groups(outcome, model.mean()) if isinstance(outcome, TimeToEvent) else (),
     )
+
+
+def _course(
+    outcome: Outcome, model: OutOfFold, given: tuple[Sequence[float], ArrayLike] | None, *, main: bool
+) -> TimeCourse | None:
+    if isinstance(outcome, Binary) or model.repeats > 1 or model.fold.any():
+        return None
+    times: ArrayLike = given[0] if given else times_until(outcome.horizon_days)
+    return time_course(outcome, given[1] if given and main else model.risk[0], times)
 
 
 def _calibration(outcome: Outcome, model: OutOfFold, found: Figures) -> Calibration:

@@ -24,13 +24,13 @@ def brier_over_time(outcome: TimeToEvent, risk: ArrayLike, times_days: ArrayLike
     times_days
         `(k,)` increasing.
     """
-    times, table = _checked(outcome, risk, times_days)
-    return np.array([brier_at_horizon(_until(outcome, at), table[:, index]) for index, at in enumerate(times)])
+    times, table = checked_over_time(outcome, risk, times_days)
+    return np.array([brier_at_horizon(until(outcome, at), table[:, index]) for index, at in enumerate(times)])
 
 
 def integrated_brier(outcome: TimeToEvent, risk: ArrayLike, times_days: ArrayLike) -> float:
     """Mean of the Brier score over the times by the trapezoidal rule, divided by their range."""
-    times, table = _checked(outcome, risk, times_days)
+    times, table = checked_over_time(outcome, risk, times_days)
     if len(times) < 2:
         raise refuse(
             "times-range",
@@ -48,15 +48,17 @@ def auc_over_time(outcome: TimeToEvent, risk: ArrayLike, times_days: ArrayLike) 
     spread = (
         np.repeat(single[:, None], len(np.atleast_1d(np.asarray(times_days))), axis=1) if single.ndim == 1 else risk
     )
-    times, table = _checked(outcome, spread, times_days)
-    return np.array([auc_at_horizon(_until(outcome, at), table[:, index]) for index, at in enumerate(times)])
+    times, table = checked_over_time(outcome, spread, times_days)
+    return np.array([auc_at_horizon(until(outcome, at), table[:, index]) for index, at in enumerate(times)])
 
 
-def _until(outcome: TimeToEvent, horizon_days: float) -> TimeToEvent:
+def until(outcome: TimeToEvent, horizon_days: float) -> TimeToEvent:
+    """The same outcome with another horizon."""
     return TimeToEvent(outcome.time_days, outcome.event, float(horizon_days))
 
 
-def _checked(outcome: TimeToEvent, risk: ArrayLike, times_days: ArrayLike) -> tuple[Floats, Floats]:
+def checked_over_time(outcome: TimeToEvent, risk: ArrayLike, times_days: ArrayLike) -> tuple[Floats, Floats]:
+    """Times `(k,)` and risks `(n, k)`, or `values-shape` and `times-range`."""
     times = np.atleast_1d(np.asarray(times_days, dtype=float))
     table = np.asarray(risk, dtype=float)
     if table.shape != (len(outcome), len(times)):

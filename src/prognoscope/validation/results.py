@@ -146,6 +146,28 @@ class RiskGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeCourse:
+    """How a model of a time to event does by each time (days on the curves' x).
+
+    Attributes
+    ----------
+    auc
+        AUC at each time.
+    brier, null_brier
+        Brier score at each time, and that of the Kaplan-Meier risk for everyone; empty where risks by one time only
+        were given, which have none by another.
+    integrated_brier, integrated_scaled_brier
+        Mean of the Brier score over the times, and one minus its ratio to that of the Kaplan-Meier risk.
+    """
+
+    auc: Curve
+    brier: Curve = Curve((), ())
+    null_brier: Numbers = ()
+    integrated_brier: Metric | None = None
+    integrated_scaled_brier: Metric | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEvaluation:
     """All figures of one model.
 
@@ -159,6 +181,8 @@ class ModelEvaluation:
         Mean ROC over the repeats (false positive rate, sensitivity); None for a time to event.
     risk_groups
         Empty for a binary outcome.
+    over_time
+        For one set of risks of a time to event; None otherwise.
     """
 
     name: str
@@ -168,6 +192,7 @@ class ModelEvaluation:
     decision: Decision
     roc: Curve | None = None
     risk_groups: tuple[RiskGroup, ...] = ()
+    over_time: TimeCourse | None = None
 
 
 @dataclass(frozen=True, slots=True)

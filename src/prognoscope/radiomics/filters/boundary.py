@@ -13,6 +13,7 @@ mirror    `b a | a b c d | d c`
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ Float32 = NDArray[np.float32]
 OUTSIDE = -1
 
 
+@functools.lru_cache(maxsize=256)
 def extended_indices(size: int, width: int, boundary: Boundary) -> NDArray[np.int64]:
     """Which voxel of a line stands at each position of the line extended by `width` at both ends.
 
@@ -33,13 +35,16 @@ def extended_indices(size: int, width: int, boundary: Boundary) -> NDArray[np.in
     """
     position = np.arange(-width, size + width)
     if boundary == "nearest":
-        return np.clip(position, 0, size - 1)
-    if boundary == "periodic":
-        return position % size
-    if boundary == "mirror":
+        index = np.clip(position, 0, size - 1)
+    elif boundary == "periodic":
+        index = position % size
+    elif boundary == "mirror":
         folded = position % (2 * size)
-        return np.minimum(folded, 2 * size - 1 - folded)
-    return np.where((position >= 0) & (position < size), position, OUTSIDE)
+        index = np.minimum(folded, 2 * size - 1 - folded)
+    else:
+        index = np.where((position >= 0) & (position < size), position, OUTSIDE)
+    index.setflags(write=False)
+    return index
 
 
 def extend(voxels: Float32, widths: tuple[int, int, int], boundary: Boundary, value: float) -> Float32:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from prognoscope.radiomics.compiled import compiled
 from prognoscope.radiomics.filters.boundary import Boundary, Float32, extended_indices
 
 Kernel = NDArray[np.float64]
@@ -49,13 +49,13 @@ def convolve(voxels: Float32, kernels: Sequence[Kernel | None], boundary: Bounda
     return voxels
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _add(row: Float32, part: Float32, weight: np.float32) -> None:
     for x in range(row.size):
         row[x] += weight * part[x]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _add_four(row: Float32, a: Float32, b: Float32, c: Float32, d: Float32, weights: Float32) -> None:
     # One pass over the sum instead of four: long kernels take half the time.
     w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
@@ -63,7 +63,7 @@ def _add_four(row: Float32, a: Float32, b: Float32, c: Float32, d: Float32, weig
         row[x] += w0 * a[x] + w1 * b[x] + w2 * c[x] + w3 * d[x]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _along_lines(
     source: Float32, index: NDArray[np.int64], weights: Float32, outside: np.float32, result: Float32
 ) -> None:
@@ -86,7 +86,7 @@ def _along_lines(
             tap += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _across_lines(
     source: Float32, index: NDArray[np.int64], weights: Float32, outside: np.float32, result: Float32
 ) -> None:

@@ -30,7 +30,8 @@ class GaborSettings(FilterSettings):
     pooling: Pooling = Field("average", description="how the responses of planes and directions become one")
     truncate: float = Field(4.0, gt=0, description="the kernel ends at this many standard deviations")
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         words = ["gabor", f"{spelled(self.sigma_mm)}mm", f"{spelled(self.wavelength_mm)}mm"]
         words += [f"gamma{spelled(self.gamma)}"] if self.gamma != 1 else []
         words += [f"theta{spelled(self.theta_deg)}"] if self.theta_deg else []
@@ -38,7 +39,8 @@ class GaborSettings(FilterSettings):
         words += [self.pooling] if self.pooling != "average" else []
         return [*words, *([f"cut{spelled(self.truncate)}"] if self.truncate != 4 else [])]
 
-    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: D102
+    def reach_mm(self, spacing_mm: Spacing) -> float:
+        """How far a response looks beyond its voxel, mm."""
         return self.truncate * self.sigma_mm * max(1.0, 1 / self.gamma) + max(spacing_mm)
 
 

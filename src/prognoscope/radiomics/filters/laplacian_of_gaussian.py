@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Self
@@ -29,11 +30,13 @@ class LaplacianOfGaussianSettings(FilterSettings):
             raise ValueError(f"riesz order {self.riesz.order} does not have {self.dimensions} numbers")
         return self
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         truncated = [] if self.truncate == 4 else [f"cut{spelled(self.truncate)}"]
         return ["log", f"{spelled(self.sigma_mm)}mm", *truncated, *(self.riesz.words() if self.riesz else [])]
 
-    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: D102
+    def reach_mm(self, spacing_mm: Spacing) -> float:
+        """How far a response looks beyond its voxel, mm."""
         return math.inf if self.riesz else self.truncate * self.sigma_mm + max(spacing_mm)
 
 
@@ -63,6 +66,7 @@ def laplacian_of_gaussian(voxels: Float32, spacing_mm: Spacing, settings: Laplac
     return bent
 
 
+@functools.lru_cache(maxsize=256)
 def derivative_kernels(sigma_mm: float, spacing_mm: float, unit_mm: float, truncate: float) -> Sequence[Kernel]:
     """Weights of a Gaussian and of its second derivative along one axis.
 
@@ -78,7 +82,10 @@ def derivative_kernels(sigma_mm: float, spacing_mm: float, unit_mm: float, trunc
     gaussian /= gaussian.sum()
     second = gaussian * (k**2 / sigma**4 - 1 / sigma**2)
     second -= gaussian * second.sum()
-    return gaussian, second * (unit_mm / spacing_mm) ** 2
+    second *= (unit_mm / spacing_mm) ** 2
+    for kernel in (gaussian, second):
+        kernel.setflags(write=False)
+    return gaussian, second
 
 
 def _transfer(spacing_mm: Spacing, settings: LaplacianOfGaussianSettings) -> Transfer:

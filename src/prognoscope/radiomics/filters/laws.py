@@ -44,12 +44,14 @@ class LawsSettings(PooledSettings):
             raise ValueError(f"{self.kernels} names {len(names)} kernels for {self.dimensions} dimensions")
         return self
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         pooled = [self.pooling] if self.pooling else []
         energy = [f"energy{self.energy_distance}"] if self.energy_distance else []
         return ["laws", self.kernels.lower(), *pooled, *energy]
 
-    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: D102
+    def reach_mm(self, spacing_mm: Spacing) -> float:
+        """How far a response looks beyond its voxel, mm."""
         return (2 + (self.energy_distance or 0)) * max(spacing_mm)
 
 

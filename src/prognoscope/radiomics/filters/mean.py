@@ -32,10 +32,12 @@ class MeanSettings(FilterSettings):
             raise ValueError("support must be odd, so that the square has a middle")
         return support
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         return ["mean", str(self.support)]
 
-    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: D102
+    def reach_mm(self, spacing_mm: Spacing) -> float:
+        """How far a response looks beyond its voxel, mm."""
         return self.support // 2 * max(spacing_mm)
 
 

@@ -27,10 +27,12 @@ class NonseparableWaveletSettings(FilterSettings):
             raise ValueError(f"riesz order {self.riesz.order} does not have {self.dimensions} numbers")
         return self
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         return [self.family, f"level{self.level}", *(self.riesz.words() if self.riesz else [])]
 
-    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: ARG002, D102
+    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: ARG002
+        """How far a response looks beyond its voxel: over the whole image."""
         return math.inf
 
 

@@ -62,11 +62,11 @@ def _average(voxels: Float32, kernels: Sequence[Kernel], boundary: Boundary, val
     odd = [kernel - kernel[::-1] for kernel in kernels]
     shares: defaultdict[Product, float] = defaultdict(float)
     for order in itertools.permutations(range(dimensions)):
-        shares[_product(even[axis] for axis in order)] += 0.5 / count
-        shares[_product(odd[axis] for axis in order)] += 0.5 / count * _parity(order)
+        shares[product_of(even[axis] for axis in order)] += 0.5 / count
+        shares[product_of(odd[axis] for axis in order)] += 0.5 / count * _parity(order)
     kept = {product: share for product, share in shares.items() if share and all(any(part) for part in product)}
     total = np.zeros_like(voxels)
-    for product, response in _responses(voxels, kept, boundary, value):
+    for product, response in responses(voxels, kept, boundary, value):
         total += np.float32(kept[product]) * response
     return total
 
@@ -82,13 +82,13 @@ def _extreme(voxels: Float32, kernels: Sequence[Kernel], pooling: Pooling, bound
         signs_of[tuple(parts)].add(sign)
     pool = np.maximum if pooling == "max" else np.minimum
     extreme = np.full(voxels.shape, -np.inf if pooling == "max" else np.inf, np.float32)
-    for product, response in _responses(voxels, signs_of, boundary, value):
+    for product, response in responses(voxels, signs_of, boundary, value):
         for sign in sorted(signs_of[product]):
             pool(extreme, response if sign > 0 else -response, out=extreme)
     return extreme
 
 
-def _responses(
+def responses(
     voxels: Float32, products: Iterable[Product], boundary: Boundary, value: float
 ) -> Iterator[tuple[Product, Float32]]:
     """Response of each product of kernels; what two of them begin with (z, then y) is computed once."""
@@ -115,7 +115,8 @@ def _canonical(kernel: Kernel, direction: int) -> tuple[Weights, int]:
     return tuple(turned.tolist()), 1
 
 
-def _product(kernels: Iterable[Kernel]) -> Product:
+def product_of(kernels: Iterable[Kernel]) -> Product:
+    """Return kernels as numbers that can be compared."""
     return tuple(tuple((kernel + 0.0).tolist()) for kernel in kernels)
 
 

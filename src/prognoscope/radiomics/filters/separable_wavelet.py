@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Self
 
 import numpy as np
@@ -29,11 +30,13 @@ class SeparableWaveletSettings(PooledSettings):
             raise ValueError(f"bands are {self.dimensions} letters L or H; found {self.bands}")
         return self
 
-    def words(self) -> list[str]:  # noqa: D102
+    def words(self) -> list[str]:
+        """Its part of a feature's name: the filter, then what differs from the usual."""
         pooled = [self.pooling] if self.pooling else []
         return [self.family, self.bands.lower(), f"level{self.level}", *pooled]
 
-    def reach_mm(self, spacing_mm: Spacing) -> float:  # noqa: D102
+    def reach_mm(self, spacing_mm: Spacing) -> float:
+        """How far a response looks beyond its voxel, mm."""
         return band_kernel(self.family, "L", self.level).size // 2 * max(spacing_mm)
 
 
@@ -50,10 +53,15 @@ def separable_wavelet(
     enters once.
     """
     image = np.ascontiguousarray(voxels, dtype=np.float32)
-    kernels = [band_kernel(settings.family, band, settings.level) for band in settings.bands]
-    return respond(image, kernels, settings.pooling, settings.boundary, settings.boundary_value)
+    return respond(image, wavelet_kernels(settings), settings.pooling, settings.boundary, settings.boundary_value)
 
 
+def wavelet_kernels(settings: SeparableWaveletSettings) -> list[Kernel]:
+    """Weights along each axis, in the order of the bands' letters."""
+    return [band_kernel(settings.family, band, settings.level) for band in settings.bands]
+
+
+@functools.lru_cache(maxsize=256)
 def band_kernel(family: str, band: str, level: int) -> Kernel:
     """Weights of a band: an odd number, the centre in the middle."""
     low = scaling_filter(family)[::-1]
@@ -62,6 +70,7 @@ def band_kernel(family: str, band: str, level: int) -> Kernel:
     for step in range(1, level + 1):
         here = high if band == "H" and step == level else low
         kernel = np.convolve(kernel, _with_holes(_odd(here), 2 ** (step - 1)))
+    kernel.setflags(write=False)
     return kernel
 
 

@@ -9,6 +9,7 @@ from prognoscope.report.figures.decision import benefit_difference, net_benefit
 from prognoscope.report.figures.discrimination import discrimination, roc
 from prognoscope.report.figures.drawing import Drawing
 from prognoscope.report.figures.risk_groups import risk_groups
+from prognoscope.report.figures.time_course import time_course
 from prognoscope.validation.results import Evaluation
 
 __all__ = ["Drawing", "Figures", "draw_figures"]
@@ -21,6 +22,7 @@ class Figures:
     discrimination: Drawing | None
     roc: Drawing | None
     risk_groups: Drawing | None
+    time_course: Drawing | None
     calibration: tuple[Drawing, ...]
     net_benefit: Drawing | None
     benefit_difference: Drawing | None
@@ -34,6 +36,7 @@ def draw_figures(evaluation: Evaluation) -> Figures:
         discrimination=discrimination(evaluation),
         roc=roc(evaluation),
         risk_groups=risk_groups(evaluation),
+        time_course=time_course(evaluation),
         calibration=tuple(panel for panel in panels if panel is not None),
         net_benefit=net_benefit(evaluation),
         benefit_difference=benefit_difference(evaluation),

@@ -91,7 +91,7 @@ def benefit_difference(evaluation: Evaluation) -> Drawing | None:
         quiet_grid(axes)
         axes.set_xlabel("Threshold: risk from which one would act")
         axes.set_ylabel("Difference per 100 patients")
-        axes.legend(loc="upper right", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
+        axes.legend(loc="best", frameon=False, fontsize=9, reverse=True, handlelength=2.4)
 
     return draw(
         paint,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,14 @@ SPARE = 2  # events, and patients without, above what the inner folds need
 
 
 def learning_curve(
-    table: Table, outcome: Outcome, study: StudyFile, folds: Split, *, cache: Cache, mapper: Mapper
+    table: Table,
+    outcome: Outcome,
+    study: StudyFile,
+    folds: Split,
+    *,
+    cache: Cache,
+    mapper: Mapper,
+    ratings: Sequence[training.Ratings] = (),
 ) -> LearningCurve | None:
     """Return discrimination by number of training patients; None where the study file does not ask for it.
 
@@ -41,7 +49,7 @@ def learning_curve(
     if len(sizes) < SIZES:
         reason = "too few patients with, or without, the event to learn from fewer of them"
         return LearningCurve((), (), (), math.nan, None, TOLERANCE, reason)
-    risks = _risks(table, outcome, study, folds, sizes, cache, mapper)
+    risks = _risks(table, outcome, study, folds, sizes, cache, mapper, ratings)
     held = folds.held_out
     part = outcome.take(held)
     each = np.array(
@@ -71,6 +79,7 @@ def _risks(
     sizes: tuple[int, ...],
     cache: Cache,
     mapper: Mapper,
+    ratings: Sequence[training.Ratings],
 ) -> NDArray[np.float64]:
     """`(sizes, repeats, n)` out-of-fold risks."""
     remembering = cache.remembering(mapper, "fold", encode=training.fold_to_bytes, decode=training.fold_from_bytes)
@@ -88,13 +97,14 @@ def _risks(
             mapper=remembering,
             groups=folds.together,
             recalibration=study.study.models.recalibrate,
+            ratings=ratings,
         )
         data = io.BytesIO()
         np.save(data, np.array([point.out_of_fold.risk for point in points]), allow_pickle=False)
         return {"risks": data.getvalue()}
 
     settings = [*settings_of(study), sizes, REPEATS]
-    inputs = inputs_of(table, outcome) | {"folds": folds.hash, "together": hashing.of_value(folds.together)}
+    inputs = inputs_of(table, outcome, ratings) | {"folds": folds.hash, "together": hashing.of_value(folds.together)}
     outputs = cache.stage("learning curve", version=VERSION, settings=settings, inputs=inputs, compute=compute)
     risks: NDArray[np.float64] = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
     return risks

@@ -26,7 +26,7 @@ from prognoscope.validation import (
     evaluation_document,
 )
 
-VERSION = 2
+VERSION = 3
 
 
 def evaluate_study(

@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,6 +65,8 @@ class Learnt:
         `(repeats, n, 2)` cross-conformal p-values, and how many patients calibrate them at least; None without sets.
     bootstrapped
         Risks by all refits, for the correction of optimism; None with folds.
+    left_out
+        In what share of the outer folds each feature was left out as not repeatable; empty with bootstraps.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Learnt:
     p_values: NDArray[np.float64] | None = None
     calibrated_on: int = 0
     bootstrapped: training.Bootstrapped | None = None
+    left_out: Mapping[str, float] = field(default_factory=dict)
 
 
 def predictor_sets(table: Table) -> dict[str, Table]:
@@ -102,7 +105,14 @@ def titles(learnt: Sequence[Learnt], study: Study) -> dict[str, str]:
 
 
 def learn(
-    table: Table, outcome: Outcome, study: StudyFile, folds: Split, *, cache: Cache, mapper: Mapper
+    table: Table,
+    outcome: Outcome,
+    study: StudyFile,
+    folds: Split,
+    *,
+    cache: Cache,
+    mapper: Mapper,
+    ratings: Sequence[training.Ratings] = (),
 ) -> tuple[Learnt, ...]:
     """Learn every set of predictors by the same split; the first is the main one.
 
@@ -115,7 +125,8 @@ def learn(
     _require_calibration(study, folds)
     one = _bootstrapped if folds.is_bootstrap else _cross_fit
     return tuple(
-        one(name, chosen, outcome, study, folds, cache, mapper) for name, chosen in predictor_sets(table).items()
+        one(name, chosen, outcome, study, folds, cache, mapper, _touching(chosen, ratings))
+        for name, chosen in predictor_sets(table).items()
     )
 
 
@@ -128,7 +139,14 @@ def _require_calibration(study: StudyFile, folds: Split) -> None:
 
 
 def fit_bundle(
-    table: Table, outcome: Outcome, study: StudyFile, folds: Split, *, cache: Cache, mapper: Mapper
+    table: Table,
+    outcome: Outcome,
+    study: StudyFile,
+    folds: Split,
+    *,
+    cache: Cache,
+    mapper: Mapper,
+    ratings: Sequence[training.Ratings] = (),
 ) -> Outputs:
     """Fit the main predictor, with its refits, on all participants but a locked set; the outputs are its files."""
     rules = study.study.validation
@@ -150,13 +168,15 @@ def fit_bundle(
             recalibration=study.study.models.recalibrate,
             costs=study.study.decision.costs,
             set_error=study.study.decision.set_error,
+            ratings=ratings,
         )
         with TemporaryDirectory() as folder:
             training.save_predictor(predictor, Path(folder))
             return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
     settings = [*settings_of(study), rules.refits, folds.together]
-    return cache.stage("bundle", version=VERSION, settings=settings, inputs=inputs_of(table, outcome), compute=compute)
+    inputs = inputs_of(table, outcome, ratings)
+    return cache.stage("bundle", version=VERSION, settings=settings, inputs=inputs, compute=compute)
 
 
 def _remembering_refits(table: Table, cache: Cache, mapper: Mapper) -> Mapper:
@@ -169,8 +189,21 @@ def _remembering_refits(table: Table, cache: Cache, mapper: Mapper) -> Mapper:
     )
 
 
+def _touching(table: Table, ratings: Sequence[training.Ratings]) -> tuple[training.Ratings, ...]:
+    """Return the ratings by which columns of a table are selected."""
+    names = {column.name for column in table.columns}
+    return tuple(one for one in ratings if one.rule is not None and not names.isdisjoint(one.columns))
+
+
 def _cross_fit(
-    name: str, table: Table, outcome: Outcome, study: StudyFile, folds: Split, cache: Cache, mapper: Mapper
+    name: str,
+    table: Table,
+    outcome: Outcome,
+    study: StudyFile,
+    folds: Split,
+    cache: Cache,
+    mapper: Mapper,
+    ratings: Sequence[training.Ratings],
 ) -> Learnt:
     remembering = cache.remembering(mapper, "fold", encode=training.fold_to_bytes, decode=training.fold_from_bytes)
 
@@ -188,12 +221,13 @@ def _cross_fit(
             recalibration=study.study.models.recalibrate,
             costs=study.study.decision.costs,
             conformal=study.study.decision.set_error is not None,
+            ratings=ratings,
         )
         arrays = {"risk": fit.out_of_fold.risk, "alerts": fit.alerts, "p_values": fit.p_values}
         given = {name: array for name, array in arrays.items() if array is not None}
         return {"risks": _archive(given), "choices": _choices(fit)}
 
-    inputs = inputs_of(table, outcome) | {"folds": folds.hash, "together": hashing.of_value(folds.together)}
+    inputs = inputs_of(table, outcome, ratings) | {"folds": folds.hash, "together": hashing.of_value(folds.together)}
     outputs = cache.stage("learn", version=VERSION, settings=settings_of(study), inputs=inputs, compute=compute)
     arrays = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
     told = json.loads(outputs["choices"])
@@ -208,11 +242,19 @@ def _cross_fit(
         thresholds=tuple(told["thresholds"]),
         p_values=arrays.get("p_values"),
         calibrated_on=told["calibrated_on"],
+        left_out=told.get("left_out", {}),
     )
 
 
 def _bootstrapped(
-    name: str, table: Table, outcome: Outcome, study: StudyFile, folds: Split, cache: Cache, mapper: Mapper
+    name: str,
+    table: Table,
+    outcome: Outcome,
+    study: StudyFile,
+    folds: Split,
+    cache: Cache,
+    mapper: Mapper,
+    ratings: Sequence[training.Ratings],
 ) -> Learnt:
     _refuse_headline(table, outcome, study)
     remembering = _remembering_refits(table, cache, mapper)
@@ -230,14 +272,14 @@ def _bootstrapped(
             mapper=remembering,
             recalibration=study.study.models.recalibrate,
             costs=study.study.decision.costs,
+            ratings=ratings,
         )
         risks = _archive({"apparent": fit.apparent, "risk": fit.risk, "drawn": fit.drawn})
         return {"risks": risks, "choices": json.dumps({"uses": _uses(fit.stability), "chosen": fit.chosen}).encode()}
 
     settings = [*settings_of(study), resamples]
-    outputs = cache.stage(
-        "bootstrap", version=BOOTSTRAP_VERSION, settings=settings, inputs=inputs_of(table, outcome), compute=compute
-    )
+    inputs = inputs_of(table, outcome, ratings)
+    outputs = cache.stage("bootstrap", version=BOOTSTRAP_VERSION, settings=settings, inputs=inputs, compute=compute)
     arrays = np.load(io.BytesIO(outputs["risks"]), allow_pickle=False)
     told = json.loads(outputs["choices"])
     fit = training.Bootstrapped(arrays["apparent"], arrays["risk"], arrays["drawn"])
@@ -273,6 +315,7 @@ def _choices(fit: training.CrossFit) -> bytes:
         "tried": fit.settings_tried,
         "thresholds": [one.threshold for one in fit.choices if one.threshold is not None],
         "calibrated_on": fit.calibrated_on,
+        "left_out": fit.left_out,
     }
     return json.dumps(told).encode()
 
@@ -298,10 +341,11 @@ def settings_of(study: StudyFile) -> Sequence[object]:
     return [tried, rules.validation.inner, rules.seed, after]
 
 
-def inputs_of(table: Table, outcome: Outcome) -> dict[str, str]:
+def inputs_of(table: Table, outcome: Outcome, ratings: Sequence[training.Ratings] = ()) -> dict[str, str]:
     """Return the hashes of the data that every fit depends on."""
     times = [outcome.time_days, outcome.horizon_days] if isinstance(outcome, TimeToEvent) else []
     return {
         "predictors": hashing.of_value([hashing.of_frame(table.frame), [repr(column) for column in table.columns]]),
         "outcome": hashing.of_value([outcome.kind, outcome.event, *times]),
+        **({"ratings": hashing.of_value([one.hash() for one in ratings])} if ratings else {}),
     }

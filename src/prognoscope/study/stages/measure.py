@@ -26,7 +26,7 @@ from prognoscope.core.work import Mapper
 from prognoscope.curation import Choice
 from prognoscope.sources import read_mask, read_volume
 from prognoscope.study.cache import Memory
-from prognoscope.study.file import Measurement
+from prognoscope.study.imaging import Measurement
 from prognoscope.study.offers import measures
 
 if TYPE_CHECKING:  # see prognoscope.study.cache
@@ -88,30 +88,23 @@ def measure(
     """
     roles = [list(group) for _, group in groupby(measurements, key=lambda one: id(one.predictor))]
     tasks = [
-        _task(place, choices[patient][position], role, fingerprints)
+        task_of(place, choices[patient][position], role, fingerprints)
         for patient in patients
         for position, role in enumerate(roles)
     ]
     answers = cache.map(
-        mapper, "measure", measure_region, tasks, [_key(task) for task in tasks], label="measure images"
+        mapper, "measure", measure_region, tasks, [key_of(task) for task in tasks], label="measure images"
     )
     return _collect(patients, len(roles), [json.loads(answer) for answer in answers])
 
 
 def measure_region(task: Task) -> bytes:
     """Measure one region; the answer is JSON, features with the image's fingerprint or a problem."""
-    offers = {offer.name: offer for offer in measures()}
     try:
-        with _at_hand(task) as folder:
+        with at_hand(task) as folder:
             volume = read_volume(folder, task.choice.series)
             mask = read_mask(folder, task.choice.region_set, task.choice.region, task.choice.series)
-        features = [
-            feature
-            for name, settings in task.wanted
-            for feature in offers[name].measure(
-                volume, mask, offers[name].settings.model_validate_json(settings), task.choice.series.modality
-            )
-        ]
+        features = features_of(task, volume, mask)
     except Refused as refused:
         problem = refused.problem
         return json.dumps({"problem": [problem.code, problem.subject, problem.found, problem.remedy]}).encode()
@@ -123,7 +116,20 @@ def measure_region(task: Task) -> bytes:
     return json.dumps(answer).encode()
 
 
-def _at_hand(task: Task) -> AbstractContextManager[Path]:
+def features_of(task: Task, volume: Volume, mask: Mask) -> list[Feature]:
+    """Measure everything that a task wants in an image and a region."""
+    offers = {offer.name: offer for offer in measures()}
+    return [
+        feature
+        for name, settings in task.wanted
+        for feature in offers[name].measure(
+            volume, mask, offers[name].settings.model_validate_json(settings), task.choice.series.modality
+        )
+    ]
+
+
+def at_hand(task: Task) -> AbstractContextManager[Path]:
+    """Return the folder in which a task's files lie while they are read."""
     if isinstance(task.place, Path):
         return nullcontext(task.place)
     files = (*task.choice.series.files, task.choice.region_set.file)
@@ -144,13 +150,17 @@ def _thumbnail(task: Task, volume: Volume, mask: Mask) -> list[Any]:
     return [made.caption, list(made.pixels.shape), base64.b64encode(zlib.compress(made.pixels.tobytes())).decode()]
 
 
-def _task(place: Path | Artefacts, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool) -> Task:
+def task_of(
+    place: Path | Artefacts, choice: Choice, measurements: Sequence[Measurement], fingerprints: bool = False
+) -> Task:
+    """Return what is to be measured in the region that one predictor chose; fingerprints are for whole images."""
     predictor = measurements[0].predictor
     wanted = tuple((one.measure.name, one.settings.model_dump_json(by_alias=True)) for one in measurements)
     return Task(place, f"{predictor.result_name}.{predictor.region_name}", choice, wanted, fingerprints)
 
 
-def _key(task: Task) -> object:
+def key_of(task: Task) -> object:
+    """Return all that the measurement of a region depends on."""
     versions = {offer.name: offer.version for offer in measures()}
     choice = task.choice
     return [

@@ -23,6 +23,7 @@ from prognoscope.report import (
     Importance,
     OptimismShown,
     PredictorUsed,
+    Repeatability,
     ReportContent,
     Scrutiny,
     Subgroup,
@@ -61,6 +62,7 @@ def report_content(
     fixed_on: str,
     truth: Truth | None,
     blocked: str,
+    repeatability: Repeatability | None = None,
 ) -> ReportContent:
     """Gather all that the report shows."""
     main = learnt[0]
@@ -78,6 +80,7 @@ def report_content(
         importances=_importances(main, predictors),
         importance_scale=f"mean loss of log score on {_left_out(folds)} when the feature is shuffled among them",
         chosen=main.chosen,
+        repeatability=repeatability,
         predictors=tuple(_predictor_used(column) for column in predictors.columns),
         candidate_parameters=candidate_parameters(predictors),
         sources=_sources(study, cohort),

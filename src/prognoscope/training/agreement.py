@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from prognoscope.core.problems import refuse
@@ -118,15 +117,19 @@ def _consistent(squares: _Squares) -> Agreement:
 
 def _from_ratio(squares: _Squares, error: Numbers, freedom: int) -> Agreement:
     """Forms that depend on one F ratio: ICC = (F - 1) / (F + k - 1)."""
+    from scipy.stats import f  # imported when needed: a stored predictor answers without it
+
     k, above = squares.raters, squares.subjects - 1
     tail = (1 + LEVEL) / 2
-    low = squares.between / scipy.stats.f.ppf(tail, above, freedom)
-    high = squares.between * scipy.stats.f.ppf(tail, freedom, above)
+    low = squares.between / f.ppf(tail, above, freedom)
+    high = squares.between * f.ppf(tail, freedom, above)
     ends = [np.asarray((top - error) / (top + (k - 1) * error)) for top in (squares.between, low, high)]
     return Agreement(*ends)
 
 
 def _absolute(squares: _Squares) -> Agreement:
+    from scipy.stats import f
+
     n, k = squares.subjects, squares.raters
     bms, jms, ems = squares.between, squares.judges, squares.residual
     icc = np.asarray((bms - ems) / (bms + (k - 1) * ems + k * (jms - ems) / n))
@@ -137,7 +140,7 @@ def _absolute(squares: _Squares) -> Agreement:
     # Perfect agreement leaves nothing to estimate the degrees of freedom from, and nothing for them to change.
     freedom = np.where((jms == 0) & (ems == 0) & (bms > 0), (n - 1) * (k - 1), freedom)
     tail = (1 + LEVEL) / 2
-    above, below = scipy.stats.f.ppf(tail, n - 1, freedom), scipy.stats.f.ppf(tail, freedom, n - 1)
+    above, below = f.ppf(tail, n - 1, freedom), f.ppf(tail, freedom, n - 1)
     rest = k * jms + (k * n - k - n) * ems
     low = n * (bms - above * ems) / (above * rest + n * bms)
     high = n * (below * bms - ems) / (rest + n * below * bms)

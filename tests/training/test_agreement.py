@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prognoscope.core.problems import Refused
-from prognoscope.radiomics.agreement import Form, intraclass_correlation
+from prognoscope.training.agreement import Form, intraclass_correlation
 
 # Shrout and Fleiss, Psychological Bulletin 86, 1979, table 2: six targets rated by four judges.
 RATINGS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
