@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,39 @@ def test_a_header_that_claims_a_billion_voxels_is_refused(tmp_path: Path) -> Non
     raw[40:48] = np.array([3, 32000, 32000, 32000], "<i2").tobytes()
     path.write_bytes(raw)
     assert problem(read_nifti, path).code == "nifti-too-large"
+
+
+@pytest.mark.parametrize("name", ["claims.nii", "claims.nii.gz"])
+def test_a_header_that_claims_more_than_the_file_can_hold_is_refused_before_room_is_made(
+    tmp_path: Path, name: str
+) -> None:
+    path = save(tmp_path / name, np.zeros((4, 4, 4), dtype=np.float32))
+    data = bytearray(gzip.decompress(path.read_bytes()) if name.endswith("gz") else path.read_bytes())
+    data[42:48] = np.array([1000, 1000, 500], dtype="<i2").tobytes()
+    path.write_bytes(gzip.compress(bytes(data)) if name.endswith("gz") else bytes(data))
+    assert "its header says 2,000,000,000 bytes" in problem(read_nifti, path).found
+
+
+@pytest.mark.parametrize(
+    ("values", "precise"),
+    [
+        (np.arange(27, dtype=np.int32) + 1_000_000_000, False),
+        (np.arange(27, dtype=np.float64) * 1e300, False),
+        (np.arange(27, dtype=np.float64) + 16_000_000, True),
+        (np.arange(27, dtype=np.int32) * 40_000_000, True),
+        (np.where(np.arange(27) < 3, np.nan, np.linspace(0, 1, 27)), True),
+        (np.full(27, np.nan), True),
+    ],
+    ids=["counted from a billion", "beyond single precision", "whole and below 2^24", "wide", "gaps", "nothing"],
+)
+def test_values_whose_differences_single_precision_loses_are_refused(
+    tmp_path: Path, values: NDArray[np.float64], precise: bool
+) -> None:
+    path = save(tmp_path / "a.nii", values.reshape(3, 3, 3))
+    if precise:
+        np.testing.assert_allclose(np.sort(read_nifti(path).voxels, axis=None), np.sort(values), rtol=1e-6)
+    else:
+        assert problem(read_nifti, path).code == "nifti-imprecise"
 
 
 def test_labels_within_a_hundredth_are_rounded(tmp_path: Path) -> None:

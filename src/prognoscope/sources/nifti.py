@@ -24,6 +24,9 @@ LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
 MM_PER_UNIT = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 GZIP = b"\x1f\x8b"
 INFLATED_BYTES = 1 << 30
+MOST_INFLATED = 1032  # bytes that one of deflate's can stand for
+STEPS = 10_000
+LARGEST_SINGLE = float(np.finfo(np.float32).max)
 NIFTI2_HEADER = 540  # bytes, as the file's first number says
 MAGIC = (b"n+1\0", b"n+2\0")
 Affine = NDArray[np.float64]
@@ -43,10 +46,11 @@ def read_nifti(source: Path | bytes, *, subject: str = "") -> Volume:
     ------
     Refused
         `nifti-unreadable`, `nifti-not-3d`, `nifti-no-place` without any valid transformation, `nifti-forms-differ`
-        when sform and qform do (in mm), `nifti-sheared`, `nifti-too-large`.
+        when sform and qform do (in mm), `nifti-sheared`, `nifti-too-large`, `nifti-imprecise`.
     """
-    values, grid = _read(source, _subject(source, subject))
-    return Volume(values.astype(np.float32), grid)
+    told = _subject(source, subject)
+    values, grid = _read(source, told)
+    return Volume(_single(values, told), grid)
 
 
 def read_nifti_grid(source: Path | bytes, *, subject: str = "") -> Grid:
@@ -126,6 +130,33 @@ def _chosen(labels: tuple[int, ...], label: int | None, subject: str) -> int:
     return labels[0] if label is None else label
 
 
+def _single(values: NDArray[Any], subject: str) -> NDArray[np.float32]:
+    """The values in single precision, refused where it cannot tell 10,000 steps of their range apart."""
+    with np.errstate(over="ignore"):
+        single = values.astype(np.float32)
+    if values.dtype.itemsize < 4 or values.dtype == np.float32:
+        return single
+    known = np.isfinite(values)
+    told = values if known.all() else values[known]
+    if not told.size:
+        return single
+    low, high = float(told.min()), float(told.max())
+    step = float(np.spacing(np.float32(max(-low, high)))) if max(-low, high) <= LARGEST_SINGLE else np.inf
+    if step > (high - low) / STEPS and _lost(told) > (high - low) / STEPS:
+        raise refuse(
+            "nifti-imprecise",
+            subject=subject,
+            found=f"its values, {low:.6g} to {high:.6g}, lie too far from 0 for such small differences (single precision)",
+            remedy="subtract what they have in common, or scale them, and write the file again",
+        )
+    return single
+
+
+def _lost(values: NDArray[Any]) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.abs(values - values.astype(np.float32).astype(np.float64)).max())
+
+
 def _read(source: Path | bytes, subject: str) -> tuple[NDArray[Any], Grid]:
     image, shape = _opened(source, subject)
     affine = _affine(image, shape, subject)
@@ -146,9 +177,11 @@ def _opened(source: Path | bytes, subject: str) -> tuple[Any, tuple[int, int, in
         image = nib.load(source) if isinstance(source, Path) else _from_bytes(source, subject)
         if not isinstance(image, (nib.Nifti1Image, nib.Nifti2Image)):
             raise _unreadable(subject, "it is of another format")
-        return image, _shape(image.shape, subject)
+        shape = _shape(image.shape, subject)
     except _what_reading_raises() as error:
         raise _unreadable(subject, str(error).split("\n", 1)[0][:200]) from error
+    _require_bytes(image, _most_bytes(source), subject)
+    return image, shape
 
 
 def _from_bytes(data: bytes, subject: str) -> Any:
@@ -168,11 +201,24 @@ def _from_bytes(data: bytes, subject: str) -> Any:
     import nibabel as nib
 
     image = (nib.Nifti2Image if second else nib.Nifti1Image).from_bytes(data)
-    header: Any = image.header
-    needed = header.get_data_offset() + math.prod(map(int, image.shape)) * header.get_data_dtype().itemsize
-    if needed > len(data):
-        raise _unreadable(subject, f"its header says {needed:,} bytes, it has {len(data):,}")
+    _require_bytes(image, len(data), subject)
     return image
+
+
+def _most_bytes(source: Path | bytes) -> int:
+    """As many bytes as a source may unfold to."""
+    if isinstance(source, bytes):
+        return INFLATED_BYTES if source.startswith(GZIP) else len(source)
+    size = source.stat().st_size
+    with source.open("rb") as file:
+        return size * MOST_INFLATED if file.read(2) == GZIP else size
+
+
+def _require_bytes(image: Any, most: int, subject: str) -> None:
+    """Refuse a header that claims more than there is before room is made for it."""
+    needed = image.header.get_data_offset() + math.prod(map(int, image.shape)) * image.header.get_data_dtype().itemsize
+    if needed > most:
+        raise _unreadable(subject, f"its header says {needed:,} bytes, it has at most {most:,}")
 
 
 def _what_reading_raises() -> tuple[type[Exception], ...]:
