@@ -146,7 +146,7 @@ def _single(values: NDArray[Any], subject: str) -> NDArray[np.float32]:
         raise refuse(
             "nifti-imprecise",
             subject=subject,
-            found=f"its values, {low:.6g} to {high:.6g}, lie too far from 0 for such small differences (single precision)",
+            found=f"its values, {low:.6g} to {high:.6g}, lie too far from 0 for such small differences in float32",
             remedy="subtract what they have in common, or scale them, and write the file again",
         )
     return single
