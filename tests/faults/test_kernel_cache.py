@@ -18,7 +18,7 @@ import prognoscope
 os.environ.pop("NUMBA_CACHE_DIR", None)
 prognoscope._keep_kernels([Path({blocked!r}) / "__pycache__", Path({blocked!r}) / "cache"])
 from prognoscope.radiomics.prepare import _find_box
-print(_find_box.stats.cache_path)
+print(_find_box.dispatcher().stats.cache_path)
 print(oct(Path(os.environ["NUMBA_CACHE_DIR"]).stat().st_mode & 0o777))
 """
 
