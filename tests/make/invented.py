@@ -70,18 +70,23 @@ class Person:
             f"{english} the {day}, {year}",
             f"{year}年{month}月{day}日",
             f"{day:02d}{english[:3].upper()}{year}",
-            f"seen on {month}/{day} again",
+            self.day_without_year(),
             f"{self.family[:5]}-\n{self.family[5:]}",
             self.family.translate(_LOOK_ALIKES),
             f"{self.given.upper().translate(_LOOK_ALIKES)} {self.family}",
         )
 
+    def day_without_year(self) -> str:
+        """The day of the study; moved to another year's, it may well be another patient's."""
+        return f"seen on {int(self.study[4:6])}/{int(self.study[6:])} again"
+
     def secrets(self) -> tuple[str, ...]:
-        """Strings that may be nowhere in what leaves."""
+        """Strings that may be nowhere in what leaves, of any patient."""
+        spellings = (one for one in self.spellings() if one != self.day_without_year())
         physician = self.physician.split("^")
         words = (self.given, self.family, self.patient_id, self.other_id, self.accession, self.address, self.phone)
         kanji = (*self.kanji.split("^"), *self.kana.split("^"))
-        return (*words, self.mail, self.institution, *physician, self.birth, *kanji, *self.spellings())
+        return (*words, self.mail, self.institution, *physician, self.birth, *kanji, *spellings)
 
 
 def invent_person(random_: random.Random) -> Person:
