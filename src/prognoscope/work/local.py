@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ONE_THREAD = dict.fromkeys(_THREAD_VARIABLES, "1")
 IDLE_WORKER_SECONDS = 60
+# The process that clears up after workers that were killed tells of each semaphore that it clears; nobody need know.
+CLEARED_UP = "ignore:resource_tracker:UserWarning"
 WATCH_SECONDS = 0.5  # how often a worker looks whether its parent is still there
 FEW_ITEMS = 4  # so few are done sooner than new processes have imported their libraries
 
@@ -59,6 +61,7 @@ def _here(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator
 def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
     from loky import get_reusable_executor
 
+    _clear_up_in_silence()
     executor = get_reusable_executor(
         max_workers=jobs,
         timeout=IDLE_WORKER_SECONDS,
@@ -76,6 +79,12 @@ def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], job
     except BaseException:
         executor.shutdown(wait=True, kill_workers=True)  # fails what has not begun; its own thread trips over cancelled
         raise
+
+
+def _clear_up_in_silence() -> None:
+    filters = os.environ.get("PYTHONWARNINGS", "")
+    if CLEARED_UP not in filters:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (filters, CLEARED_UP)))
 
 
 @contextmanager
