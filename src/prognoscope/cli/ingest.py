@@ -32,7 +32,13 @@ KINDS = {
 
 @door(example="prognoscope ingest /data/sarcoma --store hospital")
 def ingest(
-    source: Annotated[str, typer.Argument(help="Folder, zip archive or file.", show_default=False)],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="Folder, zip archive or file; or the address of a PACS (pacs://…) or DICOMweb server (https://…).",
+            show_default=False,
+        ),
+    ],
     store: StoreOption = DEFAULT_STORE,
     licence: Annotated[
         str, typer.Option("--licence", help="Licence of the source; exports carry it, as “CC BY 3.0”.")
