@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.core.problems import Refused, refuse
+from prognoscope.deidentify.company import technical
 from prognoscope.deidentify.dates import WRITTEN
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.ocr import Line, Reader
 from prognoscope.deidentify.text import Cleaner
-from prognoscope.deidentify.words import CLINICAL_NOUNS, ON_SCREEN, ORDINARY
 
 Box = tuple[int, int, int, int]
 SURE_SCORE = 0.5
@@ -31,7 +31,6 @@ MOST_STRETCHES = 8  # of frames, each read as its brightest projection
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 _IDEOGRAPH = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _LONG_NUMBER = re.compile(r"\d{5,}")
-_VOCABULARY = frozenset(word.upper() for word in (*ON_SCREEN, *ORDINARY, *CLINICAL_NOUNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,9 @@ def identifies(text: str, cleaner: Cleaner) -> bool:
         return True
     if any(known in plain for known in _known(cleaner.identity)):
         return True
-    return not all(_technical(run) for run in re.findall(r"[A-ZÀ-ÖØ-Þ]+", text.upper()))
+    if not _short_names(cleaner.identity).isdisjoint(re.findall(r"[^\W\d_]+", text.upper())):
+        return True
+    return not all(technical(run) for run in re.findall(r"[A-ZÀ-ÖØ-Þ]+", text.upper()))
 
 
 def doubt(found: str) -> Refused:
@@ -154,22 +155,14 @@ def _known(identity: Identity) -> frozenset[str]:
     return frozenset(word for word in words if len(word) >= 4)
 
 
+def _short_names(identity: Identity) -> frozenset[str]:
+    """Names of three letters, which count as words of their own."""
+    parts = {part.upper() for name in identity.names for part in re.split(r"[\^= \-]", name)}
+    return frozenset(part for part in parts if len(part) == 3 and part.isalpha())
+
+
 def _letters_and_digits(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).upper()
-
-
-def _technical(run: str) -> bool:
-    """Whether letters are words of imaging put together (the reader loses blanks), with at most one side marker."""
-    ends = {0: 0}  # place in the run: fewest single letters needed to get there
-    for start in range(len(run)):
-        if start not in ends:
-            continue
-        for stop in range(start + 1, len(run) + 1):
-            piece = run[start:stop]
-            if piece in _VOCABULARY:
-                singles = ends[start] + (len(piece) == 1)
-                ends[stop] = min(ends.get(stop, singles), singles)
-    return ends.get(len(run), 2) <= 1
 
 
 def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[tuple[NDArray[np.uint8], bool]]:
