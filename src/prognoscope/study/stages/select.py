@@ -166,22 +166,31 @@ def read_rows(study: Study, table: Path) -> pd.DataFrame:
         As `sources.read_table`; `column-missing` without the patient column; `patient-twice`; `patient-id-missing`.
     """
     frame = read_table(table, missing=study.data.missing)
-    name = study.data.patient
-    if name not in frame.columns:
-        near = nearest(name, [str(column) for column in frame.columns])
+    column = study.data.patient
+    if isinstance(column, str):
+        ids = _ids(frame, column, table.name)
+    else:
+        ids = pd.Series([f"{table.stem}:{line}" for line in range(2, len(frame) + 2)], index=frame.index, dtype=object)
+    return frame.set_index(pd.Index(ids, name=PATIENT)).sort_index()
+
+
+def _ids(frame: pd.DataFrame, column: str, table: str) -> pd.Series:
+    """Return the patients' IDs, one a row."""
+    if column not in frame.columns:
+        near = nearest(column, [str(name) for name in frame.columns])
         raise refuse(
             "column-missing",
-            subject=f"column {name}",
-            found=f"{table.name} has no such column" + (f", but has {near}" if near else ""),
-            remedy="name the column that holds the DICOM PatientID with `data: patient:`; there are: "
-            + ", ".join(map(str, frame.columns)),
+            subject=f"column {column}",
+            found=f"{table} has no such column" + (f", but has {near}" if near else ""),
+            remedy="name the column that holds the DICOM PatientID with `data: patient:`, or say "
+            "`patient: {each: row}` where each row is a patient; there are: " + ", ".join(map(str, frame.columns)),
         )
-    ids = frame[name].map(lambda cell: cell.strip() or None, na_action="ignore")
+    ids = frame[column].map(lambda cell: cell.strip() or None, na_action="ignore")
     if ids.isna().any():
         raise refuse(
             "patient-id-missing",
-            subject=f"{table.name}, row {int(np.flatnonzero(ids.isna())[0]) + 2}",
-            found=f"the column {name} is empty",
+            subject=f"{table}, row {int(np.flatnonzero(ids.isna())[0]) + 2}",
+            found=f"the column {column} is empty",
             remedy="give every row its patient ID, or delete the row",
         )
     if ids.duplicated().any():
@@ -190,10 +199,10 @@ def read_rows(study: Study, table: Path) -> pd.DataFrame:
         raise refuse(
             "patient-twice",
             subject=f"patient {twice}",
-            found=f"{table.name} has several rows with this ID (rows {lines})",
+            found=f"{table} has several rows with this ID (rows {lines})",
             remedy="keep one row per patient, or give two patients two IDs",
         )
-    return frame.set_index(pd.Index(ids, name=PATIENT)).sort_index()
+    return ids
 
 
 def _read_both(study: Study, table: Path, external: Path) -> pd.DataFrame:
