@@ -16,7 +16,8 @@ from prognoscope.study.predict import predict_source
 from prognoscope.study.run import RunResult, run_study
 from tests.make import studies
 
-QUICK = {"folds": 3, "repeats": 1, "inner": 2, "resamples": 200, "refits": 20}
+QUICK = {"inner": 2, "resamples": 200, "refits": 20}
+FEW_FOLDS = {"folds": 3, "repeats": 1}
 EACH_ROW = {"each": "row"}
 
 
@@ -32,7 +33,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, name: str, **data: Any) -> RunResult:
-    path = studies.write(folder, studies.binary(data=data, validate=QUICK), name=f"{name}.yaml")
+    path = studies.write(
+        folder,
+        studies.binary(data=data, validate=QUICK | ({} if "external" in data else FEW_FOLDS)),
+        name=f"{name}.yaml",
+    )
     return run_study(path, out=folder / "out" / name, store=folder / "store")
 
 
