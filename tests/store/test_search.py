@@ -26,7 +26,11 @@ def fill(store: Store) -> None:
         add_series(connection, 2, "2.1", modality="CT", body_part="", age=None, date="2020-03-31", instances=5)
         add_series(connection, 5000, "3.1", modality="DX", body_part="Übersicht", age=70.0, date=None, instances=1)
         add_cell(connection, 1, "grade", "High")
-        add_cell(connection, 2, "age", "12", 12.0)
+        add_cell(connection, 1, "STADIUM", "2", 2.0)
+        add_cell(connection, 2, "Stadium", "IIA")
+        add_cell(connection, 1, "state", "NY")
+        add_cell(connection, 2, "Sex", "Female")
+        add_cell(connection, 2, "Age", "12", 12.0)
         add_cell(connection, 2, "site", "left thigh")
         add_cell(connection, 2, "crp", "7", 7.0, row=1)
         add_cell(connection, 2, "crp", "200", 200.0, row=2)
@@ -78,6 +82,14 @@ def found(store: Store, query: str) -> list[str]:
         ("date > 2020-03", []),
         ("date != 2020", ["Anna", "Äda"]),
         ("date is unknown", ["Anna", "Äda"]),
+        ("sex = female", ["Bert"]),
+        ("stadium = 2", ["Anna"]),  # numbers in one table, words in another
+        ("Stadium in (2, iia)", ["Anna", "Bert"]),
+        ("STADIUM ~ i", ["Bert"]),
+        ("stadium > 1", ["Anna"]),
+        ("table.state = ny", ["Anna"]),
+        ("state = usable", ["Anna", "Bert", "Äda"]),
+        ("table.state is unknown", ["Bert", "Äda"]),
         ("roi ~ gtv*", ["Anna"]),
         ("region = liver", ["Anna"]),
         ("not roi ~ *mass", ["Bert", "Äda"]),
@@ -190,7 +202,8 @@ def test_values_told_of_those_found_are_sorted_and_name_their_patient(store: Sto
         ))  # fmt: skip
     told = store.search.told("age < 60")
     assert [(one.patient_id, one.name, one.text) for one in told] == [
-        ("Anna", "grade", "High"), ("Bert", "age", "12"), ("Bert", "site", "left thigh"),
+        ("Anna", "STADIUM", "2"), ("Anna", "grade", "High"), ("Anna", "state", "NY"),
+        ("Bert", "Age", "12"), ("Bert", "Sex", "Female"), ("Bert", "Stadium", "IIA"), ("Bert", "site", "left thigh"),
         ("Bert", "crp", "7"), ("Bert", "crp", "200"),
     ]  # fmt: skip
 

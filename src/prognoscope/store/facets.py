@@ -53,6 +53,7 @@ ROI, STATE = "roi", "state"
 # What is counted and listed; a sign that no query can write keeps these apart from its fields.
 KEY, OWNER, STUDY, BYTES = "#key", "#owner", "#study", "#bytes"
 COUNTED = {KEY: SERIES.c.key, OWNER: SERIES.c.patient_id, STUDY: SERIES.c.study, BYTES: SERIES.c.bytes}
+TEXTS, NUMBERS, WORDS = "=", "<", ">"
 BYTE_CODES = 256
 NARROW, WIDE = b"1", b"4"  # bytes of a code
 
@@ -104,9 +105,9 @@ class Chunk:
         return int.from_bytes(b"\1" * self.size, "big")
 
 
-def of_table(column: str, *, number: bool = False) -> str:
-    """The facet of a table's column: its texts, or the numbers that these are."""
-    return f"<{column}" if number else f"={column}"
+def of_table(column: str, *, what: str = TEXTS) -> str:
+    """The facet of a table's column, case-folded: all its texts, the numbers among them, or the texts that are none."""
+    return f"{what}{folded(column)}"
 
 
 def unpacked(data: bytes) -> Facet:
@@ -199,7 +200,9 @@ def _cells(connection: Connection, chunk: int, patients: Sequence[int]) -> dict[
     for name, patient, said, number in connection.execute(query.where(_within(VALUES.c.patient, chunk))):
         told[of_table(name)][patient][said] = None
         if number is not None:
-            told[of_table(name, number=True)][patient][number] = None
+            told[of_table(name, what=NUMBERS)][patient][number] = None
+        elif said:
+            told[of_table(name, what=WORDS)][patient][said] = None
     places: dict[int, list[int]] = defaultdict(list)
     for place, patient in enumerate(patients):
         places[patient].append(place)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from prognoscope.store.facets import ROI, SERIES_FIELDS, Chunk, of_table
+from prognoscope.store.facets import NUMBERS, ROI, SERIES_FIELDS, TEXTS, WORDS, Chunk, of_table
 from prognoscope.store.grammar import Combined, Comparison, Negated, Node, pointed
 from prognoscope.store.records import folded
 
@@ -25,6 +25,7 @@ SAME_IN_TABLES: Mapping[str, tuple[str, ...]] = {
 }
 FIRST_COUNTS = ("age",)  # a header's value makes the table's superfluous; elsewhere either may match
 REGION_FIELDS = (ROI, "region")
+TABLE = "table."  # before a column's name: that of tables is meant, and no field of ours
 ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -36,6 +37,14 @@ WILD = ("*", "?")
 LONGEST_DATE = len("2020-01-31")
 
 Accepts = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Whether the tables' columns of a name hold numbers, and whether texts that are none."""
+
+    numbers: bool
+    words: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +110,14 @@ class Question:
 
 
 def asked(node: Node | None) -> tuple[Node | None, frozenset[str]]:
-    """The tree with our own fields as we write them (columns of tables stay as their owners wrote them), and fields."""
+    """The tree with its fields case-folded, and these."""
     if node is None:
         return None, frozenset()
-    node = _in_lower_case(node)
+    node = _folded(node)
     return node, frozenset(one.field for one in _comparisons(node))
 
 
-def question(query: str, node: Node | None, fields: frozenset[str], columns: Mapping[str, bool]) -> Question:
+def question(query: str, node: Node | None, fields: frozenset[str], columns: Mapping[str, Column]) -> Question:
     """Make a query ready.
 
     Parameters
@@ -116,7 +125,7 @@ def question(query: str, node: Node | None, fields: frozenset[str], columns: Map
     query, node, fields
         Its text, and what `asked` made of it.
     columns
-        Columns of tables, and whether they hold numbers.
+        Columns of tables by their case-folded names.
 
     Raises
     ------
@@ -136,19 +145,18 @@ def _comparisons(node: Node) -> Iterator[Comparison]:
         yield from _comparisons(part)
 
 
-def _in_lower_case(node: Node) -> Node:
+def _folded(node: Node) -> Node:
     if isinstance(node, Comparison):
-        lower = node.field.lower()
-        return replace(node, field=lower) if lower in (*SERIES_FIELDS, *REGION_FIELDS) else node
+        return replace(node, field=folded(node.field))
     if isinstance(node, Combined):
-        return replace(node, parts=tuple(map(_in_lower_case, node.parts)))
-    return replace(node, part=_in_lower_case(node.part))
+        return replace(node, parts=tuple(map(_folded, node.parts)))
+    return replace(node, part=_folded(node.part))
 
 
 class _Maker:
     """Comparisons → tests."""
 
-    def __init__(self, query: str, columns: Mapping[str, bool]) -> None:
+    def __init__(self, query: str, columns: Mapping[str, Column]) -> None:
         self._query, self._columns = query, columns
 
     def test(self, node: Comparison) -> Test:
@@ -158,12 +166,24 @@ class _Maker:
             number = SERIES_FIELDS[node.field][1]
             accepts = self._accepts(self._dated(node) if node.field == "date" else node, number=number)
             names = [name for name in SAME_IN_TABLES.get(node.field, ()) if name in self._columns]
-            tables = tuple((of_table(name, number=number), accepts) for name in names)
+            what = NUMBERS if number else TEXTS
+            tables = tuple((of_table(name, what=what), accepts) for name in names)
             return Test((node.field, accepts), tables, instead=node.field in FIRST_COUNTS)
-        if node.field in self._columns:
-            number = self._columns[node.field]
-            return Test((of_table(node.field, number=number), self._accepts(node, number=number)))
+        name = node.field.removeprefix(TABLE)
+        if name in self._columns:
+            return self._column(node, name, self._columns[name])
         raise self._no_field(node)
+
+    def _column(self, node: Comparison, name: str, column: Column) -> Test:
+        """Numbers are compared where a column holds any, and texts beside them where it holds words too."""
+        comparison = OPPOSITE.get(node.operator, node.operator)
+        if comparison == "known" or not column.numbers:
+            return Test((of_table(name), self._accepts(node, number=False)))
+        if column.words and (comparison == "~" or not all(map(_is_number, node.values))):
+            return Test((of_table(name), self._accepts(node, number=False)))
+        numbers = (of_table(name, what=NUMBERS), self._accepts(node, number=True))
+        told = (of_table(name, what=WORDS), self._accepts(node, number=False))
+        return Test(numbers, (told,) if column.words and comparison not in ORDERED else ())
 
     def _accepts(self, node: Comparison, *, number: bool) -> Accepts:
         comparison = OPPOSITE.get(node.operator, node.operator)
@@ -196,13 +216,9 @@ class _Maker:
         return replace(node, values=tuple(values))
 
     def _number(self, node: Comparison, position: int) -> float:
-        try:
-            value = float(node.values[position])
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
+        if not _is_number(node.values[position]):
             raise self._wrong(node, position, f"{node.field} is compared with a number, not “{node.values[position]}”")
-        return value
+        return float(node.values[position])
 
     def _wrong(self, node: Comparison, position: int, found: str) -> Exception:
         return pointed(self._query, node.values_at[position], found, code="query-value")
@@ -210,8 +226,7 @@ class _Maker:
     def _no_field(self, node: Comparison) -> Exception:
         from prognoscope.core.settings import nearest  # with pydantic: for a wrong query only
 
-        known = {name.casefold(): name for name in (*SERIES_FIELDS, *REGION_FIELDS, *self._columns)}
-        near = known.get(nearest(node.field.casefold(), known) or "")
+        near = nearest(node.field, (*SERIES_FIELDS, *REGION_FIELDS, *self._columns))
         hint = f"did you mean “{near}”?" if near else f"known are {', '.join([*SERIES_FIELDS, ROI])}"
         return pointed(
             self._query,
@@ -244,6 +259,13 @@ def _somewhere(text: str) -> Accepts:
 def _pattern(text: str) -> re.Pattern[str]:
     """A shell pattern (`*`, `?`) for the whole value; the translation looks back at no star twice."""
     return re.compile(fnmatch.translate(text.replace("[", "[[]")))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _is_day(text: str) -> bool:

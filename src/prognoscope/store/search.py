@@ -16,10 +16,13 @@ from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.facets import (
     BYTES,
     KEY,
+    NUMBERS,
     OWNER,
     SERIES_FIELDS,
     STATE,
     STUDY,
+    TEXTS,
+    WORDS,
     Chunk,
     Facet,
     chunks,
@@ -27,7 +30,7 @@ from prognoscope.store.facets import (
     refresh,
 )
 from prognoscope.store.grammar import parse
-from prognoscope.store.matching import REGION_FIELDS, SAME_IN_TABLES, Question, asked, question
+from prognoscope.store.matching import REGION_FIELDS, SAME_IN_TABLES, TABLE, Column, Question, asked, question
 from prognoscope.store.volumes import HELD, USABLE
 
 INSTANCES = "instances"
@@ -165,16 +168,17 @@ class Search:
             yield connection, question(query, node, fields, _columns(connection, fields))
 
 
-def _columns(connection: Connection, fields: frozenset[str]) -> Mapping[str, bool]:
-    """The tables' columns among some fields, and whether they hold numbers; all names where one is not known."""
-    wanted = fields - set(SERIES_FIELDS) - set(REGION_FIELDS)
+def _columns(connection: Connection, fields: frozenset[str]) -> Mapping[str, Column]:
+    """The tables' columns among some fields; all where one of these is not known."""
+    wanted = {name.removeprefix(TABLE) for name in fields - set(SERIES_FIELDS) - set(REGION_FIELDS)}
     names = {*wanted, *(name for field in fields for name in SAME_IN_TABLES.get(field, ()))}
     query = select(FACETS.c.field).distinct()
-    asked_for = [of_table(name, number=number) for name in names for number in (False, True)]
+    asked_for = [of_table(name, what=what) for name in names for what in (TEXTS, NUMBERS, WORDS)]
     found = set(connection.execute(query.where(FACETS.c.field.in_(asked_for))).scalars()) if names else set()
-    if wanted - {field[1:] for field in found}:
-        found |= set(connection.execute(query.where(FACETS.c.field.startswith(of_table("")))).scalars())
-    return {field[1:]: of_table(field[1:], number=True) in found for field in sorted(found)}
+    known = {field[1:] for field in found}
+    if wanted - known:
+        known |= {field[1:] for field in connection.execute(query).scalars() if field.startswith(TEXTS)}
+    return {name: Column(f"{NUMBERS}{name}" in found, f"{WORDS}{name}" in found) for name in sorted(known)}
 
 
 def _found(
