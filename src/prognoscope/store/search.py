@@ -31,9 +31,11 @@ from prognoscope.store.facets import (
 )
 from prognoscope.store.grammar import parse
 from prognoscope.store.matching import REGION_FIELDS, SAME_IN_TABLES, TABLE, Column, Question, asked, question
+from prognoscope.store.records import SEVERAL
 from prognoscope.store.volumes import HELD, USABLE
 
 INSTANCES = "instances"
+NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +212,21 @@ def _keys(connection: Connection, numbers: Iterable[int]) -> dict[int, list[str]
 
 def _hits(connection: Connection, keys: Sequence[str]) -> tuple[Hit, ...]:
     """Volumes by key, in the order of the keys."""
-    licence = func.coalesce(func.nullif(SERIES.c.licence, ""), SOURCES.c.licence, "").label("licence")
-    columns = [SERIES.c[name] for name in Hit.__slots__ if name != "licence"]
-    statement = select(*columns, licence).join(SOURCES, SOURCES.c.source == SERIES.c.source, isouter=True)
+    stated: dict[str, str] = dict(map(tuple, connection.execute(select(SOURCES.c.source, SOURCES.c.licence))))
+    statement = select(*(SERIES.c[name] for name in Hit.__slots__))
     found = {
-        row.key: Hit(**row._mapping)
+        row.key: Hit(**{**row._mapping, "licence": row.licence or _licence(row.source, stated)})
         for part in _parts(keys)
         for row in connection.execute(statement.where(SERIES.c.key.in_(part)))
     }
     return tuple(found[key] for key in keys)
+
+
+def _licence(source: str, stated: Mapping[str, str]) -> str:
+    """What the owner of a source states; of a series from several sources, each licence that there is."""
+    names = [source] if source in stated else source.split(SEVERAL)
+    licences = dict.fromkeys(stated.get(name) or NOT_STATED for name in names)
+    return "" if list(licences) == [NOT_STATED] else SEVERAL.join(licences)
 
 
 def _parts(names: Sequence[str]) -> Iterable[Sequence[str]]:
