@@ -11,7 +11,7 @@ import pytest
 from pydicom import dcmread
 
 from prognoscope.deidentify import PROFILES
-from prognoscope.jobs import deidentify_source
+from prognoscope.jobs import network
 from prognoscope.jobs.deidentified import ingest_deidentified
 from prognoscope.jobs.deidentify import Deidentified, deidentify
 from prognoscope.jobs.deidentify_source import arrived
@@ -116,7 +116,7 @@ def test_what_a_server_answers_is_cleaned_and_leaves_nothing_behind(
         assert address == "https://pacs.example/dicom-web?PatientID=4711-8"
         (folder / "1.dcm").write_bytes(ct(tmp_path / "made", 0))
 
-    monkeypatch.setattr(deidentify_source, "fetch_from_network", answer)
+    monkeypatch.setattr(network, "fetch_from_network", answer)
     report, done = ingest_deidentified(
         "https://pacs.example/dicom-web?PatientID=4711-8",
         store=tmp_path / "store",
