@@ -297,12 +297,19 @@ def _admit(
     for batch, parcels in batches:
         opened = list(islice(results, len(parcels)))
         arrivals = [arrival for one in opened for arrival in one.arrivals]
-        tally.add(store.repository.admit(source, batch, arrivals, verify=verify), len(arrivals))
+        admitted = store.repository.admit(source, batch, arrivals, verify=verify, same=_same)
+        tally.add(admitted, len(arrivals))
         _hold(store, source, [problem for one in opened for problem in one.problems], tally)
         archives += [archive for one in opened for archive in one.archives]
     for _ in results:  # lets the mapper finish and report its end
         pass
     return archives
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    from prognoscope.sources.sameness import same_data_set  # with pydicom: for an instance that comes again
+
+    return same_data_set(one, other)
 
 
 def _hold(store: Store, source: str, problems: Sequence[Problem], tally: Tally) -> None:

@@ -17,6 +17,7 @@ from prognoscope.jobs.arrivals import arrival
 from prognoscope.sources import FoundFile
 from prognoscope.sources.dicomweb import WebServer, fetch_series, parse_server, search_series
 from prognoscope.sources.pacs import OWN_TITLE, Found, find_series, get_series, listener, parse_node
+from prognoscope.sources.sameness import same_data_set
 from prognoscope.store import Admitted, Store, tray
 
 FILES_AT_ONCE, BYTES_AT_ONCE = 256, 128 << 20
@@ -85,7 +86,7 @@ def keep_files(store: Store, source: str, files: Sequence[bytes]) -> Admitted:
             found = arrival(FoundFile("", len(data), 0), data, filled, folder=None)
             name = found.instance.sop_uid if found.instance else found.sha256
             arrivals.append(found.named(name))
-    return store.repository.admit(source, batch, arrivals)
+    return store.repository.admit(source, batch, arrivals, same=same_data_set)
 
 
 @dataclass(frozen=True, slots=True)
