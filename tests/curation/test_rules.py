@@ -134,7 +134,7 @@ def test_rules_that_cannot_be_read(text: str, told: str) -> None:
 
 
 def test_a_file_that_is_no_text() -> None:
-    with pytest.raises(Refused, match="no text in UTF-8 \\(byte 11\\)"):
+    with pytest.raises(Refused, match="no text in UTF-8 \\(byte 12\\)"):
         read_rules(b"[[role]]\n# \xff", subject="roles.toml")
 
 
