@@ -10,5 +10,5 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "problems.d"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
-html_theme = "alabaster"
-html_theme_options = {"description": "From medical images to honest predictions", "page_width": "1080px"}
+html_theme = "furo"
+html_title = "Prognoscope"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prognoscope.sources import TableDescription, describe_table
+from prognoscope.sources import TableDescription, describe_table, read_table
 
 
 def described(tmp_path: Path, text: str) -> TableDescription:
     path = tmp_path / "t.csv"
     path.write_text(text, encoding="utf-8")
-    return describe_table(path)
+    return describe_table(read_table(path))
 
 
 def test_likely_types(tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
@@ -192,6 +195,27 @@ def test_a_workbook_that_inflates_without_end_is_refused(tmp_path: Path, monkeyp
     with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", b" " * (1 << 21))
     assert problem(tmp_path / "t.xlsx").code == "table-too-large"
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        (pa.array(["low", None, "high", "low"]).dictionary_encode(), ["low", None, "high", "low"]),
+        (pa.array([1.0, float("nan"), None, 2.5]), ["1", None, None, "2.5"]),
+        (pa.array([2**63, None, 1, 1], pa.uint64()), ["9223372036854775808", None, "1", "1"]),
+        (pa.array([Decimal("1.50"), None, Decimal("2.00"), Decimal("1.50")]), ["1.50", None, "2.00", "1.50"]),
+        (pa.array([date(2020, 1, 2), None, None, date(2020, 1, 2)]), ["2020-01-02", None, None, "2020-01-02"]),
+        (pa.array([[1, 2], None, [], [1]]), ["[1, 2]", None, "[]", "[1]"]),
+        (pa.array([{"a": 1}, None, {"a": 2}, {"a": 1}]), ["{'a': 1}", None, "{'a': 2}", "{'a': 1}"]),
+        (pa.array([None] * 4), [None] * 4),
+    ],
+    ids=str,
+)
+def test_cells_of_parquet_that_recur_keep_their_places(
+    tmp_path: Path, cells: pa.Array, texts: list[str | None]
+) -> None:
+    pq.write_table(pa.table({"id": ["A", "B", "C", "D"], "value": cells}), tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet")["value"].tolist() == texts
 
 
 def test_a_parquet_file(tmp_path: Path) -> None:

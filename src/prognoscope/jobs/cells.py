@@ -13,7 +13,7 @@ import pandas as pd
 
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.jobs.parcels import SIDECAR
-from prognoscope.sources import describe_table, read_table, to_number
+from prognoscope.sources import describe_table, read_table, to_number, without_words
 from prognoscope.sources.fhir import read_fhir
 from prognoscope.store import Cell, TableRecord
 
@@ -54,11 +54,12 @@ def table_record(data: bytes, suffix: str, *, subject: str, sidecar: bytes | Non
         path = Path(folder) / f"table{suffix}"
         path.write_bytes(data)
         try:
-            described = describe_table(path)
-            frame = read_table(path, missing=described.missing_words)
+            written = read_table(path)
         except Refused as refused:  # the reader names the copy that it was given
             named = refused.problem.subject.replace(path.as_posix(), subject)
             raise Refused(replace(refused.problem, subject=named)) from None
+    described = describe_table(written)
+    frame = without_words(written, described.missing_words)
     patient = _patient_column(frame, subject)
     numbers = {
         column.name: to_number(frame[column.name])[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prognoscope.core.numbers import to_number
-    from prognoscope.sources.describe import ColumnDescription, TableDescription, describe_table
+    from prognoscope.sources.describe import ColumnDescription, TableDescription, describe_table, without_words
     from prognoscope.sources.details import Details, read_details
     from prognoscope.sources.dicom import Inspected, Located, inspect, inspect_bytes, read_bytes
     from prognoscope.sources.files import FoundFile, Listing, list_files, list_folder
@@ -48,11 +48,12 @@ __all__ = [
     "scan",
     "to_date",
     "to_number",
+    "without_words",
 ]
 
 _HOMES = {
     "prognoscope.core.numbers": ("to_number",),
-    "prognoscope.sources.describe": ("ColumnDescription", "TableDescription", "describe_table"),
+    "prognoscope.sources.describe": ("ColumnDescription", "TableDescription", "describe_table", "without_words"),
     "prognoscope.sources.details": ("Details", "read_details"),
     "prognoscope.sources.dicom": ("Inspected", "Located", "inspect", "inspect_bytes", "read_bytes"),
     "prognoscope.sources.files": ("FoundFile", "Listing", "list_files", "list_folder"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
 from prognoscope.core.numbers import to_number
-from prognoscope.sources.tables import read_table
 from prognoscope.sources.values import to_date
 
 LikelyType = Literal["number", "category", "boolean", "date", "text"]
@@ -64,15 +63,19 @@ class TableDescription:
     id_candidates: tuple[str, ...]
 
 
-def describe_table(path: Path) -> TableDescription:
-    """Describe a table; refuses what `read_table` refuses."""
-    raw = read_table(path)
-    present = {cell for name in raw for cell in raw[name].tolist() if cell is not None}
+def describe_table(table: pd.DataFrame) -> TableDescription:
+    """Describe a table as `read_table` gives it."""
+    present = {cell for name in table for cell in table[name].tolist() if cell is not None}
     words = tuple(word for word in MISSING_WORDS if word in present)
-    frame = raw.mask(raw.isin(words), None) if words else raw
+    frame = without_words(table, words)
     columns = tuple(_column(frame[name]) for name in frame)
     unique = [column.name for column in columns if column.unique]
     return TableDescription(len(frame), columns, words, tuple(sorted(unique, key=_id_rank)))
+
+
+def without_words(table: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
+    """Return the table with None in place of each cell that holds one of the words."""
+    return table.mask(table.isin(words), None) if words else table
 
 
 def _column(column: pd.Series) -> ColumnDescription:

@@ -12,11 +12,12 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from prognoscope.core.numbers import equal_number
@@ -28,6 +29,7 @@ LARGEST_INFLATED = 2 << 30
 SAMPLE_LINES = 50
 END = "\0end"  # a last line of our own, which an open quotation mark swallows
 Row = list[str]
+Columns = Sequence[Sequence[str]]  # the cells of a table; none where it has no row
 
 
 def read_table(path: Path, *, missing: Sequence[str] = ()) -> pd.DataFrame:
@@ -51,20 +53,19 @@ def read_table(path: Path, *, missing: Sequence[str] = ()) -> pd.DataFrame:
         `table-missing`, `table-unreadable`, `table-empty`, `table-format`, `table-ragged` with the line,
         `column-name-twice`, `table-too-large`, `table-sheets`.
     """
-    readers: dict[str, Callable[[bytes, str], tuple[Row, Iterable[Sequence[str]]]]] = {
+    readers: dict[str, Callable[[bytes, str], tuple[Row, Columns]]] = {
         "zip": _read_workbook,
         "parquet": _read_parquet,
         "text": _read_text,
     }
     subject = path.as_posix()
     data = _bytes(path)
-    names, rows = readers[_kind(data, subject)](data, subject)
+    names, columns = readers[_kind(data, subject)](data, subject)
     header = _header(names, subject)
     words = {"", *(word.strip() for word in missing)}
     numbers = [word for word in words if equal_number(word, word)]
-    columns = list(zip(*rows, strict=True)) or [()] * len(header)
     cells = {}
-    for name, column in zip(header, columns, strict=True):
+    for name, column in zip(header, columns or [()] * len(header), strict=True):
         texts = list(map(str.strip, column))
         different = set(texts)
         gone = words & different
@@ -132,7 +133,7 @@ def _header(names: Row, subject: str) -> Row:
     return header
 
 
-def _read_text(data: bytes, subject: str) -> tuple[Row, list[Row]]:
+def _read_text(data: bytes, subject: str) -> tuple[Row, Columns]:
     text = decode(data)
     delimiter = _delimiter(text)
     rows: list[Row] = []
@@ -141,7 +142,7 @@ def _read_text(data: bytes, subject: str) -> tuple[Row, list[Row]]:
     try:
         for row in reader:
             if row == [END]:
-                return names or [], rows
+                return names or [], list(zip(*rows, strict=True))
             if names is None:
                 names = row if any(cell.strip() for cell in row) else None
             elif row and len(row) != len(names):
@@ -187,7 +188,7 @@ BROKEN_WORKBOOK = (
 )
 
 
-def _read_workbook(data: bytes, subject: str) -> tuple[Row, list[Row]]:
+def _read_workbook(data: bytes, subject: str) -> tuple[Row, Columns]:
     import openpyxl  # only workbooks need it
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -210,7 +211,7 @@ def _read_workbook(data: bytes, subject: str) -> tuple[Row, list[Row]]:
             remedy="save the sheet you mean as a file of its own",
         )
     rows = filled[0][1]
-    return rows[0], rows[1:]
+    return rows[0], list(zip(*rows[1:], strict=True))
 
 
 def _check_archive(data: bytes, subject: str) -> None:
@@ -258,12 +259,22 @@ def written(value: object) -> str:
     return str(value)
 
 
-def _read_parquet(data: bytes, subject: str) -> tuple[Row, Iterable[Sequence[str]]]:
+def _read_parquet(data: bytes, subject: str) -> tuple[Row, Columns]:
     try:
         frame = pd.read_parquet(io.BytesIO(data), dtype_backend="pyarrow")
     except (ValueError, OSError, KeyError, TypeError, NotImplementedError) as error:
         raise _format(subject, f"the Parquet file cannot be read ({str(error)[:200]})") from error
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    columns = [[written(value) for value in frame.iloc[:, number].tolist()] for number in range(frame.shape[1])]
-    return [str(name) for name in frame.columns], zip(*columns, strict=True)
+    columns = [_texts(frame.iloc[:, number]) for number in range(frame.shape[1])]
+    return [str(name) for name in frame.columns], columns
+
+
+def _texts(column: pd.Series) -> list[str]:
+    """The cells as text, each different value written once: clinical columns repeat few of them."""
+    try:
+        codes, values = pd.factorize(column)
+    except (TypeError, NotImplementedError):  # lists and records of a nested column cannot be told apart
+        return [written(value) for value in column.tolist()]
+    different = np.array([*(written(value) for value in values.tolist()), written(None)], dtype=object)
+    return list(different[codes])  # the code of a missing cell is -1, the last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
@@ -27,6 +27,12 @@ def _texts(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+class EachRow(Settings):
+    """A table without patient IDs: each row is a patient of its own, called `TABLE:LINE`."""
+
+    each: Literal["row"] = Field(description="`row`")
 
 
 class External(Settings):
@@ -64,7 +70,10 @@ class Data(Settings):
     table: str = Field(
         description="table with one row per patient: CSV, XLSX or Parquet; `store:NAME` for one of the store"
     )
-    patient: str = Field("patient_id", description="column of the table that holds the DICOM PatientID")
+    patient: str | EachRow = Field(
+        "patient_id",
+        description="column of the table that holds the DICOM PatientID; `{each: row}` for a table without IDs",
+    )
     missing: Texts = Field((), description="texts or numbers that mean unknown, besides the empty cell")
     centre: str = Field(
         "centre", description="column with the institution, if there is one: for guards, never a predictor"
@@ -81,6 +90,8 @@ class Data(Settings):
 
     def contradiction(self, *, images_needed: bool) -> str:
         """Say what in these keys does not go together; empty when all does."""
+        if isinstance(self.patient, EachRow) and (self.images or self.from_store):
+            return "images are joined to the table by the patients' IDs, which `patient: {each: row}` says it lacks"
         if images_needed and not self.images and not self.from_store:
             return "image predictors need `images:`, the folder that holds them, or a `query:` of the store"
         if self.snapshot and self.images and self.query is None:

@@ -22,6 +22,7 @@ from prognoscope.sources import (
     describe_table,
     list_files,
     read_table,
+    without_words,
 )
 from prognoscope.store import write_whole
 from prognoscope.study.cache import Memory, Unkept
@@ -148,8 +149,8 @@ def _chosen(
     path: Path, frame: pd.DataFrame, index: ImageIndex, *, others: Sequence[str] = (), unread: Sequence[str] = ()
 ) -> Chosen:
     _, column = _best_column(frame, set(index.patients))
-    description = describe_table(path)
-    known = frame.mask(frame.isin(description.missing_words), None) if description.missing_words else frame
+    description = describe_table(frame)
+    known = without_words(frame, description.missing_words)
     return Chosen(path, known, description, column, tuple(others), tuple(unread))
 
 
@@ -204,8 +205,10 @@ def _data(table: Chosen, index: ImageIndex, *, source: Path, target: Path) -> li
     words = table.description.missing_words
     rows = len(table.frame)
     column = Line(f"  patient: {quoted(table.patient or f'{WRITE}_PATIENT')}")
-    if not table.patient:
+    if not table.patient and index.series:
         column = Line(column.text, "the column with the patients' IDs: none looks like it")
+    elif not table.patient:
+        column = Line("  patient: {each: row}   # no column looks like patient IDs; is each row another patient?")
     elif table.patients < rows:
         told = f"{rows} rows of {table.patients} patients, and `run` refuses several rows of one"
         column = Line(f"{column.text}   # {told}", f"keep one row per patient in {table.path.name}: it has {told}")

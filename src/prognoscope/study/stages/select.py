@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,10 +101,18 @@ class Cohort:
         return hashing.of_value([list(self.patients), self.outcome.event.tolist(), times])
 
 
-def select(study: Study, table: Path, index: ImageIndex | None, *, external: Path | None = None) -> Cohort:
+def select(
+    study: Study,
+    table: Path,
+    index: ImageIndex | None,
+    *,
+    external: Path | None = None,
+    members: Collection[str] | None = None,
+) -> Cohort:
     """Decide who takes part; the patients of a second table by the same rules.
 
-    Steps, each with its exclusions: row in the table, eligibility, time zero, outcome, images and regions.
+    Steps, each with its exclusions: row in the table, eligibility, time zero, outcome, images and regions. `members`
+    are the patients of the snapshot that is studied, if one is: nobody else takes part.
 
     Raises
     ------
@@ -120,7 +128,7 @@ def select(study: Study, table: Path, index: ImageIndex | None, *, external: Pat
     _refuse_if_empty(tuple(kept.index), exclusions)
     read = read_outcome(kept, study.outcome, zero[kept.index])
     kept = _keep(kept, exclusions, read.exclusions)
-    choices, unseen = _choices(study, tuple(kept.index), index, rows)
+    choices, unseen = _choices(study, tuple(kept.index), index, rows, members)
     exclusions.extend(unseen)
     included = tuple(patient for patient in read.patients if patient in choices)
     _refuse_if_empty(included, exclusions)
@@ -166,22 +174,31 @@ def read_rows(study: Study, table: Path) -> pd.DataFrame:
         As `sources.read_table`; `column-missing` without the patient column; `patient-twice`; `patient-id-missing`.
     """
     frame = read_table(table, missing=study.data.missing)
-    name = study.data.patient
-    if name not in frame.columns:
-        near = nearest(name, [str(column) for column in frame.columns])
+    column = study.data.patient
+    if isinstance(column, str):
+        ids = _ids(frame, column, table.name)
+    else:
+        ids = pd.Series([f"{table.stem}:{line}" for line in range(2, len(frame) + 2)], index=frame.index, dtype=object)
+    return frame.set_index(pd.Index(ids, name=PATIENT)).sort_index()
+
+
+def _ids(frame: pd.DataFrame, column: str, table: str) -> pd.Series:
+    """Return the patients' IDs, one a row."""
+    if column not in frame.columns:
+        near = nearest(column, [str(name) for name in frame.columns])
         raise refuse(
             "column-missing",
-            subject=f"column {name}",
-            found=f"{table.name} has no such column" + (f", but has {near}" if near else ""),
-            remedy="name the column that holds the DICOM PatientID with `data: patient:`; there are: "
-            + ", ".join(map(str, frame.columns)),
+            subject=f"column {column}",
+            found=f"{table} has no such column" + (f", but has {near}" if near else ""),
+            remedy="name the column that holds the DICOM PatientID with `data: patient:`, or say "
+            "`patient: {each: row}` where each row is a patient; there are: " + ", ".join(map(str, frame.columns)),
         )
-    ids = frame[name].map(lambda cell: cell.strip() or None, na_action="ignore")
+    ids = frame[column].map(lambda cell: cell.strip() or None, na_action="ignore")
     if ids.isna().any():
         raise refuse(
             "patient-id-missing",
-            subject=f"{table.name}, row {int(np.flatnonzero(ids.isna())[0]) + 2}",
-            found=f"the column {name} is empty",
+            subject=f"{table}, row {int(np.flatnonzero(ids.isna())[0]) + 2}",
+            found=f"the column {column} is empty",
             remedy="give every row its patient ID, or delete the row",
         )
     if ids.duplicated().any():
@@ -190,10 +207,10 @@ def read_rows(study: Study, table: Path) -> pd.DataFrame:
         raise refuse(
             "patient-twice",
             subject=f"patient {twice}",
-            found=f"{table.name} has several rows with this ID (rows {lines})",
+            found=f"{table} has several rows with this ID (rows {lines})",
             remedy="keep one row per patient, or give two patients two IDs",
         )
-    return frame.set_index(pd.Index(ids, name=PATIENT)).sort_index()
+    return ids
 
 
 def _read_both(study: Study, table: Path, external: Path) -> pd.DataFrame:
@@ -251,10 +268,16 @@ def _nameless(index: ImageIndex | None) -> tuple[Problem, ...]:
 
 
 def _choices(
-    study: Study, patients: tuple[str, ...], index: ImageIndex | None, rows: pd.DataFrame
+    study: Study,
+    patients: tuple[str, ...],
+    index: ImageIndex | None,
+    rows: pd.DataFrame,
+    members: Collection[str] | None,
 ) -> tuple[dict[str, tuple[Choice, ...]], list[Exclusion]]:
     if index is None or not study.imaging:
-        return dict.fromkeys(patients, ()), []
+        inside = [patient for patient in patients if members is None or patient in members]
+        outside = sorted({*patients} - {*inside})
+        return dict.fromkeys(inside, ()), [Exclusion(one, "images", _not_in_snapshot(one)) for one in outside]
     imaged = set(index.patients)
     strangers = [patient for patient in index.patients if patient not in rows.index]
     choices: dict[str, tuple[Choice, ...]] = {}
@@ -269,6 +292,15 @@ def _choices(
             step: Step = "regions" if refused.problem.code.startswith(("region", "no-region")) else "images"
             exclusions.append(Exclusion(patient, step, refused.problem))
     return choices, exclusions
+
+
+def _not_in_snapshot(patient: str) -> Problem:
+    return Problem(
+        "not-in-snapshot",
+        f"patient {patient}",
+        "has a row in the table, but is not among the patients of the snapshot that is studied",
+        "widen the study's `query:` if it is meant to take part",
+    )
 
 
 def _no_images(patient: str, strangers: list[str]) -> Problem:
