@@ -15,6 +15,7 @@ from prognoscope.deidentify.words import (
     NO_SURNAMES,
     ON_SCREEN,
     ORDINARY,
+    PLACES,
     SURNAMES,
 )
 
@@ -22,19 +23,21 @@ WORD = re.compile(r"\w+(?:['’]\w+)?")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PUT_TOGETHER = frozenset({*ON_SCREEN, *ORDINARY, *CLINICAL_NOUNS})
 _VOCABULARY = frozenset({*_PUT_TOGETHER, *IMAGING, *ABBREVIATIONS})
-_MODALITIES = frozenset({"MR", "MS", "DR", "PROF"})  # in capitals and without a full stop also no titles
+_MODALITIES = frozenset({"MR", "MS", "DR", "SR"})  # in capitals and without a full stop also no titles
+_CLINICAL_ENDS = ("ogram", "ograms", "graphy", "scopy", "ectomy", "osis", "itis", "plasty")
 _AMBIGUOUS = frozenset({"ct", "dr", "pl", "sq"})  # ends of streets that mean something else beside words of imaging
 _WITH_WORD = re.compile(r"(?P<word>(?:[A-Za-z]{1,4}[\-_ ])?)(?P<digits>\d+)")
 _ROUND = re.compile(r"\d+0{5,}")
 _COUNTED = re.compile(r"(?:counts?|dose|activity|snomed|radlex|loinc|icd-?\d*)\W*$", re.IGNORECASE)
 _UNIT = re.compile(r"\s*(?:[kMG]?Bq|counts?|cts|ms|Hz)\b")
-_SHORTEST_VISIT = len("visit: 123")
+_SHORT = re.compile(r"[A-Za-z. ]+:\s*[A-Za-z]?\d{1,2}")  # `Visit: 3`, `ID: T1`; what the study knows is gone already
+_STREETS_FIRST = frozenset({"via", "rue", "calle"})
 
 
 def technical(run: str) -> bool:
     """Whether letters are words of imaging put together (readers and scanners lose blanks), with one side marker."""
     run = run.lower()
-    if run in _VOCABULARY:
+    if run in _VOCABULARY or run.endswith(_CLINICAL_ENDS):
         return True
     ends = {0: 0}  # place in the run: fewest single letters needed to get there
     for start in range(len(run)):
@@ -49,12 +52,14 @@ def technical(run: str) -> bool:
 
 
 def names_a_protocol(text: str) -> bool:
-    """Whether `REGION^PROTOCOL`, as scanners name their programs, stands where a name might: `Head^Routine`."""
-    region, *rest = [_LETTERS.findall(part) for part in text.split("^")]
-    if not all(word.lower() in IMAGING for word in region):
+    """Whether a scanner's `REGION^PROTOCOL` (`Head^Routine`), or a power, stands where a name might."""
+    first, second, *_ = text.split("^")
+    if second and not second.replace("'", "").replace("-", "").isalpha():
+        return True  # mm^2, Specials^01_Biopsy
+    region = [word.lower() for word in _LETTERS.findall(first)]
+    if not region or not all(word in IMAGING for word in region):
         return False
-    surname = any(word.lower() in ORDINARY for word in region)  # Head^John may be somebody
-    return not surname or all(technical(word) for words in rest for word in words)
+    return SURNAMES.isdisjoint(region) or all(technical(word) for word in _LETTERS.findall(second))
 
 
 def introduces_nobody(cue: str, name: str, after: str) -> bool:
@@ -74,12 +79,14 @@ def introduces_nobody(cue: str, name: str, after: str) -> bool:
     if first in EPONYMS and follows in CLINICAL_NOUNS:
         return True
     if title in _MODALITIES:
-        return first in _VOCABULARY or technical(first)
+        return technical(first) or (title != "DR" and not name.split()[0].isupper())
     if title.rstrip(".").lower() in ("dr", "mr", "mrs", "ms", "miss"):
         return first in IMAGING and first not in SURNAMES  # nothing but a person bears these titles
     if first in EPONYMS and follows in CLINICAL_NOUNS:
         return True
-    return first in NO_SURNAMES or all(word in _VOCABULARY for word in words)
+    if cue:
+        return first in NO_SURNAMES or all(technical(word) for word in words)
+    return all(word in PLACES | NO_SURNAMES or technical(word) for word in words)
 
 
 def leads_nowhere(found: str, before: str, after: str) -> bool:
@@ -94,8 +101,11 @@ def leads_nowhere(found: str, before: str, after: str) -> bool:
         before += number["word"]
         return bool(_ROUND.fullmatch(number["digits"]) or _COUNTED.search(before) or _UNIT.match(after))
     words = [word.lower() for word in _LETTERS.findall(found)]
-    if words == ["visit"]:
-        return len(found) < _SHORTEST_VISIT
+    if _SHORT.fullmatch(found):
+        return True
+    anatomy = any(word in IMAGING and word not in ORDINARY for word in words)
+    if anatomy and (found[0].isdigit() or words[0] in _STREETS_FIRST):
+        return True
     *names, end = words or [""]
     ambiguous = end in _AMBIGUOUS or (len(end) == 2 and found[-1].isdigit())  # a state of the Union and its zip code
     return ambiguous and bool(names) and all(word in _VOCABULARY for word in names)
@@ -109,6 +119,8 @@ def is_usual(word: str, text: str, start: int, end: int) -> bool:
     if lower not in ORDINARY:
         return False
     before, after = _word_before(text, start), next_word(text, end, folded=False)
+    if lower == "page" and after.isdigit():
+        return True
     if not before and not after:
         return lower in IMAGING and lower not in SURNAMES
     if word.islower():

@@ -119,7 +119,7 @@ INTRODUCED: tuple[re.Pattern[str], ...] = (
         for cue in (
             rf"{alternatives('titles')}\b(?:\.\s*|\s+)",
             r"(?:patient|pt)\s+name\s+",
-            r"(?:discussed|spoke)\s+with\s+|\bc/o\s+|\bcc:\s*|\b(?:ref|referring)\s+phys(?:ician)?\s+|\bref:\s*|\bper\s+(?=[A-Z][a-z])",
+            r"(?:discussed|spoke)\s+with\s+|\bcc:\s*|\b(?:ref|referring)\s+phys(?:ician)?\s+|\bref:\s*|\bper\s+(?=[A-Z][a-z])",
             rf"{alternatives('cues')}\s*(?:name)?\s*[:=]\s*",
             rf"{alternatives('acts')}\s+by:?\s+",
         )

@@ -33,6 +33,7 @@ _FANCY = {
 }  # bold, script, double-struck
 _DIGITS = {zero + digit: ord("0") + digit for zero in (0x660, 0x6F0, 0x966, 0x9E6) for digit in range(10)}
 _SEEN = _INVISIBLE | _WIDE | _FANCY | _DIGITS
+_REST = re.compile(r"[\w^\-]*")
 OLDEST_AGE_YEARS = 90  # 45 CFR 164.514(b)(2)(i)(C): ages over 89 may be aggregated into one category of 90 or older
 
 
@@ -100,7 +101,8 @@ class Cleaner:
         return CARET.sub(self._with_caret, text)
 
     def _with_caret(self, match: re.Match[str]) -> str:
-        return match.group(0) if names_a_protocol(match.group(0)) else self._removed("name")
+        token = match.group(0) + _REST.match(match.string, match.end()).group(0)  # type: ignore[union-attr]
+        return match.group(0) if names_a_protocol(token) else self._removed("name")
 
     def _introduced(self, match: re.Match[str]) -> str:
         if introduces_nobody(match.group("cue"), match.group("name"), match.string[match.end() : match.end() + 40]):
