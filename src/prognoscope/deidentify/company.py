@@ -103,7 +103,7 @@ def leads_nowhere(found: str, before: str, after: str) -> bool:
     words = [word.lower() for word in _LETTERS.findall(found)]
     if _SHORT.fullmatch(found):
         return True
-    anatomy = any(word in IMAGING and word not in ORDINARY for word in words)
+    anatomy = any(word in IMAGING - ORDINARY for word in words if word not in _AMBIGUOUS)
     if anatomy and (found[0].isdigit() or words[0] in _STREETS_FIRST):
         return True
     *names, end = words or [""]
