@@ -118,11 +118,40 @@ def test_what_identifies_goes_though_nobody_in_the_study_has_it(text: str, gone:
         ("Green", ""),
         ("GREEN Lung 1.0 B70f", "Lung 1.0 B70f"),
         ("green dye", "green dye"),
-        ("T1 GREEN WHITE", "T1 GREEN WHITE"),
+        ("CT CHEST GREEN", "CT CHEST"),
+        ("Seen with Green today", "Seen with today"),
+        ("Green's scan", "'s scan"),
     ],
 )
 def test_a_surname_that_is_also_a_word_goes_where_it_stands_as_a_name(text: str, left: str) -> None:
     assert cleaned(text, Identity(names=frozenset({"GREEN^DONATO"}))) == left
+
+
+@pytest.mark.parametrize(
+    ("surname", "text"),
+    [
+        ("WHITE", "WHITE MATTER"),
+        ("WHITE", "Wolff-Parkinson-White syndrome"),
+        ("LONG", "Long axis view"),
+        ("SMALL", "SMALL PARTS"),
+        ("FAST", "FAST spin echo"),
+        ("HEAD", "CT HEAD"),
+        ("HEAD", "HEAD NECK"),
+        ("HAND", "XR HAND LT 3V"),
+        ("WILLIS", "circle of Willis"),
+        ("MAY", "May-Thurner"),
+        ("STONE", "kidney stone"),
+    ],
+)
+def test_words_of_imaging_stay_for_patients_who_are_called_so(surname: str, text: str) -> None:
+    assert cleaned(text, Identity(names=frozenset({f"{surname}^ANNA"}))) == text
+
+
+@pytest.mark.parametrize("surname", ["GREEN", "BROWN", "YOUNG", "WHITE", "LONG", "STONE", "ROSE", "WOOD"])
+@pytest.mark.parametrize("context", ["CT CHEST {}", "{} Lung 1.0", "Seen with {} today", "CT - {}", "Patient {}"])
+def test_such_a_surname_goes_from_everywhere_else(surname: str, context: str) -> None:
+    for spelling in (surname, surname.title()):
+        assert spelling not in cleaned(context.format(spelling), Identity(names=frozenset({f"{surname}^ANNA"})))
 
 
 def test_pages_are_counted_for_a_patient_called_page() -> None:

@@ -10,11 +10,13 @@ import re
 from prognoscope.deidentify.words import (
     ABBREVIATIONS,
     CLINICAL_NOUNS,
+    COMPANY,
     EPONYMS,
     IMAGING,
     NO_SURNAMES,
     ON_SCREEN,
     ORDINARY,
+    PHRASES,
     PLACES,
     SURNAMES,
 )
@@ -25,6 +27,8 @@ _PUT_TOGETHER = frozenset({*ON_SCREEN, *ORDINARY, *CLINICAL_NOUNS})
 _VOCABULARY = frozenset({*_PUT_TOGETHER, *IMAGING, *ABBREVIATIONS})
 _MODALITIES = frozenset({"MR", "MS", "DR", "SR"})  # in capitals and without a full stop also no titles
 _CLINICAL_ENDS = ("ogram", "ograms", "graphy", "scopy", "ectomy", "osis", "itis", "plasty")
+_BEFORE_NAMES = frozenset({"with", "by", "for", "per", "patient", "pt", "from"})
+_BESIDE_REGIONS = frozenset({*ON_SCREEN, *IMAGING, *CLINICAL_NOUNS, *ORDINARY})
 _AMBIGUOUS = frozenset({"ct", "dr", "pl", "sq"})  # ends of streets that mean something else beside words of imaging
 _WITH_WORD = re.compile(r"(?P<word>(?:[A-Za-z]{1,4}[\-_ ])?)(?P<digits>\d+)")
 _ROUND = re.compile(r"\d+0{5,}")
@@ -112,24 +116,28 @@ def leads_nowhere(found: str, before: str, after: str) -> bool:
 
 
 def is_usual(word: str, text: str, start: int, end: int) -> bool:
-    """Whether a word that is also somebody's name stands as a word of imaging, as in `WHITE MATTER` or `HEAD NECK`."""
+    """Whether a word that is also the name of somebody in the study stands as a word: `WHITE MATTER`, `CT HEAD`.
+
+    Regions of the body need a word of imaging beside them; colours and sizes one of the few words that they go with.
+    """
     lower = word.lower()
+    if any(phrase.start() <= start < phrase.end() for phrase in PHRASES.finditer(text)):
+        return True
     if lower in EPONYMS and next_word(text, end) in CLINICAL_NOUNS:
         return True
-    if lower not in ORDINARY:
+    if lower not in ORDINARY or text[end : end + 2].lower() in ("'s", "’s"):
         return False
     before, after = _word_before(text, start), next_word(text, end, folded=False)
-    if lower == "page" and after.isdigit():
+    if before.lower() in _BEFORE_NAMES:
+        return False
+    if word.islower() or after.lower() in COMPANY.get(lower, ()) or (lower == "page" and after.isdigit()):
         return True
-    if not before and not after:
-        return lower in IMAGING and lower not in SURNAMES
-    if word.islower():
-        return True
+    if lower not in IMAGING:
+        return False
     neighbours = [one for one in (before, after) if one]
-    letters = [one for one in neighbours if len(one) > 1 and one.isalpha()]
-    if word.isupper() and letters and not any(one.isupper() for one in letters):
-        return False  # in capitals among words that are not: GREEN Lung
-    return any(one.lower() in ORDINARY | CLINICAL_NOUNS for one in neighbours)
+    if word.isupper() and all(one.islower() or one.istitle() for one in neighbours if len(one) > 1) and neighbours:
+        return False  # in capitals among words that are not: HEAD lung
+    return any(one.lower() in _BESIDE_REGIONS for one in neighbours) or (not neighbours and lower not in SURNAMES)
 
 
 def next_word(text: str, start: int, *, folded: bool = True) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib import resources
 
@@ -11,6 +12,12 @@ CLINICAL_NOUNS = frozenset(_LISTS["clinical_nouns"].split())
 ORDINARY = frozenset(_LISTS["ordinary"].split())
 ABBREVIATIONS = frozenset(_LISTS["abbreviations"].split())
 SURNAMES = frozenset(_LISTS["surnames"].split())
+# For a word that is also a surname, the words that it goes before without being one.
+COMPANY = {
+    word: frozenset(fellows.split())
+    for word, fellows in (line.split(":") for line in _LISTS["company"].strip().splitlines())
+}
+PHRASES = re.compile("|".join(re.escape(line) for line in _LISTS["phrases"].strip().splitlines()), re.IGNORECASE)
 PLACES = frozenset(_LISTS["places"].split())
 NO_SURNAMES = frozenset(_LISTS["no_surnames"].split())
 IMAGING = frozenset(_LISTS["imaging"].split())
