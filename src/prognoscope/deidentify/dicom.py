@@ -48,10 +48,11 @@ _BROKEN = (
     ValueError,
     NotImplementedError,
     OverflowError,
-    RecursionError,
+    RuntimeError,
     struct.error,
     OSError,
 )
+_PANIC = "PanicException"  # of decoders in Rust, which no module offers by name, and which is no Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def decoded(dataset: Dataset) -> list[NDArray[np.uint8]]:
     """Frames of an object as pictures; `dicom-pixels` where no decoder can read them."""
     try:
         return pictures(dataset)
-    except (*_BROKEN, RuntimeError, AttributeError) as error:
+    except (*_BROKEN, AttributeError) as error:
         raise refuse(
             "dicom-pixels",
             subject="file",
@@ -247,7 +248,9 @@ def broken_is_refused() -> Iterator[None]:
     """Turn what pydicom raises for broken bytes into a refusal, `dicom-unreadable`."""
     try:
         yield
-    except _BROKEN as error:
+    except BaseException as error:
+        if not isinstance(error, _BROKEN) and type(error).__name__ != _PANIC:
+            raise
         raise refuse(
             "dicom-unreadable",
             subject="file",
