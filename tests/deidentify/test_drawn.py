@@ -76,6 +76,12 @@ def test_a_hot_cell_does_not_make_everything_else_one_grey() -> None:
     assert picture.std() > 20
 
 
+def test_a_bright_marker_does_not_make_everything_else_one_grey() -> None:
+    values = drawn(SLICE % 100, 150)
+    values[-60:, -60:] = 65_535
+    assert as_picture(values)[:-60].std() > 20
+
+
 def test_red_letters_on_grey_of_their_brightness_stand_out() -> None:
     grey = np.full((20, 20, 3), 85, np.uint8)
     grey[5:9, 5:9] = 255, 0, 0

@@ -28,10 +28,12 @@ LARGEST_SHARE = 0.3  # of a picture may be covered; above that it is a page of t
 MOST_COVERINGS = 3
 SURROUNDINGS, STROKE, FAINT_GAIN = 31, 0.8, 40.0  # pixels, pixels, grey levels for one standard deviation
 FAR_OFF, USUAL_SHARE = 0.1, 0.25  # per cent of the cells at either end; of the range for the others
+MOST_CELLS, MOST_IN_SHARE = 90, 0.02  # per cent of the cells in so small a share of the range: a marker sets its end
 COLOURED = 64  # levels between channels, below which a picture is grey
 MOST_STRETCHES = 8  # of frames, each read as its brightest projection
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 _IDEOGRAPH = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_BARS = frozenset("一二三口日目田")  # what a reader makes of the bars that cover lines
 _LONG_NUMBER = re.compile(r"\d{5,}")
 
 
@@ -124,6 +126,9 @@ def as_picture(pixels: NDArray[Any]) -> NDArray[np.uint8]:
         usual = np.percentile(pixels, [FAR_OFF, 100 - FAR_OFF])
         if usual[1] - usual[0] < USUAL_SHARE * (high - low) and usual[1] > usual[0]:
             low, high = (float(end) for end in usual)
+        most = float(np.percentile(pixels, MOST_CELLS))
+        if most - low < MOST_IN_SHARE * (high - low):
+            high = low + 3 * (most - low)
         spread = (np.clip(pixels, low, high) - low) * (255 / (high - low if high > low else 1.0))
         pixels = np.rint(spread).astype(np.uint8)
     return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
@@ -136,7 +141,7 @@ def identifies(text: str, cleaner: Cleaner) -> bool:
     """
     plain = _letters_and_digits(text)
     if _IDEOGRAPH.search(plain):
-        return True
+        return plain not in _BARS
     if len(plain) < 2:
         return False
     if WRITTEN.search(text) or _TIME.search(text) or _LONG_NUMBER.search(text):

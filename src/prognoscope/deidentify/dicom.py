@@ -115,11 +115,11 @@ def clean_file(path: Path, study: Study) -> Cleaned:
         overlays = overlays_in_pixels(dataset)
         dataset, log = deidentify_in_study(dataset, study)
         sop_class, instance = text_of(dataset, "SOPClassUID"), text_of(dataset, "SOPInstanceUID")
-        if not sop_class or not instance:
+        if not all((sop_class, instance, *(text_of(dataset, f"{level}InstanceUID") for level in ("Study", "Series")))):
             raise refuse(
                 "dicom-no-class",
                 subject="file",
-                found="it has no SOP Class UID or no SOP Instance UID",
+                found="it lacks its SOP Class UID, or the UID of the object, its study or its series",
                 remedy="export it again; without them it can't be a valid object",
             )
         dataset.preamble = b"\0" * 128

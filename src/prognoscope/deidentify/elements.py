@@ -66,6 +66,8 @@ def read_file(path: Path, *, pixels: bool) -> Dataset:
     ------
     InvalidDicomError
         When it is no DICOM file; whatever else pydicom raises for broken ones.
+    EOFError
+        When it ends within an element.
     """
     try:
         if pixels:
@@ -77,7 +79,14 @@ def read_file(path: Path, *, pixels: bool) -> Dataset:
         except UnusualError:
             return _dataset_of_file(path.read_bytes(), pixels=False, whole=True)
     except UnusualError:
-        return dcmread(path, stop_before_pixels=not pixels, force=_is_bare(path))
+        dataset = dcmread(path, stop_before_pixels=not pixels, force=_is_bare(path))
+        if any(_is_cut(held) for held in dataset.values()):
+            raise EOFError("the file ends within an element") from None
+        return dataset
+
+
+def _is_cut(held: DataElement | RawDataElement) -> bool:
+    return isinstance(held, RawDataElement) and held.length not in (_UNDEFINED, len(held.value or b""))
 
 
 def _is_bare(path: Path) -> bool:
