@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
+from prognoscope.core.problems import Problem
 from prognoscope.deidentify import PROFILES
 from prognoscope.jobs import network
 from prognoscope.jobs.deidentified import ingest_deidentified
@@ -112,9 +113,10 @@ def test_files_beside_an_archive_are_not_changed(tmp_path: Path) -> None:
 def test_what_a_server_answers_is_cleaned_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answer(address: str, folder: Path) -> None:
+    def answer(address: str, folder: Path) -> tuple[Problem, ...]:
         assert address == "https://pacs.example/dicom-web?PatientID=4711-8"
         (folder / "1.dcm").write_bytes(ct(tmp_path / "made", 0))
+        return (Problem("pacs-incomplete", "series 1.2.3 of pacs://A@b:104", "2 did not come", "ask again"),)
 
     monkeypatch.setattr(network, "fetch_from_network", answer)
     report, done = ingest_deidentified(
@@ -124,6 +126,7 @@ def test_what_a_server_answers_is_cleaned_and_leaves_nothing_behind(
         project=PROJECT,
     )
     assert report.totals["dicom"] == 1
+    assert [problem.code for _, problem in done.held_back] == ["pacs-incomplete"]
     assert dcmread(next(done.target.rglob("*.dcm"))).PatientID == PROJECT.patient("4711-8")
     kept = b"".join(path.read_bytes() for path in tmp_path.glob("store*/**/*") if path.is_file())
     assert not [word for word in (b"DOE^JANE", b"4711-8") if word in kept]

@@ -19,7 +19,7 @@ import pytest
 from prognoscope.core.problems import Refused
 from prognoscope.jobs.deidentified import ingest_deidentified
 from prognoscope.jobs.ingest import assemble_store, ingest
-from prognoscope.jobs.network import listening
+from prognoscope.jobs.listener import listening
 from prognoscope.jobs.query import query
 from prognoscope.jobs.verify import verify
 from prognoscope.sources import dicomweb, pacs
@@ -135,7 +135,7 @@ def test_files_are_sent_and_found_by_dicomweb(orthanc: Orthanc) -> None:
 def test_the_pacs_moves_a_series_to_our_listener(orthanc: Orthanc, tmp_path: Path) -> None:
     node = pacs.parse_node(f"{orthanc.pacs}?PatientID=NET1")
     (series,) = pacs.find_series(node)
-    with listening(tmp_path / "store", port=11199, told=lambda _: None):
+    with listening(tmp_path / "store", port=11199, told=lambda _: None, refused=lambda _: None):
         pacs.move_series(node, series, destination="PROGNOSCOPE")
     assert assemble_store(tmp_path / "store") == 1
     assert query("patient = NET1", store=tmp_path / "store").counts.instances == SLICES
@@ -148,7 +148,7 @@ def test_eight_senders_push_one_study_and_it_is_kept_once(tmp_path: Path) -> Non
         pytest.skip("Debian's dcmtk is not installed")
     write_patient(tmp_path / "study", "SEND1", slices=SLICES)
     files = sorted(str(path) for path in (tmp_path / "study/SEND1/1").iterdir())
-    with listening(tmp_path / "store", port=free_port(), told=lambda _: None) as port:
+    with listening(tmp_path / "store", port=free_port(), told=lambda _: None, refused=lambda _: None) as port:
         command = [storescu, "-aec", "PROGNOSCOPE", "127.0.0.1", str(port), *files]
         with ThreadPoolExecutor(8) as senders:
             ends = list(senders.map(lambda _: subprocess.run(command, capture_output=True).returncode, range(8)))
@@ -163,7 +163,7 @@ def test_what_came_over_the_network_is_what_lies_in_a_folder(tmp_path: Path) -> 
     """Another envelope around the same instance is nothing new."""
     write_patient(tmp_path / "folder", "SAME", slices=3)
     ingest(tmp_path / "folder", store=tmp_path / "store")
-    with listening(tmp_path / "store", port=free_port(), told=lambda _: None) as port:
+    with listening(tmp_path / "store", port=free_port(), told=lambda _: None, refused=lambda _: None) as port:
         pacs.send_files(pacs.Node("ANY", "127.0.0.1", port), [slice_bytes("SAME", number) for number in range(3)])
     assert query("", store=tmp_path / "store").counts.instances == 3
     assert verify(tmp_path / "store").orphans == ()
@@ -172,9 +172,9 @@ def test_what_came_over_the_network_is_what_lies_in_a_folder(tmp_path: Path) -> 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom leaves its socket open
 def test_a_port_that_another_program_has(tmp_path: Path) -> None:
     with (
-        listening(tmp_path / "store", port=free_port(), told=lambda _: None) as port,
+        listening(tmp_path / "store", port=free_port(), told=lambda _: None, refused=lambda _: None) as port,
         pytest.raises(Refused) as refused,
-        listening(tmp_path / "other", port=port, told=lambda _: None),
+        listening(tmp_path / "other", port=port, told=lambda _: None, refused=lambda _: None),
     ):
         pass
     assert refused.value.problem.code == "port-unusable"
@@ -185,7 +185,7 @@ def test_a_file_that_is_sent_again_replaces_the_artefact_that_was_lost(tmp_path:
     """A receipt means that the bytes are there, not that they were."""
     files = [slice_bytes("LOST", number) for number in range(3)]
     for turn in ("first", "again"):
-        with listening(tmp_path / "store", port=free_port(), told=lambda _: None) as port:
+        with listening(tmp_path / "store", port=free_port(), told=lambda _: None, refused=lambda _: None) as port:
             pacs.send_files(pacs.Node("ANY", "127.0.0.1", port), files)
         if turn == "first":
             shutil.rmtree(tmp_path / "store/artefacts")

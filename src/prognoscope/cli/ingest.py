@@ -66,10 +66,12 @@ def ingest(
             report, clean = take_in(source, store=store, licence=licence, mapper=chosen, verify=verify), {}
     if json:
         put_json({**_document(report), **clean})
-        return
-    _show(report)
-    for name, value in clean.items():
-        put(f"{name.replace('_', ' ')}: {value}")
+    else:
+        _show(report)
+        for name, value in clean.items():
+            put(f"{name.replace('_', ' ')}: {value}")
+    if report.unfetched:
+        raise typer.Exit(1)
 
 
 def _without_identity(
@@ -102,6 +104,8 @@ def _show(report: IngestReport) -> None:
         put(f"  restored:    {report.restored} contents that the store had lost")
     for code, subjects in _by_code(report).items():
         put(f"  quarantined: {len(subjects)} × {code} (such as {'; '.join(subjects[:MOST_EXAMPLES])})")
+    for hint in report.hints:
+        put(f"  note:        {hint}")
     held = ", ".join(f"{number} {KINDS.get(kind, kind)}" for kind, number in report.totals.items() if number)
     put(f"the store holds {held or 'nothing'}")
     say(f"took {report.seconds:.1f} s")
@@ -129,6 +133,8 @@ def _document(report: IngestReport) -> dict[str, object]:
             {"code": one.code, "subject": one.subject, "found": one.found, "remedy": one.remedy}
             for one in report.quarantined
         ],
+        "unfetched": report.unfetched,
+        "hints": list(report.hints),
         "totals": dict(report.totals),
         "seconds": round(report.seconds, 3),
     }

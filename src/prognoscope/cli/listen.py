@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from prognoscope.cli.door import door, put, say
+from prognoscope.cli.door import door, put, say, tell
 from prognoscope.cli.ingest import DEFAULT_STORE, StoreOption
 
 # What was sent can be found when nothing more has come for a while, and at the latest after a minute.
@@ -27,7 +27,7 @@ def listen(
 ) -> None:
     """Take DICOM files that are sent to us; a sender gets its receipt when the file is kept."""
     from prognoscope.jobs.ingest import assemble_store
-    from prognoscope.jobs.network import listening
+    from prognoscope.jobs.listener import listening
 
     counted, came_in = [0], [0.0]
 
@@ -36,7 +36,7 @@ def listen(
         came_in[0] = time.monotonic()
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service is stopped so: it ends as by Ctrl-C
-    with listening(store, port=port, title=title, host=host, told=told) as chosen:
+    with listening(store, port=port, title=title, host=host, told=told, refused=tell) as chosen:
         say(f"listening as {title} on {host}:{chosen}; Ctrl-C ends it")
         began = time.monotonic()
         assembled = began

@@ -69,6 +69,12 @@ def arrival(file: FoundFile, data: bytes, filled: Tray, *, folder: Path | None) 
     return found
 
 
+def nameless_arrival(data: bytes, filled: Tray) -> Arrival:
+    """Recognise a file that came without a path, over the network: it is named by its instance, or its hash."""
+    found = arrival(FoundFile("", len(data), 0), data, filled, folder=None)
+    return found.named(found.instance.sop_uid if found.instance else found.sha256)
+
+
 def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str, folder: Path | None) -> Arrival:
     name = plain.path.lower()
     if is_directory(data):

@@ -53,8 +53,8 @@ def arrived(source: Path | str, private: Path) -> Iterator[Arrived]:
         from prognoscope.jobs.network import fetch_from_network  # and with it a network and a store
 
         with emptied(private / ARRIVING) as place:
-            fetch_from_network(str(source), place)
-            yield Arrived(place, list_folder(place).files, ())
+            lacking = tuple((problem.subject, problem) for problem in fetch_from_network(str(source), place))
+            yield Arrived(place, list_folder(place).files, lacking)
         return
     folder, listing = _listed(Path(source))
     problems = tuple((problem.subject, problem) for problem in listing.problems)

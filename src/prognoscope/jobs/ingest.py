@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.jobs.addresses import is_address
-from prognoscope.jobs.assembly import assemble_waiting
+from prognoscope.jobs.admission import Tally, admit, hold
+from prognoscope.jobs.assembly import Assembled, assemble_waiting
 from prognoscope.jobs.links import link_files
 from prognoscope.jobs.parcels import LONGEST_PATH, Opened, Parcel, printable
 from prognoscope.sources import FoundFile, list_folder
-from prognoscope.store import Admitted, Arrival, Store
+from prognoscope.store import Arrival, Store
 
 PARCEL_FILES, PARCEL_BYTES = 64, 64 << 20
 PARCELS_PER_BATCH = 8
@@ -50,6 +50,10 @@ class IngestReport:
         What the store holds now, by kind.
     seconds
         How long it took.
+    unfetched
+        Series that a PACS or a server has and did not give whole; they are among the quarantined, with the reason.
+    hints
+        What else whoever asked should know.
     """
 
     source: str
@@ -63,25 +67,8 @@ class IngestReport:
     patients: int
     totals: Mapping[str, int]
     seconds: float
-
-
-@dataclass(slots=True)
-class Tally:
-    """What happened so far."""
-
-    new: Counter[str] = field(default_factory=Counter)
-    known: int = 0
-    restored: int = 0
-    files: int = 0
-    quarantined: list[Problem] = field(default_factory=list)
-
-    def add(self, admitted: Admitted, files: int) -> None:
-        """Count a batch."""
-        self.new.update(admitted.new)
-        self.known += admitted.known
-        self.restored += admitted.restored
-        self.files += files
-        self.quarantined += admitted.quarantined
+    unfetched: int = 0
+    hints: tuple[str, ...] = ()
 
 
 def ingest(
@@ -121,7 +108,7 @@ def ingest(
     """
     began = time.perf_counter()
     if is_address(source):
-        return _from_network(str(source), Path(store), licence, mapper, began)
+        return _from_network(str(source), Path(store), licence, mapper, began, verify=verify)
     root, listed, problems = _listed(Path(source))
     name = str(Path(source).resolve())
     with Store(Path(store)) as opened:
@@ -129,24 +116,13 @@ def ingest(
         opened.repository.open_source(name, licence=licence)
         tally = Tally()
         with opened.repository.among_writers():
-            _hold(opened, name, (*problems, *held_back), tally)
+            hold(opened, name, (*problems, *held_back), tally)
             fresh = listed if verify else _changed(opened, name, listed)
+            tally.unchanged = len(listed) - len(fresh)
             _take(opened, name, root, fresh, mapper, tally, verify=verify)
             tally.quarantined += link_files(opened, name, again=bool(tally.new["table"]))
             assembled = assemble_waiting(opened, mapper)
-        return IngestReport(
-            source=name,
-            store=Path(store),
-            files=tally.files + len(listed) - len(fresh),
-            unchanged=len(listed) - len(fresh),
-            new=dict(sorted(tally.new.items())),
-            known=tally.known,
-            restored=tally.restored,
-            quarantined=(*tally.quarantined, *assembled.quarantined),
-            patients=assembled.patients,
-            totals=opened.repository.total(),
-            seconds=time.perf_counter() - began,
-        )
+        return _report(opened, name, tally, assembled, began)
 
 
 def assemble_store(store: str | Path, *, mapper: Mapper = serial_map) -> int:
@@ -155,31 +131,42 @@ def assemble_store(store: str | Path, *, mapper: Mapper = serial_map) -> int:
         return assemble_waiting(opened, mapper).patients
 
 
-def _from_network(address: str, store: Path, licence: str, mapper: Mapper, began: float) -> IngestReport:
-    from prognoscope.jobs.network import take_from_network  # with pydicom: a folder that is known needs no reader
+def _from_network(
+    address: str, store: Path, licence: str, mapper: Mapper, began: float, *, verify: bool
+) -> IngestReport:
+    from prognoscope.jobs.network import ask, take_in  # with pydicom: a folder that is known needs no reader
 
+    answer = ask(address)
     tally = Tally()
     with Store(store) as opened:
         opened.repository.recover()
+        opened.repository.open_source(answer.origin.name, licence=licence)
         with opened.repository.among_writers():
             try:
-                name = take_from_network(opened, address, tally.add)
-                opened.repository.open_source(name, licence=licence)
+                take_in(opened, answer, mapper, tally, verify=verify)
             finally:
                 assembled = assemble_waiting(opened, mapper)
-        return IngestReport(
-            source=name,
-            store=store,
-            files=tally.files,
-            unchanged=0,
-            new=dict(sorted(tally.new.items())),
-            known=tally.known,
-            restored=tally.restored,
-            quarantined=(*tally.quarantined, *assembled.quarantined),
-            patients=assembled.patients,
-            totals=opened.repository.total(),
-            seconds=time.perf_counter() - began,
-        )
+        if not answer.series:
+            tally.hints.append(f"no series there matches {address}")
+        return _report(opened, answer.origin.name, tally, assembled, began)
+
+
+def _report(store: Store, source: str, tally: Tally, assembled: Assembled, began: float) -> IngestReport:
+    return IngestReport(
+        source=source,
+        store=store.folder,
+        files=tally.files + tally.unchanged,
+        unchanged=tally.unchanged,
+        new=dict(sorted(tally.new.items())),
+        known=tally.known,
+        restored=tally.restored,
+        quarantined=(*tally.quarantined, *assembled.quarantined),
+        patients=assembled.patients,
+        totals=store.repository.total(),
+        seconds=time.perf_counter() - began,
+        unfetched=tally.unfetched,
+        hints=tuple(tally.hints),
+    )
 
 
 def _listed(source: Path) -> tuple[Path, tuple[FoundFile, ...], tuple[Problem, ...]]:
@@ -221,8 +208,9 @@ def _take(
     *,
     verify: bool,
 ) -> None:
+    reading = partial(mapper, open_parcel, label="take in files")
     parcels = _batches(store, _parcels(root, files))
-    archives = _admit(store, source, parcels, mapper, tally, verify=verify)
+    archives = admit(store, source, parcels, reading, tally, verify=verify)
     for archive in archives:
         try:
             count = _members(root / archive.path, printable(archive.path))
@@ -234,7 +222,7 @@ def _take(
             for at in range(0, count, PARCEL_FILES)
         ]
         before = len(tally.quarantined)
-        _admit(store, source, _batches(store, members), mapper, tally, verify=verify)
+        admit(store, source, _batches(store, members), reading, tally, verify=verify)
         unread = sum(problem.code.startswith("archive-") for problem in tally.quarantined[before:])
         if unread:
             _keep_whole(store, source, root, archive, _unread(archive, unread), tally)
@@ -281,44 +269,6 @@ def _batches(store: Store, parcels: Sequence[Parcel]) -> list[tuple[str, list[Pa
     return batches
 
 
-def _admit(
-    store: Store,
-    source: str,
-    batches: Sequence[tuple[str, list[Parcel]]],
-    mapper: Mapper,
-    tally: Tally,
-    *,
-    verify: bool,
-) -> list[FoundFile]:
-    """Read the parcels and acknowledge them batch by batch; return the archives among the files."""
-    everything = [parcel for _, parcels in batches for parcel in parcels]
-    results: Iterator[Opened] = mapper(open_parcel, everything, label="take in files") if everything else iter(())
-    archives: list[FoundFile] = []
-    for batch, parcels in batches:
-        opened = list(islice(results, len(parcels)))
-        arrivals = [arrival for one in opened for arrival in one.arrivals]
-        admitted = store.repository.admit(source, batch, arrivals, verify=verify, same=_same)
-        tally.add(admitted, len(arrivals))
-        _hold(store, source, [problem for one in opened for problem in one.problems], tally)
-        archives += [archive for one in opened for archive in one.archives]
-    for _ in results:  # lets the mapper finish and report its end
-        pass
-    return archives
-
-
-def _same(one: bytes, other: bytes) -> bool:
-    from prognoscope.sources.sameness import same_data_set  # with pydicom: for an instance that comes again
-
-    return same_data_set(one, other)
-
-
-def _hold(store: Store, source: str, problems: Sequence[Problem], tally: Tally) -> None:
-    """Quarantine what could not even be read."""
-    if problems:
-        arrivals = [Arrival(one.subject, 0, 0, "", "unknown", staged=False, problem=one) for one in problems]
-        tally.add(store.repository.admit(source, uuid.uuid4().hex, arrivals), len(arrivals))
-
-
 def _keep_whole(store: Store, source: str, root: Path, archive: FoundFile, problem: Problem, tally: Tally) -> None:
     """Quarantine an archive with its bytes: nobody knows what else could be had of it."""
     from prognoscope.jobs.arrivals import keep_archive
@@ -327,7 +277,7 @@ def _keep_whole(store: Store, source: str, root: Path, archive: FoundFile, probl
     try:
         kept = keep_archive(root, archive, problem, store.repository.tray(batch))
     except Refused as gone:  # since it was looked at
-        _hold(store, source, (gone.problem,), tally)
+        hold(store, source, (gone.problem,), tally)
         return
     tally.add(store.repository.admit(source, batch, [kept]), 1)
 

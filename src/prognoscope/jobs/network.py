@@ -1,100 +1,57 @@
-"""Take in from a PACS or a DICOMweb server, and listen for what is sent: a receipt is given for what is kept."""
+"""Fetch from a PACS or a DICOMweb server: what is not there yet, series by series, in any process.
+
+A series that cannot be had stops none of the others; a PACS or server that is not there any more stops all.
+"""
 
 from __future__ import annotations
 
-import functools
 import itertools
-import queue
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from prognoscope.core.problems import Refused
-from prognoscope.jobs.arrivals import arrival
-from prognoscope.sources import FoundFile
+from prognoscope.core.problems import Problem, Refused, refuse
+from prognoscope.core.work import Mapper
+from prognoscope.jobs.admission import Tally, admit
+from prognoscope.jobs.arrivals import nameless_arrival
+from prognoscope.jobs.parcels import Opened
 from prognoscope.sources.dicomweb import WebServer, fetch_series, parse_server, search_series
-from prognoscope.sources.pacs import OWN_TITLE, Found, find_series, get_series, listener, parse_node
-from prognoscope.sources.sameness import same_data_set
-from prognoscope.store import Admitted, Store, tray
+from prognoscope.sources.pacs import Found, Node, find_series, get_series, parse_node
+from prognoscope.store import Arrival, Store, tray
 
-FILES_AT_ONCE, BYTES_AT_ONCE = 256, 128 << 20
+INSTANCES_AT_ONCE = 256  # so many are acknowledged together, and lost to an interrupt at most
+ENDS = ("pacs-unreachable", "dicomweb-unreachable", "pacs-missing", "cannot-write")  # for every series alike
 
-
-@dataclass(slots=True)
-class _Waiting:
-    data: bytes
-    done: threading.Event = field(default_factory=threading.Event)
-    refused: Refused | None = None
+# Why a series did not come whole; it leaves the quarantine when it does.
+UNFETCHED = ("pacs-failed", "pacs-incomplete", "dicomweb-failed", "dicomweb-incomplete", "not-asked-for")
 
 
-class Intake:
-    """Keeps files that several senders hand over at once: those that wait together are acknowledged together."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A series, or some of its instances, that are to be fetched into a tray."""
 
-    def __init__(self, store: Store, source: str, *, told: Callable[[int], object]) -> None:
-        self._store, self._source, self._told = store, source, told
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+    origin: Node | WebServer
+    series: Found
+    tray: Path = Path()
 
-    def receive(self, data: bytes) -> None:
-        """Keep one file; returns when it is acknowledged, and refuses where the store does."""
-        waiting = _Waiting(data)
-        self._queue.put(waiting)
-        waiting.done.wait()
-        if waiting.refused:
-            raise waiting.refused
-
-    def close(self) -> None:
-        """Keep what still waits, and stop."""
-        self._queue.put(None)
-        self._thread.join()
-
-    def _work(self) -> None:
-        open_ = True
-        while open_:
-            first = self._queue.get()
-            group = [first] if first else []
-            open_ = first is not None
-            while open_ and len(group) < FILES_AT_ONCE and not self._queue.empty():
-                more = self._queue.get()
-                open_ = more is not None
-                group += [more] if more else []
-            if group:
-                self._keep(group)
-
-    def _keep(self, group: Sequence[_Waiting]) -> None:
-        try:
-            kept = keep_files(self._store, self._source, [one.data for one in group])
-            self._told(sum(kept.new.values()))
-        except Refused as refused:
-            for one in group:
-                one.refused = refused
-        finally:
-            for one in group:
-                one.done.set()
-
-
-def keep_files(store: Store, source: str, files: Sequence[bytes]) -> Admitted:
-    """Acknowledge DICOM files that came without a path: they are named by their instance."""
-    batch = uuid.uuid4().hex
-    with tray(store.repository.tray(batch)) as filled:
-        arrivals = []
-        for data in files:
-            found = arrival(FoundFile("", len(data), 0), data, filled, folder=None)
-            name = found.instance.sop_uid if found.instance else found.sha256
-            arrivals.append(found.named(name))
-    return store.repository.admit(source, batch, arrivals, same=same_data_set)
+    @property
+    def subject(self) -> str:
+        """How problems name the series."""
+        return f"series {self.series.series_uid} of {self.origin.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an address offers: the source's name, and for each series a function that hands over its files."""
+    """What an address offers: where it is, and the series that match what was asked."""
 
-    name: str
-    series: tuple[Callable[[Callable[[bytes], None]], None], ...]
+    origin: Node | WebServer
+    series: tuple[Found, ...]
+
+    def lacking(self, known: Mapping[str, object]) -> tuple[Request, ...]:
+        """What must be fetched when the instances of some UIDs are there; nothing of a series that is whole."""
+        return tuple(Request(self.origin, part) for one in self.series for part in _lacking(one, known))
 
 
 def ask(address: str) -> Answer:
@@ -107,44 +64,109 @@ def ask(address: str) -> Answer:
     """
     if address.startswith("pacs://"):
         node = parse_node(address)
-        return Answer(node.name, tuple(functools.partial(get_series, node, one) for one in find_series(node)))
+        return Answer(node, find_series(node))
     server = parse_server(address)
-    return Answer(server.url, tuple(functools.partial(_from_web, server, one) for one in search_series(server)))
+    return Answer(server, search_series(server))
 
 
-def _from_web(server: WebServer, one: Found, keep: Callable[[bytes], None]) -> None:
-    for data in fetch_series(server, one):
-        keep(data)
+def _lacking(series: Found, known: Mapping[str, object]) -> Iterator[Found]:
+    lacking = tuple(one for one in series.instances if one[0] not in known)
+    if not series.instances or len(lacking) == len(series.instances) <= INSTANCES_AT_ONCE:
+        yield series
+        return
+    for start in range(0, len(lacking), INSTANCES_AT_ONCE):
+        yield replace(series, instances=lacking[start : start + INSTANCES_AT_ONCE], part=True)
 
 
-def take_from_network(store: Store, address: str, told: Callable[[Admitted, int], object]) -> str:
-    """Fetch every series that an address asks for; return the source's name.
+def take_in(store: Store, answer: Answer, mapper: Mapper, tally: Tally, *, verify: bool) -> None:
+    """Fetch what the store has not got yet from there, and acknowledge it; with `verify` everything once more.
+
+    Series that do not come whole are quarantined with the reason until they do.
 
     Raises
     ------
     Refused
-        What the PACS or server refuses; what came until then is kept.
+        What ends everything (see `fetch`); what came until then is kept.
     """
-    answer = ask(address)
-    for fetch in answer.series:
-        held: list[bytes] = []
+    name = answer.origin.name
+    known = {} if verify else store.repository.known_files(name)
+    requests = answer.lacking(known)
+    tally.unchanged = sum(one[0] in known for series in answer.series for one in series.instances)
+    names = [uuid.uuid4().hex for _ in requests]
+    batches = [
+        (one, [replace(request, tray=store.repository.tray(one))]) for one, request in zip(names, requests, strict=True)
+    ]
+    admit(store, name, batches, partial(mapper, fetch, label="fetch series"), tally, verify=verify)
+    failed = {problem.subject for problem in tally.quarantined if problem.code in UNFETCHED}
+    tally.unfetched = len(failed)
+    tally.files -= len(failed)
+    store.quarantine.settle(name, UNFETCHED, {Request(answer.origin, one).subject for one in answer.series} - failed)
 
-        def keep(data: bytes, held: list[bytes] = held) -> None:
-            held.append(data)
-            if len(held) >= FILES_AT_ONCE or sum(map(len, held)) > BYTES_AT_ONCE:
-                told(keep_files(store, answer.name, held), len(held))
-                held.clear()
 
+def fetch(request: Request) -> Opened:
+    """Fetch what is asked for into the request's tray; what does not come is a problem beside what does.
+
+    Raises
+    ------
+    Refused
+        `pacs-unreachable`, `dicomweb-unreachable`; `cannot-write`.
+    """
+    arrivals: list[Arrival] = []
+    with tray(request.tray) as filled:
+
+        def take(data: bytes) -> None:
+            found = nameless_arrival(data, filled)
+            if found.instance and found.instance.series_uid != request.series.series_uid:
+                raise refuse(
+                    "not-asked-for",
+                    subject=request.subject,
+                    found="files of another series were sent for it; these were not taken",
+                    remedy="look into the log of the PACS or server, and ask for that series if it is wanted",
+                )
+            arrivals.append(found)
+
+        problem = _fetch(request, take)
+    missing = len(request.series.instances) - len({one.path for one in arrivals})
+    if missing > 0 and (problem is None or problem.code == "not-asked-for"):
+        return Opened(tuple(arrivals), problems=(*filter(None, [problem]), _incomplete(request, missing)))
+    return Opened(tuple(arrivals), problems=(problem,) if problem else ())
+
+
+def _incomplete(request: Request, missing: int) -> Problem:
+    code = "pacs-incomplete" if isinstance(request.origin, Node) else "dicomweb-incomplete"
+    found = f"{missing} of its {len(request.series.instances)} instances did not come"
+    return Problem(code, request.subject, found, "ask again: what came is kept, only the rest is fetched")
+
+
+def _fetch(request: Request, take: Callable[[bytes], None]) -> Problem | None:
+    """Hand over the files of a request one by one; return what went wrong on the way."""
+    try:
+        if isinstance(request.origin, Node):
+            get_series(request.origin, request.series, take)
+        else:
+            _from_web(request.origin, request.series, take)
+    except Refused as refused:
+        if refused.problem.code in ENDS:
+            raise
+        return replace(refused.problem, subject=request.subject)
+    return None
+
+
+def _from_web(server: WebServer, series: Found, take: Callable[[bytes], None]) -> None:
+    first: Refused | None = None
+    for data in fetch_series(server, series):
         try:
-            fetch(keep)
-        finally:
-            if held:
-                told(keep_files(store, answer.name, held), len(held))
-    return answer.name
+            take(data)
+        except Refused as refused:
+            if refused.problem.code in ENDS:
+                raise
+            first = first or refused
+    if first:
+        raise first
 
 
-def fetch_from_network(address: str, folder: Path) -> None:
-    """Fetch every series that an address asks for into a folder, under numbers.
+def fetch_from_network(address: str, folder: Path) -> tuple[Problem, ...]:
+    """Fetch every series that an address asks for into a folder, under numbers; return what could not be had.
 
     Raises
     ------
@@ -154,31 +176,16 @@ def fetch_from_network(address: str, folder: Path) -> None:
     numbers = itertools.count(1)
 
     def keep(data: bytes) -> None:
-        (folder / f"{next(numbers):07d}.dcm").write_bytes(data)
+        path = folder / f"{next(numbers):07d}.dcm"
+        try:
+            path.write_bytes(data)
+        except OSError as cause:
+            raise refuse(
+                "cannot-write",
+                subject=str(folder),
+                found=f"what arrives cannot be put there ({cause.strerror})",
+                remedy="make room on that disk, or name another private folder",
+            ) from cause
 
-    for fetch in ask(address).series:
-        fetch(keep)
-
-
-@contextmanager
-def listening(
-    store: str | Path, *, port: int, title: str = OWN_TITLE, host: str = "127.0.0.1", told: Callable[[int], object]
-) -> Iterator[int]:
-    """Take what is sent to us while the block runs; the value is the port, and `told` gets the number of new files.
-
-    Raises
-    ------
-    Refused
-        `pacs-missing`, `port-unusable`; `cannot-write`, `catalogue-failed`.
-    """
-    with Store(Path(store)) as opened:
-        opened.repository.recover()
-        name = f"listener {title}"
-        opened.repository.open_source(name, licence="")
-        with opened.repository.among_writers():
-            intake = Intake(opened, name, told=told)
-            try:
-                with listener(title=title, port=port, receive=intake.receive, host=host) as chosen:
-                    yield chosen
-            finally:
-                intake.close()
+    problems = [_fetch(request, keep) for request in ask(address).lacking({})]
+    return tuple(problem for problem in problems if problem)

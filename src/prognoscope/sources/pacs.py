@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -26,6 +26,9 @@ VERIFICATION = "1.2.840.10008.1.1"
 FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))
 OWN_TITLE = "PROGNOSCOPE"
 SUCCESS, PENDING, OUT_OF_RESOURCES = 0x0000, (0xFF00, 0xFF01), 0xA700
+ENDED_WITH_FAILURES = 0xB000  # of a retrieval: it was gone through, and some instances did not come
+MOST_CONTEXTS = 128  # PS3.8 9.3.2.2: the contexts of an association have odd numbers up to 255
+COMMENT = 64  # PS3.7 annex C: characters of an error comment
 TITLE = re.compile(r"[^\\\s][^\\]{0,15}")
 FILTERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "StudyDate", "AccessionNumber")
 SECONDS = 60
@@ -48,13 +51,18 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A series that a PACS has."""
+    """A series that a PACS or a server has.
+
+    `instances` are `(SOP instance, SOP class)`, empty where it lists none; with `part` these are asked for alone.
+    """
 
     patient_id: str
     study_uid: str
     series_uid: str
     modality: str
     description: str
+    instances: tuple[tuple[str, str], ...] = ()
+    part: bool = False
 
 
 def parse_node(address: str) -> Node:
@@ -90,14 +98,20 @@ def echo(node: Node, *, own_title: str = OWN_TITLE) -> None:
 
 
 def find_series(node: Node, *, own_title: str = OWN_TITLE) -> tuple[Found, ...]:
-    """List the series that match the node's filters (C-FIND, study root), sorted; refuses as `echo` does."""
+    """List the series that match the node's filters with their instances (C-FIND, study root), sorted.
+
+    Raises
+    ------
+    Refused
+        As `echo` does. A PACS that answers no question for instances is one that lists none.
+    """
     with _association(node, own_title, [FIND]) as association:
-        studies = _answers(association, FIND, node, "STUDY", dict(node.filters), ("StudyInstanceUID", "PatientID"))
+        studies = _answers(association, node, "STUDY", dict(node.filters), ("StudyInstanceUID", "PatientID"))
         found = []
         for study in studies:
             keys = dict(node.filters) | {"StudyInstanceUID": str(study.StudyInstanceUID)}
             wanted = ("SeriesInstanceUID", "Modality", "SeriesDescription", "PatientID")
-            for series in _answers(association, FIND, node, "SERIES", keys, wanted):
+            for series in _answers(association, node, "SERIES", keys, wanted):
                 found.append(
                     Found(
                         str(study.get("PatientID", "")),
@@ -107,28 +121,75 @@ def find_series(node: Node, *, own_title: str = OWN_TITLE) -> tuple[Found, ...]:
                         str(series.get("SeriesDescription", "")),
                     )
                 )
-    return tuple(sorted(found, key=lambda one: (one.patient_id, one.study_uid, one.series_uid)))
+        listed = [replace(one, instances=_instances(association, node, one)) for one in found]
+    return tuple(sorted(listed, key=lambda one: (one.patient_id, one.study_uid, one.series_uid)))
+
+
+def _instances(association: Association, node: Node, series: Found) -> tuple[tuple[str, str], ...]:
+    keys = {"StudyInstanceUID": series.study_uid, "SeriesInstanceUID": series.series_uid}
+    try:
+        answers = _answers(association, node, "IMAGE", keys, ("SOPInstanceUID", "SOPClassUID"))
+    except Refused:
+        if not association.is_established:
+            raise
+        return ()
+    return tuple(sorted({(str(one.get("SOPInstanceUID", "")), str(one.get("SOPClassUID", ""))) for one in answers}))
 
 
 def get_series(node: Node, series: Found, receive: Callable[[bytes], None], *, own_title: str = OWN_TITLE) -> None:
-    """Fetch a series (C-GET): `receive` gets each file's bytes before its receipt is confirmed.
+    """Fetch a series, or of it the instances listed (C-GET); `receive` gets each file before its receipt is confirmed.
+
+    Each file comes as the PACS has it, compressed or not, wherever the PACS says which classes the series holds; so do
+    classes that only its manufacturer knows.
 
     Raises
     ------
     Refused
-        `pacs-unreachable`, `pacs-failed`, `pacs-incomplete` when some instances did not come.
+        `pacs-unreachable`, `pacs-failed`, `pacs-incomplete` when some instances did not come; what `receive` refused,
+        after the others.
     """
     from pynetdicom import evt
 
-    handlers = [(evt.EVT_C_STORE, _handler(receive))]
-    with _association(node, own_title, [GET], handlers=handlers, storage=True) as association:
-        _retrieve(association.send_c_get(_level_series(series), GET), node, series, "C-GET")
+    refused: list[Refused] = []
+
+    def keep(data: bytes) -> None:
+        try:
+            receive(data)
+        except Refused as one:
+            refused.append(one)
+            raise
+
+    classes = sorted({sop_class for _, sop_class in series.instances} - {""})
+    handlers = [(evt.EVT_C_STORE, _handler(keep))]
+    try:
+        with _association(node, own_title, [GET], handlers=handlers, storage=_contexts(classes)) as association:
+            _retrieve(association.send_c_get(_wanted(series), GET), node, series, "C-GET")
+    except Refused:
+        if not refused:
+            raise
+    if refused:
+        raise refused[0]
+
+
+def _contexts(classes: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Storage classes with the transfer syntaxes that may be chosen among: each compressed one is a choice of its own.
+
+    Where an association has no room for all of them, the classes come first, and then the syntaxes most in use.
+    """
+    from pynetdicom import ALL_TRANSFER_SYNTAXES, DEFAULT_TRANSFER_SYNTAXES, StoragePresentationContexts
+
+    known = [str(context.abstract_syntax) for context in StoragePresentationContexts]
+    plain = [str(syntax) for syntax in DEFAULT_TRANSFER_SYNTAXES]
+    packed = [str(syntax) for syntax in ALL_TRANSFER_SYNTAXES if syntax not in DEFAULT_TRANSFER_SYNTAXES]
+    contexts = [(one, plain) for one in classes or known]
+    contexts += [(one, [syntax]) for syntax in packed for one in classes]
+    return contexts[: MOST_CONTEXTS - 1]
 
 
 def move_series(node: Node, series: Found, *, destination: str, own_title: str = OWN_TITLE) -> None:
     """Ask a PACS to send a series to a listener that it knows by its title (C-MOVE); refuses as `get_series` does."""
     with _association(node, own_title, [MOVE]) as association:
-        _retrieve(association.send_c_move(_level_series(series), destination, MOVE), node, series, "C-MOVE")
+        _retrieve(association.send_c_move(_wanted(series), destination, MOVE), node, series, "C-MOVE")
 
 
 def send_files(node: Node, files: Sequence[bytes], *, own_title: str = OWN_TITLE) -> int:
@@ -175,13 +236,15 @@ def listener(*, title: str, port: int, receive: Callable[[bytes], None], host: s
         server.shutdown()
 
 
-def _handler(receive: Callable[[bytes], None]) -> Callable[[Any], int]:
-    def store(event: Any) -> int:
+def _handler(receive: Callable[[bytes], None]) -> Callable[[Any], int | Dataset]:
+    def store(event: Any) -> int | Dataset:
         try:
             # The envelope is ours and the same for every sender: one instance sent by eight is one content.
             receive(event.encoded_dataset())
-        except Refused:
-            return OUT_OF_RESOURCES
+        except Refused as refused:
+            answer = Dataset()
+            answer.Status, answer.ErrorComment = OUT_OF_RESOURCES, refused.problem.code[:COMMENT]
+            return answer
         return SUCCESS
 
     return store
@@ -204,25 +267,29 @@ def _entity(title: str) -> Any:
             remedy='install it: pip install "prognoscope[pacs]"',
         ) from cause
     entity = AE(ae_title=title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = SECONDS
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = SECONDS
     return entity
 
 
 @contextmanager
 def _association(
-    node: Node, own_title: str, classes: Sequence[str], *, handlers: Sequence[Any] = (), storage: bool = False
+    node: Node,
+    own_title: str,
+    classes: Sequence[str],
+    *,
+    handlers: Sequence[Any] = (),
+    storage: Sequence[tuple[str, list[str]]] = (),
 ) -> Iterator[Association]:
     entity = _entity(own_title)
     for sop_class in classes:
         entity.add_requested_context(sop_class)
+    for sop_class, syntaxes in storage:
+        entity.add_requested_context(sop_class, syntaxes)
     roles = []
     if storage:
-        from pynetdicom import StoragePresentationContexts, build_role
+        from pynetdicom import build_role
 
-        for context in StoragePresentationContexts[: 128 - len(classes)]:
-            sop_class = str(context.abstract_syntax)
-            entity.add_requested_context(sop_class)
-            roles.append(build_role(sop_class, scp_role=True))
+        roles = [build_role(sop_class, scp_role=True) for sop_class in sorted({name for name, _ in storage})]
     with _opened(entity, node, handlers, roles) as association:
         yield association
 
@@ -247,7 +314,7 @@ def _opened(entity: Any, node: Node, handlers: Sequence[Any], roles: Sequence[An
 
 
 def _answers(
-    association: Association, model: Any, node: Node, level: str, keys: Mapping[str, str], wanted: Sequence[str]
+    association: Association, node: Node, level: str, keys: Mapping[str, str], wanted: Sequence[str]
 ) -> list[Dataset]:
     question = Dataset()
     question.QueryRetrieveLevel = level
@@ -256,7 +323,7 @@ def _answers(
     for name, value in keys.items():
         setattr(question, "ModalitiesInStudy" if (level, name) == ("STUDY", "Modality") else name, value)
     found = []
-    for status, answer in association.send_c_find(question, model):
+    for status, answer in association.send_c_find(question, FIND):
         code = status.get("Status", -1) if status else -1
         if code in PENDING and answer is not None:
             found.append(answer)
@@ -265,26 +332,29 @@ def _answers(
     return found
 
 
-def _level_series(series: Found) -> Dataset:
+def _wanted(series: Found) -> Dataset:
     question = Dataset()
-    question.QueryRetrieveLevel = "SERIES"
+    question.QueryRetrieveLevel = "IMAGE" if series.part else "SERIES"
     question.StudyInstanceUID, question.SeriesInstanceUID = series.study_uid, series.series_uid
+    if series.part:
+        question.SOPInstanceUID = [name for name, _ in series.instances]
     return question
 
 
 def _retrieve(responses: Any, node: Node, series: Found, what: str) -> None:
-    for status, _ in responses:
+    failed = 0
+    for status, _ in responses:  # to the end: what comes after an instance that failed comes all the same
         code = status.get("Status", -1) if status else -1
-        failed = int(status.get("NumberOfFailedSuboperations", 0) or 0) if status else 0
-        if failed:
-            raise refuse(
-                "pacs-incomplete",
-                subject=f"series {series.series_uid} of {node.name}",
-                found=f"{failed} of its instances did not come",
-                remedy="ask again; what came is kept",
-            )
-        if code != SUCCESS and code not in PENDING:
+        failed = int(status.get("NumberOfFailedSuboperations", failed) or failed) if status else failed
+        if code not in (SUCCESS, ENDED_WITH_FAILURES, *PENDING) and not failed:
             raise _failed(node, what, code)
+    if failed:
+        raise refuse(
+            "pacs-incomplete",
+            subject=f"series {series.series_uid} of {node.name}",
+            found=f"{failed} of its instances did not come",
+            remedy="ask again; what came is kept",
+        )
 
 
 def _check(status: Dataset, node: Node, what: str) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, select, update
 
 from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.store.audit import Audit, now, user
 from prognoscope.store.catalogue import QUARANTINE, SERIES
-from prognoscope.store.database import Database
+from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.records import Arrival, plain
 
 SHORTEST_REASON = 3
@@ -89,6 +89,19 @@ class Quarantine:
             self._audit.note(connection, "release", held.key, {"subject": held.subject, "reason": reason})
         self._audit.anchor()
         return held
+
+    def settle(self, source: str, codes: Collection[str], subjects: Collection[str]) -> None:
+        """Let go of what was held of a source for one of some reasons, of subjects for which these are no more so."""
+        query = select(QUARANTINE.c.key, QUARANTINE.c.subject)
+        query = query.where(QUARANTINE.c.source == source, QUARANTINE.c.code.in_(codes), QUARANTINE.c.released == "")
+        with self._database.writing() as connection:
+            gone = [row.key for row in connection.execute(query).all() if row.subject in subjects]
+            for start in range(0, len(gone), ROWS_PER_STATEMENT):
+                keys = gone[start : start + ROWS_PER_STATEMENT]
+                connection.execute(delete(QUARANTINE).where(QUARANTINE.c.key.in_(keys)))
+            if gone:
+                self._audit.note(connection, "settle", source, {"quarantined": len(gone)})
+        self._audit.anchor()
 
 
 def _unusable(held: Held) -> Refused:
