@@ -12,7 +12,7 @@ from pydicom import dcmread
 
 from prognoscope.core.problems import Problem
 from prognoscope.deidentify import PROFILES
-from prognoscope.jobs import deidentify_source
+from prognoscope.jobs import network
 from prognoscope.jobs.deidentified import ingest_deidentified
 from prognoscope.jobs.deidentify import Deidentified, deidentify
 from prognoscope.jobs.deidentify_source import arrived
@@ -118,7 +118,7 @@ def test_what_a_server_answers_is_cleaned_and_leaves_nothing_behind(
         (folder / "1.dcm").write_bytes(ct(tmp_path / "made", 0))
         return (Problem("pacs-incomplete", "series 1.2.3 of pacs://A@b:104", "2 did not come", "ask again"),)
 
-    monkeypatch.setattr(deidentify_source, "fetch_from_network", answer)
+    monkeypatch.setattr(network, "fetch_from_network", answer)
     report, done = ingest_deidentified(
         "https://pacs.example/dicom-web?PatientID=4711-8",
         store=tmp_path / "store",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from prognoscope.core import hashing
 from prognoscope.core.problems import Refused
 from prognoscope.jobs.audit import verify_log
 from prognoscope.jobs.curate import curate
@@ -23,7 +25,7 @@ from prognoscope.jobs.query import difference, query
 from prognoscope.jobs.verify import verify
 from prognoscope.sources import read_mask, read_volume
 from prognoscope.store import Store
-from tests.make.store import directory, hostile_files, slice_bytes, write_hospital, write_patient, zipped
+from tests.make.store import SOP_CLASS, directory, hostile_files, slice_bytes, write_hospital, write_patient, zipped
 
 
 @pytest.fixture
@@ -142,6 +144,46 @@ def test_two_contents_under_one_instance_uid(hospital: Path, tmp_path: Path) -> 
     report = ingest(tmp_path / "other", store=tmp_path / "store")
     assert [one.code for one in report.quarantined] == ["instance-differs"]
     assert query("patient = P000", store=tmp_path / "store").counts.instances == 5
+
+
+def test_an_element_that_nobody_groups_by_is_part_of_an_instance_too(hospital: Path, tmp_path: Path) -> None:
+    """The corrected copy is kept aside with its bytes, whatever was corrected; the same data set is known."""
+    ingest(hospital, store=tmp_path / "store")
+    (tmp_path / "sent").mkdir()
+    (tmp_path / "sent/corrected").write_bytes(slice_bytes("P000", 0, age="060Y"))
+    (tmp_path / "sent/same").write_bytes(b"\1" * 128 + slice_bytes("P000", 1)[128:])
+    report = ingest(tmp_path / "sent", store=tmp_path / "store")
+    assert [(one.code, one.subject) for one in report.quarantined] == [("instance-differs", "corrected")]
+    assert dict(report.new) == {"quarantined": 1}
+    with Store(tmp_path / "store") as store:
+        assert store.artefacts.get(hashing.of_file(tmp_path / "sent/corrected"))
+
+
+@pytest.mark.parametrize("name", ["undefined", "zlib", "raw_unicode_escape", "idna"])
+def test_a_character_set_that_is_one_of_python_and_none_of_dicom(tmp_path: Path, name: str) -> None:
+    write_patient(tmp_path / "in", "P000")
+    words = name.encode() + b" " * (len(name) % 2)
+    told = b"\x08\x00\x05\x00CS" + struct.pack("<H", len(words)) + words + SOP_CLASS
+    odd = slice_bytes("P000", 7, body_part="THIGH").replace(b"venous", b"\xe9\\ud80").replace(SOP_CLASS, told)
+    (tmp_path / "in/odd").write_bytes(odd)
+    report = ingest(tmp_path / "in", store=tmp_path / "store")
+    assert report.totals["dicom"] == 6
+
+
+def test_a_series_has_the_licence_of_its_own_source(tmp_path: Path) -> None:
+    """And of each, where its files came from several."""
+    write_patient(tmp_path / "open", "P1", series=1)
+    write_patient(tmp_path / "secret", "P1", series=2)
+    write_patient(tmp_path / "secret", "P1", series=3, slices=2)
+    write_patient(tmp_path / "late", "P1", series=3)
+    for name, licence in (("open", "CC BY 4.0"), ("secret", "none of yours"), ("late", "")):
+        ingest(tmp_path / name, store=tmp_path / "store", licence=licence)
+    hits = query("", store=tmp_path / "store", most=None).hits
+    assert [hit.licence for hit in hits] == ["CC BY 4.0", "none of yours", "not stated; none of yours"]
+    assert [hit.series_uid[-1] for hit in query("source ~ secret", store=tmp_path / "store", most=None).hits] == [
+        "2",
+        "3",
+    ]
 
 
 def test_a_query_counts_lists_and_explains_why_it_finds_nothing(hospital: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def quantity(value: float, unit: str) -> dict[str, object]:
 
 
 RESOURCES: list[dict[str, Any]] = [
-    {"resourceType": "Patient", "id": PERSON, "gender": "female", "birthDate": "1950-01-01",
+    {"resourceType": "Patient", "id": PERSON, "gender": "female", "birthDate": "1960-08-01",
      "identifier": [{"system": "urn:insurance", "value": "X-17"}, {"system": "urn:mrn", "value": "P001"}]},
     {"resourceType": "Condition", "id": "c", "subject": SUBJECT, "recordedDate": "2019-11-03",
      "code": {"text": "Liposarcoma", "coding": [{"code": "8850/3"}]}},
@@ -71,7 +71,7 @@ def test_each_kind_of_resource_becomes_typed_values_with_unit_and_time(hospital:
         )
     assert rows == [
         ("sex", "female", None, "", ""),
-        ("birth_date", "1950-01-01", None, "", ""),
+        ("birth_date", "1960-08-01", None, "", ""),
         ("identifier", "X-17", None, "", ""),
         ("identifier", "P001", None, "", ""),
         ("condition", "Liposarcoma", None, "", "2019-11-03"),
@@ -129,22 +129,62 @@ def test_a_person_whose_identifiers_are_two_patients_is_joined_to_neither(hospit
     assert list_quarantine(tmp_path / "store") == ()
 
 
-def test_who_has_images_under_the_own_id_is_not_joined_to_others(hospital: Path, tmp_path: Path) -> None:
-    own = {"resourceType": "Patient", "id": "P000", "gender": "male", "identifier": [{"value": "P001"}]}
-    (hospital / "records.json").write_text(bundle(own))
-    ingest(hospital, store=tmp_path / "store")
-    assert found(tmp_path / "store", "identifier = P001") == ["P000"]
+@pytest.mark.parametrize(
+    ("person", "patients"),
+    [
+        ({"id": "P000"}, ["P000"]),
+        ({"id": "P000", "identifier": [{"value": "P001"}]}, ["P001"]),
+        ({"id": "P000", "identifier": [{"value": "H-17"}]}, []),
+        ({"id": "P000", "identifier": [{"value": "H-17"}], "birthDate": "1960-08-01"}, ["P000"]),
+        ({"id": "x", "identifier": [{"value": "P000", "type": {"coding": [{"code": "VN"}]}}]}, []),
+        ({"id": "x", "identifier": [{"value": "P000", "type": {"coding": [{"code": "MR"}]}}]}, ["P000"]),
+    ],
+    ids=["id alone", "identifier wins", "a server's number", "born on that day", "a visit's number", "record number"],
+)
+def test_whose_images_a_person_of_the_records_has(
+    hospital: Path, tmp_path: Path, person: dict[str, Any], patients: list[str]
+) -> None:
+    subject = {"subject": {"reference": f"Patient/{person['id']}"}}
+    told = {"resourceType": "Condition", "code": {"text": "ill"}} | subject
+    (hospital / "records.json").write_text(bundle({"resourceType": "Patient"} | person, told))
+    assert ingest(hospital, store=tmp_path / "store").quarantined == ()
+    assert found(tmp_path / "store", "condition = ill") == patients
+
+
+@pytest.mark.parametrize(
+    ("who", "what"),
+    [({"gender": "male"}, "sex"), ({"gender": "female", "birthDate": "1940-01-01"}, "birth date")],
+    ids=["another sex", "born on another day"],
+)
+@pytest.mark.parametrize("identifier", [[{"value": "P000"}], []], ids=["an identifier", "the own ID"])
+def test_who_differs_from_the_images_is_told_and_joined_to_nobody(
+    hospital: Path, tmp_path: Path, who: dict[str, str], what: str, identifier: list[dict[str, str]]
+) -> None:
+    person = {"resourceType": "Patient", "id": "x" if identifier else "P000", "identifier": identifier} | who
+    told = {"resourceType": "Condition", "code": {"text": "ill"}, "subject": {"reference": f"Patient/{person['id']}"}}
+    (hospital / "records.json").write_text(bundle(person, told))
+    (problem,) = ingest(hospital, store=tmp_path / "store").quarantined
+    assert (problem.code, problem.subject) == ("identity-differs", f"person {person['id']}")
+    assert f"whose {what} is another" in problem.found
+    assert found(tmp_path / "store", "condition = ill") == []
+
+
+def test_records_leave_images_that_turn_out_to_be_anothers(hospital: Path, tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    person = {"resourceType": "Patient", "id": "x", "identifier": [{"value": "P000"}]}
+    (tmp_path / "records" / "patient.json").write_text(bundle(person))
+    for source in (hospital, tmp_path / "records"):
+        ingest(source, store=tmp_path / "store")
+    assert found(tmp_path / "store", "identifier = P000") == ["P000"]
+    (tmp_path / "records" / "sex.json").write_text(bundle(person | {"gender": "male"}))
+    ingest(tmp_path / "records", store=tmp_path / "store")
+    assert found(tmp_path / "store", "identifier = P000") == []
 
 
 def test_equal_ids_of_two_sources_are_two_people(hospital: Path, tmp_path: Path) -> None:
     for name, mrn in (("north", "P000"), ("south", "P001")):
         (tmp_path / name).mkdir()
-        person = {
-            "resourceType": "Patient",
-            "id": "1",
-            "identifier": [{"value": mrn}],
-            "birthDate": f"19{len(mrn)}0-01-01",
-        }
+        person = {"resourceType": "Patient", "id": "1", "identifier": [{"value": mrn}]}
         told = {
             "resourceType": "Condition",
             "subject": {"reference": "Patient/1"},

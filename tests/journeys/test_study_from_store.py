@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from prognoscope.core.problems import Refused
 from prognoscope.demo import write_cohort
-from prognoscope.jobs.history import history
+from prognoscope.jobs.history import as_lines, history
 from prognoscope.jobs.ingest import ingest
 from prognoscope.jobs.quarantine import list_quarantine
 from prognoscope.jobs.query import difference
@@ -113,6 +113,27 @@ def test_another_snapshot_name_sees_what_there_is_now(place: Path, finished: Run
     assert {LATE} == {*newer.flow.included} - {*finished.flow.included}
     named = run(place, "named", snapshot="second", table="store:clinical.csv")
     assert named.flow == newer.flow
+
+
+def test_who_is_not_in_the_snapshot_takes_no_part_though_no_image_is_needed(place: Path) -> None:
+    text = "modality = CT and not patient in (DEMO-001, DEMO-002)"
+    clinical = {"predictors": [{"column": "age", "unit": "year", "known_at": "time_zero"}]}
+    file = write(place, "clinical.yaml", **{"query": text, "snapshot": "without two", "table": "store:clinical.csv"})
+    values = YAML(typ="safe", pure=True).load(file.read_text()) | clinical
+    YAML(typ="safe", pure=True).dump(values, file)
+    result = run_study(file, out=place / "clinical", store=place / "store")
+    left_out = {one.patient_id for one in result.flow.exclusions if one.problem.code == "not-in-snapshot"}
+    assert {"DEMO-001", "DEMO-002"} <= left_out
+    assert not {"DEMO-001", "DEMO-002"} & {*result.flow.included}
+
+
+def test_history_draws_each_step_once(place: Path, finished: RunResult) -> None:
+    participant = finished.flow.included[0]
+    lines = as_lines(history(str(finished.out / "predictions.csv"), store=place / "store", patient=participant))
+    assert not any("value without an artefact" in line for line in lines)
+    splits = [line for line in lines if "folds of stage split" in line]
+    assert len(splits) > 1
+    assert all(line.endswith("as above") for line in splits[1:])
 
 
 def test_a_folder_is_taken_in_on_the_way(place: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def slice_bytes(
     data.StudyInstanceUID, data.SeriesInstanceUID = f"{ROOT}.{who}", f"{ROOT}.{who}.{series}"
     data.FrameOfReferenceUID = f"{ROOT}.{who}.9"
     data.Modality, data.PatientID, data.PatientName = "CT", patient, f"Doe^{patient}"
-    data.PatientSex, data.PatientAge, data.BodyPartExamined = "F", age, body_part
+    data.PatientBirthDate, data.PatientSex, data.PatientAge, data.BodyPartExamined = "19600801", "F", age, body_part
     data.SeriesDescription, data.StudyDate, data.Manufacturer = "venous", "20200102", "Acme"
     data.ManufacturerModelName, data.InstitutionName = "Scan 1", "North"
     data.Rows = data.Columns = 4

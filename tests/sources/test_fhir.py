@@ -37,6 +37,15 @@ def test_a_result_below_the_limit_of_detection_is_no_number() -> None:
         {"resourceType": "Condition", "code": {"text": "metastasis"},
          "verificationStatus": {"coding": [{"code": "refuted"}]}},
         {"resourceType": "Observation", "status": "cancelled", "code": {"text": "CRP"}, "valueInteger": 3},
+        {"resourceType": "Procedure", "status": "preparation", "code": {"text": "resection"}},
+        {"resourceType": "Condition", "code": {"text": "stroke"},
+         "verificationStatus": {"coding": [{"code": "differential"}]}},
+        {"resourceType": "MedicationRequest", "status": "active", "intent": "plan",
+         "medicationCodeableConcept": {"text": "cisplatin"}},
+        {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "doNotPerform": True,
+         "medicationCodeableConcept": {"text": "cisplatin"}},
+        {"resourceType": "MedicationStatement", "status": "intended",
+         "medicationCodeableConcept": {"text": "cisplatin"}},
     ],
 )  # fmt: skip
 def test_what_did_not_happen_is_no_fact_but_is_counted(resource: dict[str, Any]) -> None:
@@ -49,6 +58,54 @@ def test_a_value_that_is_absent_is_counted_and_not_invented() -> None:
     absent = {"dataAbsentReason": {"coding": [{"code": "unknown"}]}}
     found = read({"resourceType": "Observation", "subject": P, "code": {"text": "weight"}} | absent)
     assert (found.facts, found.silent) == ((), (("Observation: no value", 1),))
+
+
+def test_a_result_is_known_when_it_was_issued_not_when_the_specimen_was_taken() -> None:
+    culture = {"resourceType": "Observation", "subject": P, "code": {"text": "culture"}, "valueString": "E. coli"}
+    times = {"effectiveDateTime": "2020-01-01", "issued": "2020-01-05T08:00:00Z"}
+    (fact,) = read(culture | times).facts
+    assert fact.known_at == "2020-01-05T08:00:00Z"
+    (fact,) = read(culture | {"effectivePeriod": {"start": "2020-01-01", "end": "2020-01-02"}}).facts
+    assert fact.known_at == "2020-01-02"
+
+
+def test_a_bundle_within_a_bundle_is_read_in_its_place() -> None:
+    def condition(text: str) -> dict[str, Any]:
+        return {"resourceType": "Condition", "subject": P, "code": {"text": text}}
+
+    inner = {"resourceType": "Bundle", "entry": [{"resource": condition("second")}, {"resource": condition("third")}]}
+    found = read(condition("first"), inner, condition("fourth"))
+    assert [fact.text for fact in found.facts] == ["first", "second", "third", "fourth"]
+    assert found.counts == (("Condition", 4),)
+
+
+def test_who_has_no_id_yet_is_called_by_the_full_url() -> None:
+    url = "urn:uuid:5f2c0c3e-0000-4000-8000-000000000001"
+    entries = [
+        {"fullUrl": url, "resource": {"resourceType": "Patient", "gender": "female"}},
+        {"resource": {"resourceType": "Condition", "subject": {"reference": url}, "code": {"text": "Sarcoma"}}},
+    ]
+    found = read_fhir(json.dumps({"resourceType": "Bundle", "entry": entries}).encode(), subject="bundle.json")
+    assert {fact.patient_id for fact in found.facts} == {"5f2c0c3e-0000-4000-8000-000000000001"}
+
+
+def test_a_subject_may_be_told_by_its_identifier_alone() -> None:
+    subject = {"identifier": {"system": "urn:mrn", "value": "P001"}}
+    (fact,) = read({"resourceType": "Condition", "subject": subject, "code": {"text": "Sarcoma"}}).facts
+    assert (fact.patient_id, fact.text) == ("P001", "Sarcoma")
+
+
+def test_identifiers_of_visits_are_not_those_of_the_person() -> None:
+    visit = {"value": "V9", "type": {"coding": [{"code": "VN"}]}}
+    found = read({"resourceType": "Patient", "id": "p1", "identifier": [{"value": "P001"}, visit]})
+    assert [(fact.name, fact.text) for fact in found.facts] == [("identifier", "P001"), ("identifier VN", "V9")]
+
+
+@pytest.mark.parametrize("value", ["1e400", "1" + 400 * "0"], ids=["exponent", "digits"])
+def test_a_number_beyond_all_measure_is_no_number(value: str) -> None:
+    text = '{"resourceType": "Observation", "subject": {"reference": "Patient/p1"}, "code": {"text": "CRP"}, '
+    found = read_fhir((text + f'"valueQuantity": {{"value": {value}}}}}').encode(), subject="one.json")
+    assert all(fact.number is None for fact in found.facts)
 
 
 def test_a_condition_is_known_when_it_was_recorded_not_when_it_began() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.deidentify.dataset import Study
 from prognoscope.deidentify.dicom import Cleaned, broken_is_refused, clean_file, decoded, write_bytes, write_file
+from prognoscope.deidentify.elements import text_of
 from prognoscope.deidentify.faces import mask_faces
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.keptext import kept_texts
@@ -152,9 +153,9 @@ def _outcome(planned: Planned, cleaned: Cleaned, study: Study, pixels: str) -> O
         planned.source,
         planned.target,
         actions=tuple((*step, count) for step, count in sorted(cleaned.log.items())),
-        texts=kept_texts(dataset, study.options, study.texts),
-        traits=tuple((name, text) for name in _TRAITS if (text := str(dataset.get(name) or ""))),
+        texts=kept_texts(dataset, study.kept, study.encoded),
+        traits=tuple((name, text) for name in _TRAITS if (text := text_of(dataset, name))),
         pixels=pixels,
-        pseudonym=str(dataset.PatientID),
-        modality=str(dataset.get("Modality") or ""),
+        pseudonym=text_of(dataset, "PatientID"),
+        modality=text_of(dataset, "Modality"),
     )

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, uniform_filter
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.dates import WRITTEN
@@ -192,6 +191,8 @@ def brought_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Unsharp masking: the picture a little smoothed, less its mean over `SURROUNDINGS` pixels, scaled by the standard
     deviation of that difference. A reader misses letters whose contrast is below a tenth of the range.
     """
+    from scipy.ndimage import gaussian_filter, uniform_filter  # takes a while, and few objects are read
+
     grey = picture.astype(np.float32).mean(axis=2)
     detail = gaussian_filter(grey, STROKE) - uniform_filter(grey, SURROUNDINGS)
     spread = max(float(detail.std()), 1e-3)

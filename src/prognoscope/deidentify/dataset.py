@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydicom import Dataset, Sequence
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
@@ -16,8 +18,10 @@ from pydicom.tag import BaseTag
 
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.actions import ACTIONS, TEXT, WRITTEN, Context
+from prognoscope.deidentify.elements import dictionary_vr, items_of, text_of
 from prognoscope.deidentify.encode import Shared
-from prognoscope.deidentify.identity import Identity, Remembered, dictionary_vr, gather
+from prognoscope.deidentify.identity import Identity, gather
+from prognoscope.deidentify.keptext import Kept
 from prognoscope.deidentify.plain import BINARY, FORMATS, as_bytes, says_more, well_formed
 from prognoscope.deidentify.private import kept_private
 from prognoscope.deidentify.profile import BASIC_CODE, Action, Options, keyword, rulebook, standard
@@ -26,8 +30,11 @@ from prognoscope.deidentify.quiet import quiet
 from prognoscope.deidentify.text import Cleaner
 
 DEEPEST = 16
-_LONGEST_REMEMBERED = 2048
-_PIXELS, _PATIENT_NAME, _METHOD_CODES = 0x7FE0, 0x00100010, 0x00120064
+SAME = object()  # an element that stays as its bytes were read
+Done = tuple[Iterable["Step"], Any]  # what was done, and the element in its place: None, another one, or the same
+Memory = dict[tuple[int, str | None, bytes | None], Done]
+_LONGEST_REMEMBERED = 4096
+_PIXELS, _METHOD_CODES = 0x7FE0, 0x00120064
 _PIXEL_ELEMENTS = frozenset({0x0001, 0x0002, 0x0008, 0x0009, 0x0010})  # offsets, and pixels in three number formats
 _ACTIONS = dict(ACTIONS)
 _ALWAYS_REMOVED = frozenset({0x04000500, 0x00080300})  # encrypted originals, and the description of private blocks
@@ -36,25 +43,30 @@ _CODES = frozenset({0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x00080119, 
 _CLASS_WORDS = ("ClassUID", "SchemeUID", "SyntaxUID", "ContextUID", "ResourceUID", "ExtensionCreatorUID", "TypeUID")
 _LISTED = frozenset(str(code) for code in range(113100, 113113))  # CID 7050, de-identification methods
 
-Log = Counter[tuple[str, str, Action]]
+Step = tuple[str, str, Action]  # tag, keyword and what was done
+Log = Counter[Step]
 
 
 @dataclass(eq=False)
 class Study:
     """What the objects of one study share while they are de-identified: who is in it, and what was worked out.
 
-    `encoded` has an entry for each element that more than one object may hold, and its bytes once they are known;
-    `texts` has the decoded texts of clean elements.
+    `memories` has, by where elements stand, what became of each by its bytes; `encoded` an entry for each element
+    that more than one object may hold, and its bytes once they are known; `kept` the texts of clean elements.
     """
 
     project: Project
     options: Options
     identity: Identity
-    remembered: dict[tuple[object, ...], tuple[Action | None, object]] = field(default_factory=dict)
+    memories: dict[tuple[object, ...], Memory] = field(default_factory=dict)
     cleaners: dict[str, Cleaner] = field(default_factory=dict)
     signatures: dict[object, tuple[DataElement, ...]] = field(default_factory=dict)
     encoded: Shared = field(default_factory=dict)
-    texts: Remembered = field(default_factory=dict)
+
+    @functools.cached_property
+    def kept(self) -> Kept:
+        """Texts that stayed in the objects seen so far."""
+        return Kept(self.options)
 
     def cleaner(self, patient: str) -> Cleaner:
         """Return the text cleaner for a patient of the study, who has a date shift of their own."""
@@ -63,6 +75,11 @@ class Study:
             shift = self.project.shift_days(patient) if self.options.retain_dates else None
             self.cleaners[patient] = Cleaner(known, shift)
         return self.cleaners[patient]
+
+    def memory(self, context: Context, charset: str) -> Memory:
+        """What became of elements that stand where the context says, with text in a character set."""
+        place = (context.patient, context.sop_class, context.within, context.dummies, charset)
+        return self.memories.setdefault(place, {})
 
 
 def deidentify_dataset(
@@ -97,24 +114,24 @@ def deidentify_dataset(
 
 def deidentify_in_study(dataset: Dataset, study: Study) -> tuple[Dataset, Log]:
     """As `deidentify_dataset`, for one of many objects of a study whose identity is gathered already."""
-    patient = str(dataset.get("PatientID") or "").strip()
+    patient = text_of(dataset, "PatientID")
     context = Context(
         project=study.project,
         options=study.options,
         book=rulebook(study.options),
         cleaner=study.cleaner(patient),
-        patient=patient or str(dataset.get("StudyInstanceUID", "")),
-        sop_class=str(dataset.get("SOPClassUID", "")),
+        patient=patient or text_of(dataset, "StudyInstanceUID"),
+        sop_class=text_of(dataset, "SOPClassUID"),
     )
-    log: Log = Counter()
     earlier = _earlier_codes(dataset)
-    _level(dataset, context, study, log, depth=0)
+    steps = _level(dataset, context, study, depth=0)
     for element in _signature(context, study, earlier):
         dataset[element.tag] = element
-    return dataset, log
+    return dataset, Counter(steps)
 
 
-def _level(dataset: Dataset, context: Context, study: Study, log: Log, *, depth: int) -> None:
+def _level(dataset: Dataset, context: Context, study: Study, *, depth: int) -> list[Step]:
+    """Apply the table to the elements of one level, in place; return what was done."""
     if depth > DEEPEST:
         raise refuse(
             "dicom-nesting",
@@ -122,28 +139,48 @@ def _level(dataset: Dataset, context: Context, study: Study, log: Log, *, depth:
             found=f"sequences lie more than {DEEPEST} deep within each other",
             remedy="check the object with its maker; it was not passed on",
         )
+    steps: list[Step] = []
     safe = kept_private(dataset, context.cleaner) if context.options.retain_safe_private else frozenset()
+    memory = study.memory(context, str(dataset.original_character_set))
     for tag, held in list(dataset.items()):
         number = int(tag)
         if number & 0x10000:
             if tag not in safe:
-                _drop(dataset, tag, log, "(private)")
+                _drop(dataset, tag, steps, "(private)")
         elif _outside(number):
-            _drop(dataset, tag, log, keyword(number))
+            _drop(dataset, tag, steps, keyword(number))
         elif number >> 16 != _PIXELS:
-            _element(dataset, tag, held, context, study, log, depth)
+            done, outcome = _remembered(dataset, held, context, study, memory, depth)
+            steps += done
+            if outcome is None:
+                del dataset[tag]
+            elif outcome is not SAME:
+                dataset[tag] = outcome
+    return steps
 
 
-def _element(
+def _remembered(
     dataset: Dataset,
-    tag: BaseTag,
     held: DataElement | RawDataElement,
     context: Context,
     study: Study,
-    log: Log,
+    memory: Memory,
     depth: int,
-) -> None:
-    number = int(tag)
+) -> Done:
+    """What is done with an element, worked out once for equal bytes in the same place."""
+    if not isinstance(held, RawDataElement) or (held.value and len(held.value) > _LONGEST_REMEMBERED):
+        return _element(dataset, held, context, study, depth)
+    key = (int(held.tag), held.VR, held.value)
+    if key not in memory:
+        done = _element(dataset, held, context, study, depth)
+        memory[key] = done
+        if isinstance(done[1], DataElement):
+            study.encoded[id(done[1])] = {}
+    return memory[key]
+
+
+def _element(dataset: Dataset, held: DataElement | RawDataElement, context: Context, study: Study, depth: int) -> Done:
+    number = int(held.tag)
     vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(number)
     action = context.book.action(number, sop_class=context.sop_class, within=context.within)
     action = action or _unlisted(number, vr, context)
@@ -153,30 +190,15 @@ def _element(
         # Words stand where a number or a date belongs.
         action = "D" if action == "C" else "Z" if action in (None, "K", "U") else action
     if action is None:
-        return
+        return (), SAME
+    step = (_tag_text(number), keyword(number), action)
     if vr == "SQ":
-        _sequence(dataset, tag, action, context, study, log, depth)
-        return
-    key = None
-    if isinstance(held, RawDataElement) and held.value is not None and len(held.value) <= _LONGEST_REMEMBERED:
-        inside = bool(context.within) and number == _PATIENT_NAME
-        key = (number, vr, held.value, action, context.patient, inside, str(dataset.original_character_set))
-        if key in study.remembered:
-            _put(dataset, tag, *study.remembered[key], log)
-            return
+        return _sequence(dataset, held, step, context, study, depth)
     element = _decoded(held, dataset)
     result = _ACTIONS[action](element, context)
     # Listed attributes are counted whatever came out; of the others only those that changed.
-    counted = action if result is not element or context.book.actions.get(number) else None
-    outcome = _SAME if result is element else result
-    if key is not None:
-        study.remembered[key] = (counted, outcome)
-        if isinstance(outcome, DataElement):
-            study.encoded[id(outcome)] = {}
-    _put(dataset, tag, counted, outcome, log)
-
-
-_SAME = object()
+    counted = result is not element or bool(context.book.actions.get(number))
+    return (step,) if counted else (), SAME if result is element else result
 
 
 def _decoded(held: DataElement | RawDataElement, dataset: Dataset) -> DataElement:
@@ -186,28 +208,20 @@ def _decoded(held: DataElement | RawDataElement, dataset: Dataset) -> DataElemen
     return convert_raw_data_element(held, encoding=dataset.original_character_set, ds=dataset)
 
 
-def _put(dataset: Dataset, tag: BaseTag, counted: Action | None, outcome: object, log: Log) -> None:
-    if counted is not None:
-        log[_tag_text(tag), keyword(tag), counted] += 1
-    if outcome is None:
-        del dataset[tag]
-    elif isinstance(outcome, DataElement):
-        dataset[tag] = outcome
-
-
 def _sequence(
-    dataset: Dataset, tag: BaseTag, action: Action, context: Context, study: Study, log: Log, depth: int
-) -> None:
-    if context.book.actions.get(tag) or tag in _ALWAYS_REMOVED:
-        log[_tag_text(tag), keyword(tag), action] += 1
+    dataset: Dataset, held: DataElement | RawDataElement, step: Step, context: Context, study: Study, depth: int
+) -> Done:
+    number, action = int(held.tag), step[2]
+    steps = [step] if context.book.actions.get(number) or number in _ALWAYS_REMOVED else []
     if action == "X":
-        del dataset[tag]
-    elif action == "Z":
-        dataset[tag] = DataElement(tag, "SQ", Sequence())
-    else:
-        inner = context.inside(keyword(tag), dummies=action == "D")
-        for item in dataset[tag].value:
-            _level(item, inner, study, log, depth=depth + 1)
+        return steps, None
+    if action == "Z":
+        return steps, DataElement(held.tag, "SQ", Sequence())
+    inner = context.inside(keyword(number), dummies=action == "D")
+    items = items_of(dataset, held)
+    for item in items:
+        steps += _level(item, inner, study, depth=depth + 1)
+    return steps, DataElement(held.tag, "SQ", Sequence(items))
 
 
 def _unlisted(tag: int, vr: str, context: Context) -> Action | None:
@@ -235,16 +249,20 @@ def _outside(tag: int) -> bool:
     return tag & 0xFFFF == 0 or group < 8 or 0x5000 <= group <= 0x50FF or 0x6000 <= group <= 0x60FF or group == 0xFFFA
 
 
-def _drop(dataset: Dataset, tag: BaseTag, log: Log, name: str) -> None:
+def _drop(dataset: Dataset, tag: BaseTag, steps: list[Step], name: str) -> None:
     del dataset[tag]
-    text = f"({tag.group:04X},xxxx)" if tag.group & 1 or tag.group >= 0x5000 else _tag_text(tag)
-    log[text, name, "X"] += 1
+    number = int(tag)
+    group = number >> 16
+    steps.append((f"({group:04X},xxxx)" if group & 1 or group >= 0x5000 else _tag_text(number), name, "X"))
 
 
 def _earlier_codes(dataset: Dataset) -> dict[str, str]:
     """Methods that an earlier de-identification wrote, as far as they are the standard's; its sequence is taken out."""
+    held = dataset.get_item(_METHOD_CODES)
+    if held is None:
+        return {}
     found = {}
-    for item in dataset.get(_METHOD_CODES, DataElement(_METHOD_CODES, "SQ", [])).value or ():
+    for item in items_of(dataset, held):
         code, scheme, meaning = (_plain_text(item, tag) for tag in (0x00080100, 0x00080102, 0x00080104))
         if scheme == "DCM" and code in _LISTED:
             found[code] = meaning

@@ -11,22 +11,25 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
+from prognoscope.deidentify.elements import read_file, text_of
 from prognoscope.deidentify.encode import file_bytes
 from prognoscope.deidentify.faces import shows_head
 from prognoscope.deidentify.hidden import clear_hidden, overlays_in_pixels
-from prognoscope.deidentify.identity import Identity, Remembered, gather
+from prognoscope.deidentify.identity import Identity, Said, gather
 from prognoscope.deidentify.pixels import pictures
 from prognoscope.deidentify.profile import Options
 
-IMPLEMENTATION_UID = UID("2.25.241735329485018463027596471829463027")
-IMPLEMENTATION_NAME = "PROGNOSCOPE"
+IMPLEMENTATION_UID = b"2.25.241735329485018463027596471829463027"
+IMPLEMENTATION_NAME = b"PROGNOSCOPE"
 LARGEST_FILE_BYTES = 4 << 30
 LARGEST_DEFLATED_BYTES = 64 << 20
 _ENCAPSULATED = "1.2.840.10008.5.1.4.1.1.104."
@@ -67,7 +70,7 @@ class Cleaned:
     log: Log
 
 
-def describe(path: Path, options: Options, remembered: Remembered | None = None) -> Described:
+def describe(path: Path, options: Options, said: Said | None = None) -> Described:
     """Read the header of a DICOM file for its patient, its study and everything that identifies people.
 
     Raises
@@ -78,14 +81,14 @@ def describe(path: Path, options: Options, remembered: Remembered | None = None)
     with broken_is_refused():
         dataset = _read(path, pixels=False)
         return Described(
-            patient=str(dataset.get("PatientID") or "").strip(),
-            study_uid=str(dataset.get("StudyInstanceUID") or ""),
-            instance_uid=str(dataset.get("SOPInstanceUID") or ""),
-            sop_class=str(dataset.get("SOPClassUID") or ""),
-            modality=str(dataset.get("Modality") or ""),
-            series_uid=str(dataset.get("SeriesInstanceUID") or ""),
+            patient=text_of(dataset, "PatientID"),
+            study_uid=text_of(dataset, "StudyInstanceUID"),
+            instance_uid=text_of(dataset, "SOPInstanceUID"),
+            sop_class=text_of(dataset, "SOPClassUID"),
+            modality=text_of(dataset, "Modality"),
+            series_uid=text_of(dataset, "SeriesInstanceUID"),
             head=options.clean_faces and shows_head(dataset),
-            identity=gather(dataset, options, remembered),
+            identity=gather(dataset, options, said),
         )
 
 
@@ -99,11 +102,12 @@ def clean_file(path: Path, study: Study) -> Cleaned:
     """
     with broken_is_refused():
         dataset = _read(path, pixels=True)
-        syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
-        patient = str(dataset.get("PatientID") or "").strip()
+        syntax = text_of(dataset.file_meta, "TransferSyntaxUID") or ImplicitVRLittleEndian
+        patient = text_of(dataset, "PatientID")
         overlays = overlays_in_pixels(dataset)
         dataset, log = deidentify_in_study(dataset, study)
-        if not dataset.get("SOPClassUID") or not dataset.get("SOPInstanceUID"):
+        sop_class, instance = text_of(dataset, "SOPClassUID"), text_of(dataset, "SOPInstanceUID")
+        if not sop_class or not instance:
             raise refuse(
                 "dicom-no-class",
                 subject="file",
@@ -111,7 +115,7 @@ def clean_file(path: Path, study: Study) -> Cleaned:
                 remedy="export it again; without them it can't be a valid object",
             )
         dataset.preamble = b"\0" * 128
-        dataset.file_meta = _file_meta(dataset, UID(syntax))
+        dataset.file_meta = _file_meta(sop_class, instance, syntax)
         log.update(("(7FE0,0010)", words, "X") for words in clear_hidden(dataset, overlays=overlays))
     return Cleaned(dataset, patient, log)
 
@@ -138,10 +142,13 @@ def write_file(dataset: Dataset, path: Path, study: Study) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file whole: to a temporary name beside its place, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.write_bytes(data)
+        try:
+            partial.write_bytes(data)
+        except FileNotFoundError:  # the first of its folder
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(data)
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)
@@ -157,28 +164,28 @@ def _read(path: Path, *, pixels: bool) -> Dataset:
             found=f"{size >> 20} MiB, more than {LARGEST_FILE_BYTES >> 20}",
             remedy="split the object",
         )
-    dataset = dcmread(path, stop_before_pixels=not pixels)
+    dataset = read_file(path, pixels=pixels)
     _check_kind(dataset, size)
     return dataset
 
 
 def _check_kind(dataset: Dataset, size: int) -> None:
     meta = dataset.file_meta
-    if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage or 0x00041220 in dataset:
+    if text_of(meta, "MediaStorageSOPClassUID") == MediaStorageDirectoryStorage or 0x00041220 in dataset:
         raise refuse(
             "dicom-directory",
             subject="file",
             found="it is a DICOMDIR, an index with names and paths",
             remedy="make a new one over the de-identified files",
         )
-    if str(dataset.get("SOPClassUID", "")).startswith(_ENCAPSULATED):
+    if text_of(dataset, "SOPClassUID").startswith(_ENCAPSULATED):
         raise refuse(
             "dicom-document",
             subject="file",
             found="it holds a whole document (PDF, CDA or a model), which can't be searched for identifiers",
             remedy="review and convert the document by hand",
         )
-    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian and size > LARGEST_DEFLATED_BYTES:
+    if text_of(meta, "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian and size > LARGEST_DEFLATED_BYTES:
         raise refuse(
             "file-too-large",
             subject="file",
@@ -194,15 +201,22 @@ def _check_kind(dataset: Dataset, size: int) -> None:
         )
 
 
-def _file_meta(dataset: Dataset, syntax: UID) -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\0\1"
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_UID
-    meta.ImplementationVersionName = IMPLEMENTATION_NAME
-    return meta
+def _file_meta(sop_class: str, instance: str, syntax: str) -> FileMetaDataset:
+    """Return file meta information (PS3.10 7.1) of our own; it is not decoded, because it is written straight away."""
+    values = {
+        0x00020001: ("OB", b"\0\1"),
+        0x00020002: ("UI", sop_class.encode()),
+        0x00020003: ("UI", instance.encode()),
+        0x00020010: ("UI", syntax.encode()),
+        0x00020012: ("UI", IMPLEMENTATION_UID),
+        0x00020013: ("SH", IMPLEMENTATION_NAME),
+    }
+    return FileMetaDataset(
+        {
+            (tag := BaseTag(number)): RawDataElement(tag, vr, len(value), value, 0, False, True)
+            for number, (vr, value) in values.items()
+        }
+    )
 
 
 @contextmanager

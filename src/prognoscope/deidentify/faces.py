@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from scipy import ndimage
 
 from prognoscope.core.geometry import Grid, Volume
 from prognoscope.core.problems import Refused, refuse
@@ -116,6 +115,8 @@ def render_head(volume: Volume) -> NDArray[np.uint8]:
 
     Each line of sight ends at the first tissue; brightness is the cosine between light and surface (Lambert).
     """
+    from scipy import ndimage
+
     voxels, order, _ = _to_patient_axes(volume)
     spacing = [volume.grid.spacing[axis] for axis in order]
     head = _tissue(voxels)
@@ -145,6 +146,8 @@ def _front(head: NDArray[np.bool_], spacing: list[float]) -> NDArray[np.bool_]:
 
 
 def _tissue(voxels: NDArray[np.float32]) -> NDArray[np.bool_]:
+    from scipy import ndimage  # takes a while to import, and few objects show a face
+
     low, high = (float(value) for value in np.percentile(voxels, [0.5, 99]))
     bright = voxels > low + SHARE_OF_RANGE * (high - low)
     labels, count = ndimage.label(bright)

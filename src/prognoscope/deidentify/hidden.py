@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataelem import RawDataElement
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.encoders.base import RLELosslessEncoder
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID, ExplicitVRBigEndian, RLELossless
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.codestreams import BrokenStreamError, bits_coded, strip_stream
+from prognoscope.deidentify.elements import number_of, text_of
 
 BITS, AFTER = "unused bits of pixels", "bytes after the pixels"
 COMMENTS, RUNS = "comments in compressed frames", "frames of run lengths, encoded again"
@@ -38,14 +38,14 @@ def overlays_in_pixels(dataset: Dataset) -> bool:
         `pixels-in-doubt` when its bit is one that the image uses as well.
     """
     found = False
-    for group in _OVERLAY_GROUPS:
+    for group in _OVERLAY_GROUPS if any(tag >> 24 == 0x60 for tag in dataset.keys()) else ():  # noqa: SIM118
         bits = dataset.get((group, 0x0100))
         if bits is None or int(bits.value or 1) == 1 or (group, 0x3000) in dataset:
             continue
         place = dataset.get((group, 0x0102))
         bit = int(place.value or 0) if place is not None else 0
-        high = _number(dataset, "HighBit", 0)
-        if high - _number(dataset, "BitsStored", high + 1) < bit <= high:
+        high = number_of(dataset, "HighBit", 0)
+        if high - number_of(dataset, "BitsStored", high + 1) < bit <= high:
             raise _refused(
                 "pixels-in-doubt", f"an overlay lies in bit {bit} of the pixels, which the image uses as well"
             )
@@ -76,14 +76,14 @@ def clear_hidden(dataset: Dataset, *, overlays: bool) -> tuple[str, ...]:
     keyword = next((word for word in _SAMPLES if word in dataset), None)
     if keyword is None:
         return ()
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    syntax = UID(text_of(dataset.file_meta, "TransferSyntaxUID"))
     if not syntax.is_encapsulated:
         return _clear_native(dataset, keyword)
     if syntax.startswith(_VIDEO):
         raise _refused("dicom-video", "its pixels are a film (MPEG), which nothing here can search")
     frames, found = _clear_frames(dataset, runs=syntax == RLELossless)
-    stored = _number(dataset, "BitsStored", 0)
-    spare = _number(dataset, "BitsAllocated", 0) > stored
+    stored = number_of(dataset, "BitsStored", 0)
+    spare = number_of(dataset, "BitsAllocated", 0) > stored
     if spare and (overlays or syntax == RLELossless or any(bits_coded(frame) > stored for frame in frames)):
         options: dict[str, Any] = {"correct_unused_bits": False}
         values, _ = get_decoder(syntax).as_array(dataset, raw=True, **options)
@@ -97,13 +97,13 @@ def clear_hidden(dataset: Dataset, *, overlays: bool) -> tuple[str, ...]:
 def _clear_native(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     held = dataset.get_item(keyword)
     data = bytes(held.value or b"") if held is not None else b""
-    bits = _SAMPLES[keyword] or _number(dataset, "BitsAllocated", 0)
+    bits = _SAMPLES[keyword] or number_of(dataset, "BitsAllocated", 0)
     size = _bytes_of_pixels(dataset, bits)
     if len(data) < size:
         raise _refused("dicom-pixels", f"its pixels are cut off: {len(data)} bytes of {size}")
     pixels, cleared = data[:size], None
     if keyword == "PixelData" and bits > 1:
-        order = "<" if UID(dataset.file_meta.TransferSyntaxUID).is_little_endian else ">"
+        order = ">" if text_of(dataset.file_meta, "TransferSyntaxUID") == ExplicitVRBigEndian else "<"
         cleared = _without_spare_bits(np.frombuffer(pixels, dtype=f"{order}u{bits // 8}"), dataset, bits)
     after = data[size:].strip(b"\0")
     if cleared is not None or after:
@@ -114,21 +114,21 @@ def _clear_native(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 def _without_spare_bits(values: NDArray[Any], dataset: Dataset, bits: int) -> NDArray[Any] | None:
     """Samples with the bits outside Bits Stored as their values imply them; None where they are so already."""
-    stored = _number(dataset, "BitsStored", bits)
-    high = _number(dataset, "HighBit", stored - 1)
+    stored = number_of(dataset, "BitsStored", bits)
+    high = number_of(dataset, "HighBit", stored - 1)
     if not 0 < stored <= high + 1 <= bits:
         raise _refused("dicom-pixels", f"{stored} bits up to bit {high} do not fit into {bits} bits of a sample")
     if stored == bits:
         return None
     plain = values.astype(f"u{bits // 8}")
-    kind = f"{'i' if _number(dataset, 'PixelRepresentation', 0) == 1 else 'u'}{bits // 8}"
+    kind = f"{'i' if number_of(dataset, 'PixelRepresentation', 0) == 1 else 'u'}{bits // 8}"
     upwards = (plain << (bits - 1 - high)).view(kind) >> (bits - stored)  # a signed shift repeats the sign
     implied = (upwards << (high + 1 - stored)).view(plain.dtype)
     return None if np.array_equal(implied, plain) else implied.astype(values.dtype)
 
 
 def _clear_frames(dataset: Dataset, *, runs: bool) -> tuple[list[bytes], tuple[str, ...]]:
-    count = _number(dataset, "NumberOfFrames", 1)
+    count = number_of(dataset, "NumberOfFrames", 1)
     data = bytes(dataset.PixelData)
     before = list(generate_frames(data, number_of_frames=count))[:count]
     try:
@@ -150,10 +150,10 @@ def _clear_frames(dataset: Dataset, *, runs: bool) -> tuple[list[bytes], tuple[s
 def _encoded_again(dataset: Dataset, count: int) -> list[bytes]:
     """Frames of run lengths (PS3.5 Annex G) with the same samples: bytes between and after the segments are gone."""
     decoder = get_decoder(RLELossless)
-    bits, samples = _number(dataset, "BitsAllocated", 0), _number(dataset, "SamplesPerPixel", 1)
+    bits, samples = number_of(dataset, "BitsAllocated", 0), number_of(dataset, "SamplesPerPixel", 1)
     layout: dict[str, Any] = {
-        "rows": _number(dataset, "Rows", 0),
-        "columns": _number(dataset, "Columns", 0),
+        "rows": number_of(dataset, "Rows", 0),
+        "columns": number_of(dataset, "Columns", 0),
         "samples_per_pixel": samples,
         "bits_allocated": bits,
         "bits_stored": bits,
@@ -171,29 +171,13 @@ def _encoded_again(dataset: Dataset, count: int) -> list[bytes]:
 
 
 def _bytes_of_pixels(dataset: Dataset, bits: int) -> int:
-    rows, columns = _number(dataset, "Rows", 0), _number(dataset, "Columns", 0)
-    samples = _number(dataset, "SamplesPerPixel", 1)
+    rows, columns = number_of(dataset, "Rows", 0), number_of(dataset, "Columns", 0)
+    samples = number_of(dataset, "SamplesPerPixel", 1)
     if bits not in (1, 8, 16, 32, 64) or min(rows, columns, samples) < 1:
         raise _refused("dicom-pixels", f"{rows} × {columns} pixels of {samples} × {bits} bits make no picture")
-    if _text(dataset, "PhotometricInterpretation").endswith("_422"):
+    if text_of(dataset, "PhotometricInterpretation").endswith("_422"):
         samples = 2  # two colour differences for each two pixels (PS3.3 C.7.6.3.1.2)
-    return -(-rows * columns * samples * _number(dataset, "NumberOfFrames", 1) * bits // 8)
-
-
-def _number(dataset: Dataset, keyword: str, default: int) -> int:
-    """Number in an element, which stays as its bytes were read: what is decoded has to be encoded again."""
-    held = dataset.get_item(keyword)
-    if held is None or not held.value:
-        return 0 if held is not None and held.value == 0 else default
-    if isinstance(held, RawDataElement) and keyword != "NumberOfFrames":
-        return int.from_bytes(held.value[:2], "little" if held.is_little_endian else "big")
-    return int(_text(dataset, keyword))
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    held = dataset.get_item(keyword)
-    value = held.value if held is not None else ""
-    return (value.decode("latin-1") if isinstance(value, bytes) else str(value or "")).strip(" \0")
+    return -(-rows * columns * samples * number_of(dataset, "NumberOfFrames", 1) * bits // 8)
 
 
 def _refused(code: str, found: str) -> Refused:

@@ -12,16 +12,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydicom import Dataset
-from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.multival import MultiValue
 
+from prognoscope.deidentify.elements import dictionary_vr, items_of
 from prognoscope.deidentify.profile import Options, rulebook, standard
 
 _TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "UR"})
 _MANY = 1 << 16
 _PIXELS = 0x7FE0
+_LONGEST_REMEMBERED = 4096  # bytes of a sequence
 Remembered = dict[tuple[int, bytes, str], tuple[str, ...]]
+Said = dict[tuple[int, bytes, str], "Identity"]
 _WITHOUT_NAMES = frozenset({0x30060039, 0x52009230})  # contours and frames: long, and numbers only
 # Values with these options describe more than they identify; they are cleaned, and clean nothing else.
 _DESCRIBING = frozenset({"clean_descriptors", "clean_structured_content", "retain_characteristics"})
@@ -53,22 +55,20 @@ def merged(identities: Iterable[Identity]) -> Identity:
     """Return everything that several objects know together."""
     met = _Met()
     for identity in identities:
-        met.names |= identity.names
-        met.ids |= identity.ids
-        met.days |= identity.days
+        met.add(identity)
     return met.identity()
 
 
-def gather(dataset: Dataset, options: Options, remembered: Remembered | None = None) -> Identity:
+def gather(dataset: Dataset, options: Options, said: Said | None = None) -> Identity:
     """Collect what a dataset and its sequences say about people; nothing is changed or decoded in place.
 
     Parameters
     ----------
-    remembered
-        Values of elements of other objects, which are not decoded again; filled as new ones are met.
+    said
+        What elements of other objects say, which are not decoded again; filled as new ones are met.
     """
     met = _Met()
-    _walk(dataset, _identifying(options), met, {} if remembered is None else remembered)
+    _walk(dataset, _kinds(options), met, {} if said is None else said)
     return met.identity()
 
 
@@ -80,25 +80,72 @@ class _Met:
     ids: set[str] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
 
+    def add(self, identity: Identity) -> None:
+        self.names |= identity.names
+        self.ids |= identity.ids
+        self.days |= identity.days
+
     def identity(self) -> Identity:
         return Identity(frozenset(self.names), frozenset(self.ids), frozenset(self.days))
 
 
-def _walk(dataset: Dataset, identifying: frozenset[int], met: _Met, remembered: Remembered) -> None:
+def _walk(dataset: Dataset, kinds: _Kinds, met: _Met, said: Said) -> None:
+    charset = str(dataset.original_character_set)
     for tag, held in list(dataset.items()):
         number = int(tag)
-        if number & 0x10000 or number >> 16 == _PIXELS:
+        kind = kinds[number, held.VR]
+        if not kind:
             continue
-        vr = held.VR if held.VR not in (None, "UN") else dictionary_vr(number)
-        if vr == "PN":
-            met.names.update(values_of(dataset, held, remembered))
-        elif vr == "SQ" and not without_names(number):
-            for item in dataset[tag].value:
-                _walk(item, identifying, met, remembered)
-        elif number in identifying and vr in _TEXT:
-            met.ids.update(values_of(dataset, held, remembered))
-        elif vr in ("DA", "DT"):
-            met.days.update(text[:8] for text in values_of(dataset, held, remembered) if text[:8].isdigit())
+        if not isinstance(held, RawDataElement) or len(held.value or b"") > _LONGEST_REMEMBERED:
+            met.add(_told(dataset, held, kind, kinds, said))
+        elif held.value:
+            key = (number, held.value, charset)
+            if key not in said:
+                said[key] = _told(dataset, held, kind, kinds, said)
+            met.add(said[key])
+
+
+def _told(dataset: Dataset, held: DataElement | RawDataElement, kind: str, kinds: _Kinds, said: Said) -> Identity:
+    """Return what one element says."""
+    if kind == "items":
+        met = _Met()
+        for item in items_of(dataset, held):
+            _walk(item, kinds, met, said)
+        return met.identity()
+    texts = values_of(dataset, held, {})
+    if kind == "days":
+        return Identity(days=frozenset(text[:8] for text in texts if text[:8].isdigit()))
+    return Identity(names=frozenset(texts)) if kind == "names" else Identity(ids=frozenset(texts))
+
+
+class _Kinds(dict[tuple[int, str | None], str]):
+    """What of identity an element holds, by tag and VR: `names`, `ids`, `days`, `items` of any, or nothing."""
+
+    def __init__(self, identifying: frozenset[int]) -> None:
+        super().__init__()
+        self.identifying = identifying
+
+    def __missing__(self, key: tuple[int, str | None]) -> str:
+        self[key] = _kind(*key, self.identifying)
+        return self[key]
+
+
+@functools.cache
+def _kinds(options: Options) -> _Kinds:
+    return _Kinds(_identifying(options))
+
+
+def _kind(number: int, written_vr: str | None, identifying: frozenset[int]) -> str:
+    if number & 0x10000 or number >> 16 == _PIXELS:
+        return ""
+    vr = written_vr if written_vr not in (None, "UN") else dictionary_vr(number)
+    if vr == "PN":
+        return "names"
+    if vr == "SQ":
+        return "" if without_names(number) else "items"
+    if vr in _TEXT and number in identifying:
+        return "ids"
+    return "days" if vr in ("DA", "DT") else ""
 
 
 def without_names(tag: int) -> bool:
@@ -122,15 +169,6 @@ def values_of(dataset: Dataset, held: DataElement | RawDataElement, remembered: 
 def _texts(value: object) -> tuple[str, ...]:
     many = value if isinstance(value, MultiValue | list) else [value]
     return tuple(text for text in (re.sub(r"\s+", " ", str(one)).strip("\0 ") for one in many if one) if text)
-
-
-@functools.lru_cache(maxsize=8192)
-def dictionary_vr(tag: int) -> str:
-    """Value representation from the data dictionary; `UN` where it has none."""
-    try:
-        return dictionary_VR(tag)
-    except KeyError:
-        return "UN"
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.deidentify.dicom import Described, describe
-from prognoscope.deidentify.identity import Remembered
+from prognoscope.deidentify.identity import Said
 from prognoscope.deidentify.others import Other, kind_of
 from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.quiet import quiet
@@ -21,15 +21,15 @@ def look_at(paths: Sequence[str], *, root: Path, options: Options) -> tuple[Desc
     paths
         Relative to `root`.
     """
-    remembered: Remembered = {}
+    said: Said = {}
     with quiet():
-        return tuple(_look(root / path, options, remembered) for path in paths)
+        return tuple(_look(root / path, options, said) for path in paths)
 
 
-def _look(path: Path, options: Options, remembered: Remembered) -> Described | Other | Problem:
+def _look(path: Path, options: Options, said: Said) -> Described | Other | Problem:
     try:
         kind = kind_of(path)
-        return Other(kind) if kind else describe(path, options, remembered)
+        return Other(kind) if kind else describe(path, options, said)
     except Refused as refused:
         return refused.problem
     except OSError as error:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset
-from pydicom.multival import MultiValue
 from pydicom.pixels.utils import pixel_array
 
 from prognoscope.deidentify.burned import Box, as_picture, cover_until_clean, doubt
+from prognoscope.deidentify.elements import number_of, text_of
 from prognoscope.deidentify.ocr import Reader
 from prognoscope.deidentify.text import Cleaner
 
@@ -30,17 +30,16 @@ def must_read(dataset: Dataset) -> bool:
 
     CT, MR and PET straight from a scanner are not read.
     """
-    modality = str(dataset.get("Modality", ""))
+    modality = text_of(dataset, "Modality")
     if "PixelData" not in dataset or modality in _NOT_PICTURES:
         return False
-    kinds = dataset.get("ImageType") or ()
     return (
         modality in READ_MODALITIES
-        or str(dataset.get("BurnedInAnnotation", "")) == "YES"
-        or str(dataset.get("SOPClassUID", "")).startswith(_SECONDARY_CAPTURE)
-        or "SCREEN SAVE" in (kinds if isinstance(kinds, MultiValue | list) else [kinds])
-        or int(dataset.get("BitsAllocated", 16)) == 8
-        or int(dataset.get("SamplesPerPixel", 1)) > 1
+        or text_of(dataset, "BurnedInAnnotation") == "YES"
+        or text_of(dataset, "SOPClassUID").startswith(_SECONDARY_CAPTURE)
+        or "SCREEN SAVE" in text_of(dataset, "ImageType")
+        or number_of(dataset, "BitsAllocated", 16) == 8
+        or number_of(dataset, "SamplesPerPixel", 1) > 1
     )
 
 

@@ -12,9 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.dates import WRITTEN, replace_written
@@ -23,6 +21,9 @@ from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.text import OLDEST_AGE_YEARS, Cleaner, tidy
 from prognoscope.deidentify.words import alternatives
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST_TABLE_BYTES = 1 << 30
 MOST_ALIKE = 0.8  # of a column's values must be dates for it to be a column of dates
@@ -68,6 +69,8 @@ def read_sheet(path: Path) -> Sheet:
     Refused
         `table-unreadable`, `file-too-large`.
     """
+    import pandas as pd  # when there is a table, and not before
+
     if path.stat().st_size > LARGEST_TABLE_BYTES:
         raise refuse(
             "file-too-large",
@@ -148,6 +151,8 @@ def clean_sheet(
     Refused
         `table-unreadable` when two columns have one name.
     """
+    import pandas as pd
+
     frame = sheet.frame
     owners = _owners(frame, roles)
     cleaners = _cleaners(frame, roles, owners, people, project, options)

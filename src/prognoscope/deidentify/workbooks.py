@@ -11,10 +11,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import openpyxl
-import pandas as pd
-from openpyxl.utils.exceptions import InvalidFileException
-
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.identity import Identity, merged
 from prognoscope.deidentify.tables import CleanSheet, Sheet, read_sheet
@@ -25,7 +21,7 @@ TABLES = (".csv", ".tsv", WORKBOOK)
 LARGEST_UNPACKED_BYTES = 1 << 30
 _LONGEST_TITLE = 31  # Excel's limit
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip archive
-_BROKEN = (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError, SyntaxError, OSError)
+_BROKEN = (zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError, SyntaxError, OSError)
 
 
 def read_sheets(path: Path) -> list[tuple[str, Sheet]]:
@@ -38,6 +34,9 @@ def read_sheets(path: Path) -> list[tuple[str, Sheet]]:
     """
     if path.suffix.lower() != WORKBOOK:
         return [("", read_sheet(path))]
+    import openpyxl  # when there is a workbook, and not before
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST_UNPACKED_BYTES:
@@ -50,7 +49,7 @@ def read_sheets(path: Path) -> list[tuple[str, Sheet]]:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         sheets = [(sheet.title, _sheet(sheet.iter_rows(values_only=True))) for sheet in book.worksheets]
         book.close()
-    except _BROKEN as error:
+    except (InvalidFileException, *_BROKEN) as error:
         raise _unreadable(f"it can't be read as a workbook ({type(error).__name__})") from error
     filled = [(title, sheet) for title, sheet in sheets if len(sheet.frame.columns)]
     if not filled:
@@ -60,6 +59,8 @@ def read_sheets(path: Path) -> list[tuple[str, Sheet]]:
 
 def written_workbook(sheets: Sequence[tuple[str, CleanSheet]], people: Mapping[str, Identity]) -> bytes:
     """Return clean sheets as a workbook, the same bytes for the same cells; what people know goes from the titles."""
+    import openpyxl
+
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator, book.properties.created = "Prognoscope", dt.datetime(*_EPOCH)
@@ -77,6 +78,8 @@ def written_workbook(sheets: Sequence[tuple[str, CleanSheet]], people: Mapping[s
 
 
 def _sheet(rows: object) -> Sheet:
+    import pandas as pd
+
     table = [[_text(cell) for cell in row] for row in rows]  # type: ignore[attr-defined]
     table = [row for row in table if any(row)]
     if not table:

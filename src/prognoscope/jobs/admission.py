@@ -69,12 +69,19 @@ def admit(
     for batch, items in batches:
         opened = list(islice(results, len(items)))
         arrivals = [arrival for one in opened for arrival in one.arrivals]
-        tally.add(store.repository.admit(source, batch, arrivals, verify=verify), len(arrivals))
+        tally.add(store.repository.admit(source, batch, arrivals, verify=verify, same=same_instance), len(arrivals))
         hold(store, source, [problem for one in opened for problem in one.problems], tally)
         archives += [archive for one in opened for archive in one.archives]
     for _ in results:  # lets the mapper finish and report its end
         pass
     return archives
+
+
+def same_instance(one: bytes, other: bytes) -> bool:
+    """Whether two files of one SOPInstanceUID hold the same instance."""
+    from prognoscope.sources.sameness import same_data_set  # with pydicom: for an instance that comes again
+
+    return same_data_set(one, other)
 
 
 def hold(store: Store, source: str, problems: Sequence[Problem], tally: Tally) -> None:

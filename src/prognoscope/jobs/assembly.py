@@ -29,7 +29,7 @@ class Assembled:
 
 
 def assemble_waiting(store: Store, mapper: Mapper) -> Assembled:
-    """Put together the volumes of every patient to whom files came in, and join records to them."""
+    """Put together the volumes of every patient to whom files came in, join records to them, and make it found."""
     quarantined: list[Problem] = []
     waiting = store.repository.waiting()
     for start in range(0, len(waiting), PATIENTS_AT_ONCE):
@@ -46,6 +46,7 @@ def assemble_waiting(store: Store, mapper: Mapper) -> Assembled:
         for records in mapper(assemble_patients, items, label="put series together"):
             quarantined += store.volumes.replace_patients(records, seen=seen)
     quarantined += store.links.join_people()
+    store.search.refresh()
     return Assembled(len(waiting), tuple(quarantined))
 
 

@@ -12,7 +12,7 @@ import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -57,6 +57,7 @@ FILES_A_BATCH = 48
 PSEUDONYM_FILE = "pseudonyms.enc"
 PAGE_FILE = "deidentification.html"
 QUARANTINE_FILE = "quarantine.json"
+_OUTCOME = tuple(field.name for field in fields(Outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,7 @@ def _clean(
     reused = sum(len(outcomes) for outcomes in done.values())
     results = mapper(work, [batches[place] for place in todo], label="de-identifying")
     for place, outcomes in zip(todo, results, strict=True):
-        _write_json(records[place], [_plain(outcome) for outcome in outcomes])
+        _write_whole(records[place], json.dumps([_plain(outcome) for outcome in outcomes], ensure_ascii=False))
         done[place] = outcomes
     return [outcome for place in sorted(done) for outcome in done[place]], reused
 
@@ -294,7 +295,8 @@ def _recorded(record: Path, target: Path) -> tuple[Outcome, ...] | None:
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:
-    return asdict(outcome)
+    problem = asdict(outcome.problem) if outcome.problem else None
+    return {**{name: getattr(outcome, name) for name in _OUTCOME}, "problem": problem}
 
 
 def _outcome(entry: dict[str, Any]) -> Outcome:
@@ -323,6 +325,10 @@ def _stamps(files: Sequence[FoundFile]) -> list[tuple[str, tuple[int, int]]]:
 
 
 def _write_json(path: Path, document: object) -> None:
+    _write_whole(path, json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)

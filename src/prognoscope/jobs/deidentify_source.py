@@ -15,7 +15,6 @@ from pathlib import Path
 
 from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.jobs.addresses import is_address
-from prognoscope.jobs.network import fetch_from_network
 from prognoscope.sources.archives import WITHIN, read_members
 from prognoscope.sources.files import FoundFile, Listing, list_folder
 
@@ -51,6 +50,8 @@ def arrived(source: Path | str, private: Path) -> Iterator[Arrived]:
         `folder-missing` when there is nothing of that name; what a PACS or server refuses.
     """
     if is_address(source):
+        from prognoscope.jobs.network import fetch_from_network  # and with it a network and a store
+
         with emptied(private / ARRIVING) as place:
             lacking = tuple((problem.subject, problem) for problem in fetch_from_network(str(source), place))
             yield Arrived(place, list_folder(place).files, lacking)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from prognoscope.core import hashing
@@ -36,18 +37,27 @@ def history(wanted: str, *, store: str | Path, patient: str = "") -> Step:
         return chain(opened, name, patient=patient)
 
 
-def as_lines(step: Step, *, all_files: bool = False, indent: str = "") -> list[str]:
-    """The chain as an indented list; of many files of one step the first are shown, and how many more there are."""
-    lines = [f"{indent}{step.what}{f' {step.id[:12]}' if len(step.id) == 64 else f' {step.id}' if step.id else ''}"]
-    lines += [f"{indent}    {name}: {_short(value)}" for name, value in step.facts]
+def as_lines(step: Step, *, all_files: bool = False) -> list[str]:
+    """The chain as an indented list: of many files of one step the first are shown, and every step in full once."""
+    return list(_lines(step, "", set(), all_files=all_files))
+
+
+def _lines(step: Step, indent: str, drawn: set[tuple[str, str]], *, all_files: bool) -> Iterator[str]:
+    title = f"{indent}{step.what}{f' {step.id[:12]}' if len(step.id) == 64 else f' {step.id}' if step.id else ''}"
+    if step.what != "file" and step.id and (step.what, step.id) in drawn:
+        yield f"{title}, as above"
+        return
+    drawn.add((step.what, step.id))
+    yield title
+    for name, value in step.facts:
+        yield f"{indent}    {name}: {_short(value)}"
     files = [one for one in step.made_from if not one.made_from and one.what == "file"]
     hidden = set() if all_files else {id(one) for one in files[FILES_SHOWN:]}
     for one in step.made_from:
         if id(one) not in hidden:
-            lines += as_lines(one, all_files=all_files, indent=f"{indent}  ")
+            yield from _lines(one, f"{indent}  ", drawn, all_files=all_files)
     if hidden:
-        lines.append(f"{indent}  … and {len(hidden)} more files (--all shows them)")
-    return lines
+        yield f"{indent}  … and {len(hidden)} more files (--all shows them)"
 
 
 def as_json(step: Step) -> dict[str, object]:

@@ -21,6 +21,7 @@ LISTED = (
     *("view", "photometric", "role", "state", "series_uid", "source", "licence"),
 )
 NOT_STATED = "not stated"
+HINTED = ("modality", "body_part", "description", "protocol", "sex", "scanner", "centre", "view", "role", "state")
 ENDINGS = (".nii.gz", ".nii", ".png", ".jpg", ".jpeg")
 
 
@@ -235,7 +236,7 @@ def _hints(store: Store, text: str) -> tuple[str, ...]:
     """The values that the fields of a query have, where it found nothing."""
     return tuple(
         f"{field} is " + ", ".join(f"“{value}” ({number} series)" for value, number in values)
-        for field in ("modality", "body_part", "sex", "role")
+        for field in HINTED
         if field in text and (values := store.search.values_of(field))
     )
 

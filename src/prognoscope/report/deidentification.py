@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prognoscope.core.problems import Problem
-from prognoscope.report.page import Section
+from prognoscope.report.sections import Section
 
 MOST_FILES_LISTED = 300
 MOST_TEXTS_LISTED = 300

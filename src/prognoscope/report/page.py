@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
@@ -17,6 +16,7 @@ from prognoscope.report.content import ReportContent, Subgroup
 from prognoscope.report.failures import Failures, cases_shown, slice_rows, slices_in_words
 from prognoscope.report.limits import limits
 from prognoscope.report.scrutiny import Scrutiny
+from prognoscope.report.sections import Section
 from prognoscope.report.sentences import (
     answer,
     benefit_added,
@@ -31,14 +31,6 @@ from prognoscope.validation.thresholds import ThresholdRow
 
 if TYPE_CHECKING:
     from prognoscope.report.figures import Drawing
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the page: its anchor, heading and template."""
-
-    anchor: str
-    heading: str
 
 
 STUDY_SECTIONS = (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
-from prognoscope.validation.results import Metric
+if TYPE_CHECKING:
+    from prognoscope.validation.results import Metric
 
 NOT_COMPUTABLE = "not computable"
 DAYS_PER_YEAR = 365.25

@@ -6,13 +6,14 @@ dictionary of tags and the decoding of character sets are pydicom's.
 
 from __future__ import annotations
 
+import codecs
 import math
 import struct
 import warnings
 from collections.abc import Mapping
 from functools import cache
 
-from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.valuerep import TEXT_VR_DELIMS
 
@@ -181,15 +182,21 @@ class Attributes:
         )
 
 
+@cache
+def _of_the_standard() -> frozenset[str]:
+    """Names of the codecs behind DICOM's character sets: Python has others, some of which are none of characters."""
+    return frozenset(codecs.lookup(name).name for name in python_encoding.values())
+
+
 def _encodings(names: bytes, departures: set[str]) -> list[str]:
     words = [word.strip("\0 ") for word in names.decode("ascii", "replace").split("\\")]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             found: list[str] = convert_encodings(words)
+            known = all(codecs.lookup(name).name in _of_the_standard() for name in found)
         except (LookupError, ValueError):
-            departures.add(UNKNOWN_CHARACTERS)
-            return ["latin_1"]
-    if caught:
+            known = False
+    if caught or not known:
         departures.add(UNKNOWN_CHARACTERS)
-    return found
+    return found if known else ["latin_1"]

@@ -7,6 +7,7 @@ resource that is understood is one short function; the others are counted by nam
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -50,8 +51,8 @@ class FhirDocument:
     not_understood
         Of those, the ones of types that are not read.
     silent
-        Those that are read but gave no fact, by type and reason: void (not done, refuted, entered in error), of no
-        patient, without a value, or malformed.
+        Those that are read but gave no fact, by type and reason: void (not done, not yet done, not confirmed, refuted,
+        entered in error), of no patient, without a value, or malformed.
     """
 
     facts: tuple[Fact, ...]
@@ -103,7 +104,7 @@ def _facts(one: Resource, names: Mapping[str, str], medications: Medications) ->
         if not owner:
             return [], "no patient"
         found = [fact for fact in READERS[one["resourceType"]](one, owner, medications) if fact.name and fact.text]
-    except (AttributeError, TypeError, KeyError, IndexError, ValueError):
+    except (AttributeError, TypeError, KeyError, IndexError, ValueError, OverflowError):
         return [], "malformed"
     return found, "" if found else "no value"
 
@@ -124,21 +125,30 @@ def _inflated(data: bytes, most: int, *, subject: str, whole: bool) -> bytes:
 
 
 def _resources(data: bytes, subject: str, silent: Counter[str]) -> tuple[list[Resource], dict[str, str]]:
-    """Every resource, those of bundles in their order; and the patient that a `urn:` of a bundle stands for."""
+    """Every resource, those of bundles (in each other too) in their order; and the ID that a full URL stands for."""
     found: list[Resource] = []
     names: dict[str, str] = {}
-    for document in _documents(data, subject, silent):
-        for entry in document.get("entry") or () if document.get("resourceType") == "Bundle" else ():
-            resource = entry.get("resource") if isinstance(entry, dict) else None
-            if isinstance(resource, dict):
-                found.append(resource)
-                if entry.get("fullUrl") and resource.get("id"):
-                    names[str(entry["fullUrl"])] = str(resource["id"])
+    waiting = _documents(data, subject, silent)[::-1]
+    while waiting:
+        document = waiting.pop()
         if document.get("resourceType") != "Bundle":
             found.append(document)
+            continue
+        entries = [entry for entry in document.get("entry") or () if isinstance(entry, dict)]
+        inner = [_entered(entry, names) for entry in entries if isinstance(entry.get("resource"), dict)]
+        waiting += inner[::-1]
     if not any("resourceType" in one for one in found):
         raise _unreadable(subject, "it holds no resource")
     return found, names
+
+
+def _entered(entry: Resource, names: dict[str, str]) -> Resource:
+    """The resource of a bundle's entry; one that the server has yet to number is called by its full URL."""
+    resource, url = entry["resource"], str(entry.get("fullUrl") or "")
+    if not url:
+        return dict(resource)
+    names[url] = str(resource.get("id") or url.rpartition(":")[2].rpartition("/")[2])
+    return {**resource, "id": names[url]}
 
 
 def _documents(data: bytes, subject: str, silent: Counter[str]) -> list[Resource]:
@@ -178,7 +188,10 @@ def _owner(resource: Resource, names: Mapping[str, str]) -> str:
     target = str(reference.get("reference", "")) if isinstance(reference, dict) else ""
     if target in names:
         return names[target]
-    return target.rpartition("Patient/")[2].partition("/")[0] if "Patient/" in target else ""
+    if "Patient/" in target:
+        return target.rpartition("Patient/")[2].partition("/")[0]
+    identifier = reference.get("identifier") if isinstance(reference, dict) and not target else None
+    return str(identifier.get("value", "")) if isinstance(identifier, dict) else ""
 
 
 def _said(concept: Any) -> str:
@@ -206,14 +219,20 @@ def _text(value: object) -> str:
     return value or ""
 
 
-def _when(resource: Resource, *names: str) -> str:
+def _when(resource: Resource, *names: str, of_period: tuple[str, str] = ("start", "end")) -> str:
     for name in names:
         value = resource.get(name)
         if isinstance(value, str):
             return value
         if isinstance(value, dict):
-            return str(value.get("start") or value.get("end") or "")
+            return str(next((value[part] for part in of_period if value.get(part)), ""))
     return ""
+
+
+def _when_issued(one: Resource) -> str:
+    """When a result was there to be read: a culture is known days after the specimen was taken."""
+    when = ("issued", "effectiveDateTime", "effectivePeriod", "effectiveInstant")
+    return _when(one, *when, of_period=("end", "start"))
 
 
 def _patient(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
@@ -225,11 +244,13 @@ def _patient(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
     if died is not None:
         yield Fact(owner, "deceased", str(died).lower() if isinstance(died, bool) else str(died))
     for identifier in one.get("identifier") or ():
-        yield Fact(owner, "identifier", _text(identifier.get("value")))
+        kinds = [str(coding.get("code", "")) for coding in (identifier.get("type") or {}).get("coding") or ()]
+        of_person = not any(kinds) or any(kind in PERSONAL for kind in kinds)
+        yield Fact(owner, "identifier" if of_person else f"identifier {kinds[0]}", _text(identifier.get("value")))
 
 
 def _observation(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
-    when = _when(one, "effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued")
+    when = _when_issued(one)
     for part in (one, *(one.get("component") or ())):
         yield from _value(part, owner, _said(part.get("code")), when)
 
@@ -255,7 +276,8 @@ def _quantity(quantity: Mapping[str, Any], owner: str, name: str, when: str) -> 
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         sign = str(quantity.get("comparator", ""))
         unit = str(quantity.get("code") or quantity.get("unit") or "")
-        yield Fact(owner, name, f"{sign}{value}", None if sign else float(value), unit, when)  # "< 5" is no number
+        number = None if sign or not math.isfinite(value) else float(value)  # "< 5" is no number
+        yield Fact(owner, name, f"{sign}{value}", number, unit, when)
 
 
 def _coded(name: str, *times: str) -> Reader:
@@ -295,7 +317,7 @@ def _imaging(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
 
 
 def _report(one: Resource, owner: str, known: Medications) -> Iterator[Fact]:
-    when = _when(one, "issued", "effectiveDateTime", "effectivePeriod")
+    when = _when_issued(one)
     yield from _concept(owner, "report", one.get("code"), when)
     yield Fact(owner, "conclusion", str(one.get("conclusion", "")), known_at=when)
     for concept in one.get("conclusionCode") or ():
@@ -311,12 +333,19 @@ def _encounter(one: Resource, owner: str, _: Medications) -> Iterator[Fact]:
 
 
 def _void(one: Resource) -> bool:
-    """Whether a resource says that something did not happen, is not so, or was written by mistake."""
+    """Whether a resource says that something has not happened, is not (or not surely) so, or was written by mistake."""
     verified = (one.get("verificationStatus") or {}).get("coding") or ()
-    return one.get("status") in VOID or any(coding.get("code") in VOID for coding in verified)
+    told = [one.get("status"), one.get("intent"), *(coding.get("code") for coding in verified)]
+    return one.get("doNotPerform") is True or any(word in VOID for word in told)
 
 
-VOID = ("entered-in-error", "not-done", "not-taken", "cancelled", "refuted")
+VOID = (
+    *("entered-in-error", "not-done", "not-taken", "cancelled", "refuted"),
+    *("preparation", "planned", "intended", "draft", "registered", "proposal", "plan", "option"),
+    *("unconfirmed", "provisional", "differential"),
+)
+# HL7 v2 table 0203, the types of identifiers that name a person (not a visit, an account, a driver's licence).
+PERSONAL = ("MR", "MRT", "PI", "PT", "PE", "U", "ANON", "RI")
 READERS: Mapping[str, Reader] = {
     "Patient": _patient,
     "Encounter": _encounter,

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     Text,
     false,
-    func,
     true,
 )
 
@@ -147,7 +146,7 @@ NAMES = Table(
     Index("names_name", "name", unique=True),
 )
 
-# Image volumes as they are searched. `state` is usable, refused or released.
+# Image volumes. `state` is usable, refused or released.
 SERIES = Table(
     "series",
     METADATA,
@@ -182,8 +181,8 @@ SERIES = Table(
     Column("study", Integer, nullable=False, server_default="0"),
     Index("series_sorted", "patient_id", "modality", "uid"),
     Index("series_uid", "series_uid"),
+    Index("series_patient", "patient"),
 )
-Index("series_patient_folded", func.lower(SERIES.c.patient_id))  # as searches compare it
 
 # Files that do not say themselves whose they are (NIfTI, pictures), with what a table or their name says of them.
 # `image` is the hash of the image that a mask belongs to; empty for images.
@@ -226,7 +225,6 @@ REGIONS = Table(
     Column("document", Text, nullable=False),
     Column("patient", Integer, nullable=False, server_default="0"),
     Index("regions_number", "patient", "series_uid", "folded"),
-    Index("regions_folded", "folded"),
 )
 
 # Tables of records that came in.
@@ -257,9 +255,29 @@ VALUES = Table(
     Column("unit", String(32), nullable=False),
     Column("known_at", Text, nullable=False),
     Column("patient", Integer, nullable=False, server_default="0"),
-    Index("values_number", "name", "number", "patient"),
     Index("values_text", "name", "folded", "patient"),
     Index("values_patient", "patient"),
+)
+
+# The same once more as searches read it (`facets.py`), by field and by chunk of patients' numbers.
+PATIENTS_PER_CHUNK = 2048
+FACETS = Table(
+    "facets",
+    METADATA,
+    Column("field", Text, primary_key=True),
+    Column("chunk", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Index("facets_chunk", "chunk"),
+)
+
+# Chunks whose facets are to be written again, and the transaction that changed something of them (0 in SQLite, which
+# has one writer at a time): triggers note them.
+STALE = Table(
+    "stale",
+    METADATA,
+    Column("chunk", Integer, nullable=False),
+    Column("writer", BigInteger, nullable=False),
+    Index("stale_chunk", "chunk", "writer"),
 )
 
 # What cannot be trusted, with its reason; released with a reason or not at all.

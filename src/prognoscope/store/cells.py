@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, exists, select, update
 
 from prognoscope.store.catalogue import ARRIVALS, TABLES, VALUES
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
-from prognoscope.store.names import number_names
+from prognoscope.store.names import number_names, record_name
 from prognoscope.store.records import Arrival, TableRecord, folded, plain
 
 
@@ -63,25 +63,36 @@ def keep_tables(
                 "batch": batch,
             }
             database.upsert(connection, TABLES, [row], keys=("sha256",))
-        cells = _rows(database, connection, name, table)
+        names = _names(table, source, own_ids=one.kind == "fhir")
+        cells = _rows(database, connection, name, table, names)
         database.insert_new(connection, VALUES, cells, keys=("table_sha256", "row", "name"))
 
 
-def _rows(database: Database, connection: Connection, name: str, table: TableRecord) -> list[dict[str, object]]:
-    owners = {cell.patient_id: plain(cell.patient_id) for cell in table.cells}
-    numbers = number_names(database, connection, owners.values())
+def _names(table: TableRecord, source: str, *, own_ids: bool) -> dict[str, str]:
+    """By what a table calls a person, the name under which the catalogue numbers that person.
+
+    A record's own ID is a server's number, and no PatientID of the same digits.
+    """
+    people = {cell.patient_id for cell in table.cells}
+    return {person: record_name(source, person) if own_ids else plain(person) for person in people}
+
+
+def _rows(
+    database: Database, connection: Connection, sha256: str, table: TableRecord, names: Mapping[str, str]
+) -> list[dict[str, object]]:
+    numbers = number_names(database, connection, names.values())
     return [
         {
-            "table_sha256": name,
+            "table_sha256": sha256,
             "row": cell.row,
             "name": plain(cell.name),
-            "patient_id": owners[cell.patient_id],
+            "patient_id": plain(cell.patient_id),
             "text": plain(cell.text, 10_000),
             "folded": folded(cell.text),
             "number": cell.number,
             "unit": plain(cell.unit, 32),
             "known_at": plain(cell.known_at),
-            "patient": numbers[owners[cell.patient_id]],
+            "patient": numbers[names[cell.patient_id]],
         }
         for cell in table.cells
     ]

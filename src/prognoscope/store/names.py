@@ -8,6 +8,12 @@ from sqlalchemy import Connection, select
 
 from prognoscope.store.catalogue import NAMES
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
+from prognoscope.store.records import plain
+
+
+def record_name(source: str, person: str) -> str:
+    """Return the name of a person whom the records of a source call by an ID of their own."""
+    return plain(f"{person} in the records of {source}")
 
 
 def number_names(database: Database, connection: Connection, names: Iterable[str]) -> dict[str, int]:

@@ -53,6 +53,11 @@ class Step:
     facts: tuple[tuple[str, str], ...] = ()
     made_from: tuple[Step, ...] = field(default=())
 
+    @property
+    def bare(self) -> bool:
+        """Whether nothing is known of it but its hash: a setting or a seed, which is no artefact."""
+        return not (self.facts or self.made_from)
+
     def leaves(self) -> Iterator[Step]:
         """Yield the ends of the chain."""
         if not self.made_from:
@@ -67,8 +72,8 @@ def history(store: Store, wanted: str, *, patient: str = "") -> Step:
     Parameters
     ----------
     wanted
-        An artefact's or file's SHA-256, the key of a stage's result, a snapshot (eight characters suffice), a
-        SOPInstanceUID, a SeriesInstanceUID, or a patient's ID.
+        An artefact's or file's SHA-256, the key of a stage's result, a snapshot's ID (eight characters suffice of each)
+        or its name, a SOPInstanceUID, a SeriesInstanceUID, or a patient's ID.
     patient
         Follow only what concerns this patient, where a step was made from many.
 
@@ -83,8 +88,9 @@ def history(store: Store, wanted: str, *, patient: str = "") -> Step:
         raise refuse(
             "history-unknown",
             subject=wanted,
-            found="nothing in the store has this hash, UID or patient ID",
-            remedy="give a file that the store made or took in, at least 8 characters of a hash, a UID or a patient ID",
+            found="nothing in the store has this hash, UID, name of a snapshot or patient ID",
+            remedy="give a file that the store made or took in, a UID, a snapshot, 8 characters of a hash or a "
+            "patient ID",
         )
     return found
 
@@ -104,7 +110,8 @@ class _Walker:
             matches = or_(SERIES.c.series_uid == wanted, SERIES.c.uid == wanted, SERIES.c.patient_id == wanted)
             rows = connection.execute(select(SERIES).where(matches).order_by(SERIES.c.modality, SERIES.c.uid)).all()
         if not rows:
-            return None
+            frozen = next((one.id for one in self._store.snapshots.all() if one.name == wanted), None)
+            return self._of_hash(frozen, 0) if frozen else None
         steps = tuple(self._of_series(row) for row in rows)
         return steps[0] if len(steps) == 1 else Step("patient", wanted, (("series", str(len(steps))),), steps)
 
@@ -161,8 +168,10 @@ class _Walker:
             ("settings", row.settings),
         )
         inputs = json.loads(row.inputs)
-        steps = tuple(self._of_hash(value, depth + 1, key) for key, value in sorted(inputs.items()))
-        return Step(title, name, facts, steps)
+        steps = [self._of_hash(value, depth + 1, key) for key, value in sorted(inputs.items())]
+        values = [f"{key} {inputs[key][:12]}" for key, step in zip(sorted(inputs), steps, strict=True) if step.bare]
+        told = (("values", ", ".join(values)),) if values else ()
+        return Step(title, name, (*facts, *told), tuple(step for step in steps if not step.bare))
 
     def _traced(self, rows: Sequence[Row[Any]], depth: int) -> tuple[Step, ...]:
         groups: dict[str, list[str]] = {}

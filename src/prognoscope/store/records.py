@@ -12,6 +12,7 @@ from prognoscope.core.problems import Problem
 
 Kind = Literal["dicom", "dicomdir", "table", "columns", "fhir", "picture", "nifti", "unknown"]
 LONGEST_UID, LONGEST_ID, LONGEST_TEXT = 64, 128, 200
+SEVERAL = "; "  # between the sources of a series whose files came from several
 
 
 @dataclass(frozen=True, slots=True)

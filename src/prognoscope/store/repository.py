@@ -8,15 +8,16 @@ most a note and a tray, and the next one removes what only these name.
 from __future__ import annotations
 
 import json
+import operator
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, delete, func, select
 
-from prognoscope.core.problems import Problem
+from prognoscope.core.problems import Problem, Refused
 from prognoscope.store import gate
 from prognoscope.store.artefacts import Artefacts
 from prognoscope.store.audit import Audit, now
@@ -119,10 +120,19 @@ class Repository:
             row = {"source": source, "licence": stated, "first": known.first if known else now(), "last": now()}
             self._database.upsert(connection, SOURCES, [row], keys=("source",))
 
-    def admit(self, source: str, batch: str, arrivals: Sequence[Arrival], *, verify: bool = False) -> Admitted:
+    def admit(
+        self,
+        source: str,
+        batch: str,
+        arrivals: Sequence[Arrival],
+        *,
+        verify: bool = False,
+        same: Callable[[bytes, bytes], bool] = operator.eq,
+    ) -> Admitted:
         """Acknowledge a batch whose bytes lie in its tray.
 
-        A content that is known but whose artefact is gone (with `verify`: or changed) is put in its place again.
+        A content that is known but whose artefact is gone (with `verify`: or changed) is put in its place again. Of two
+        files with one SOPInstanceUID and other bytes, `same` says whether they hold the same instance.
 
         Raises
         ------
@@ -132,7 +142,7 @@ class Repository:
         with gate.locked(self._folder / "admission.lock"):
             with self._database.reading() as connection:
                 known = _present(connection, OBJECTS, [one.sha256 for one in arrivals if one.sha256])
-                judged, fresh = _judge(connection, arrivals, known)
+                judged, fresh = _judge(connection, arrivals, known, self._compare(batch, same))
             staged = known & {one.sha256 for one in arrivals if one.staged}
             lost = [name for name in sorted(staged) if self._artefacts.is_lost(name, thoroughly=verify)]
             names = sorted({*fresh, *lost})
@@ -149,6 +159,21 @@ class Repository:
             self._audit.anchor()
         sweep(self.tray(batch))
         return replace(_summary(judged, fresh), restored=len(lost))
+
+    def _compare(self, batch: str, same: Callable[[bytes, bytes], bool]) -> Callable[[str, str], bool]:
+        """Compare contents by their names: in the tray, or in their place; one that is lost is like no other."""
+
+        def bytes_of(name: str) -> bytes:
+            waiting = self.tray(batch) / name
+            return waiting.read_bytes() if waiting.exists() else self._artefacts.get(name)
+
+        def compare(one: str, other: str) -> bool:
+            try:
+                return same(bytes_of(one), bytes_of(other))
+            except Refused:
+                return False
+
+        return compare
 
     @contextmanager
     def keeping(self, contents: Mapping[str, bytes]) -> Iterator[Connection]:
@@ -262,7 +287,7 @@ class Repository:
 
 
 def _judge(
-    connection: Connection, arrivals: Sequence[Arrival], known: set[str]
+    connection: Connection, arrivals: Sequence[Arrival], known: set[str], same: Callable[[str, str], bool]
 ) -> tuple[list[Arrival], dict[str, Arrival]]:
     """Return the arrivals with what only the catalogue knows of them, and those whose content is new, by content."""
     headers = _headers(connection, [one.instance.sop_uid for one in arrivals if one.instance])
@@ -273,23 +298,24 @@ def _judge(
             judged.append(one)
             continue
         if one.instance:
-            twin = headers.get(one.instance.sop_uid)
-            if twin and _same(twin.header, one.instance.header):
+            name, twin = headers.get(one.instance.sop_uid, ("", None))
+            if twin and _same(twin.header, one.instance.header) and same(name, one.sha256):
                 judged.append(one)  # the same instance in another envelope: nothing new in it
                 continue
             one = _checked(one, twin)
             if one.instance and twin:
                 _give_way(fresh, one.instance.sop_uid)
             if one.instance:
-                headers[one.instance.sop_uid] = one.instance
+                headers[one.instance.sop_uid] = one.sha256, one.instance
         judged.append(one)
         fresh[one.sha256] = one
     return judged, fresh
 
 
 def _same(header: str, other: str) -> bool:
-    """Whether two headers tell the same instance; notes speak of the envelope."""
-    return header == other or {**json.loads(header), "notes": []} == {**json.loads(other), "notes": []}
+    """Whether two headers may tell the same instance; notes and the hash of packed pixels speak of the envelope."""
+    envelope: dict[str, object] = {"notes": [], "pixel_hash": ""}
+    return header == other or json.loads(header) | envelope == json.loads(other) | envelope
 
 
 def _checked(one: Arrival, twin: InstanceRecord | None) -> Arrival:
@@ -321,14 +347,13 @@ def _held(one: Arrival, code: str, found: str, remedy: str) -> Arrival:
     return Arrival(one.path, one.size, one.mtime_ns, one.sha256, one.kind, one.staged, None, None, problem)
 
 
-def _headers(connection: Connection, uids: Sequence[str]) -> dict[str, InstanceRecord]:
-    """The instances that bear some UIDs, by UID."""
-    found: dict[str, InstanceRecord] = {}
+def _headers(connection: Connection, uids: Sequence[str]) -> dict[str, tuple[str, InstanceRecord]]:
+    """The instances that bear some UIDs with their contents' names, by UID."""
+    found: dict[str, tuple[str, InstanceRecord]] = {}
     for part in _parts(uids):
         for row in connection.execute(select(INSTANCES).where(INSTANCES.c.sop_uid.in_(part))):
-            found[row.sop_uid] = InstanceRecord(
-                row.sop_uid, row.series_uid, row.patient_id, row.header, damaged=row.damaged
-            )
+            record = InstanceRecord(row.sop_uid, row.series_uid, row.patient_id, row.header, damaged=row.damaged)
+            found[row.sop_uid] = row.sha256, record
     return found
 
 

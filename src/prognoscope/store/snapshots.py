@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from sqlalchemy import select
@@ -26,6 +28,7 @@ from prognoscope.store.volumes import Volumes
 
 FORM = 2
 SHORTEST_ID = 8
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,14 @@ class Frozen:
         The tables that speak of its patients, each in the version that was the newest then.
     aside
         `(reason, number)` of the files in quarantine that belong to no series.
+    patients
+        Everybody of whom it holds a volume, sorted; the index leaves out who has pictures only.
     """
 
     index: ImageIndex
     tables: tuple[FrozenTable, ...]
     aside: tuple[tuple[str, int], ...]
+    patients: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +121,32 @@ class Snapshots:
         self._links, self._quarantine = links, quarantine
 
     def freeze(self, query: str, *, name: str) -> Snapshot:
-        """Keep what a query finds now; the same content under the same name is the same snapshot.
+        """Keep what a query finds now; a name stands for one content, and the same again is the same snapshot.
 
         Raises
         ------
         Refused
-            What the query refuses; `query-empty` when it finds nothing.
+            What the query refuses; `query-empty` when it finds nothing; `snapshot-name`; `snapshot-exists` when the
+            name stands for another content.
         """
+        if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+            raise refuse(
+                "snapshot-name",
+                subject=f"snapshot {name!r:.80}",
+                found=f"a name is a line of at most {LONGEST_NAME} characters",
+                remedy="choose another name",
+            )
         content = self._content(query)
         data = canonical_json(content).encode()
         identity = hashing.of_bytes(data)
         patients = {entry["patient_id"] for entry in content["volumes"]}
         if not patients:
             raise self._nothing(query)
+        named = [one for one in self.all() if one.name == name]
+        if same := next((one for one in named if one.id == identity), None):
+            return same
+        if named:
+            raise _exists(named[-1], query)
         files = sum(len(entry["files"]) for entry in content["volumes"])
         snapshot = Snapshot(identity, name, query, now(), user(), len(patients), len(content["volumes"]), files)
         with self._repository.keeping({identity: data}) as connection:
@@ -137,6 +156,17 @@ class Snapshots:
         self._audit.anchor()
         return snapshot
 
+    def freeze_for(self, study: str, query: str) -> Snapshot:
+        """Return what a query found when a study of this name first asked it; frozen now, if it never did.
+
+        The first query has the study's name for its snapshot; when a study comes to ask another one, that is `NAME 2`.
+        """
+        own = re.compile(rf"{re.escape(study)}( \d+)?")
+        asked = {one.name: one for one in self.all() if own.fullmatch(one.name)}
+        before = next((one for one in asked.values() if one.query == query), None)
+        names = (study, *(f"{study} {number}" for number in count(2)))
+        return before or self.freeze(query, name=next(name for name in names if name not in asked))
+
     def all(self) -> tuple[Snapshot, ...]:
         """Return every snapshot, the oldest first."""
         with self._database.reading() as connection:
@@ -144,7 +174,7 @@ class Snapshots:
         return tuple(Snapshot(*row) for row in rows)
 
     def find(self, wanted: str) -> Snapshot:
-        """Return a snapshot by its ID (eight characters suffice) or its name, the newest of that name.
+        """Return a snapshot by its ID (eight characters suffice) or its name.
 
         Raises
         ------
@@ -156,17 +186,13 @@ class Snapshots:
         by_id = [one for one in known if len(wanted) >= SHORTEST_ID and one.id.startswith(wanted)]
         if named or by_id:
             return (named or by_id)[-1]
-        listed = ", ".join(f"{one.name} ({one.id[:12]})" for one in known[-5:])
+        listed = ", ".join(f"{one.name!r} ({one.id[:12]})" for one in known[-5:])
         raise refuse(
             "snapshot-unknown",
             subject=f"snapshot {wanted}",
             found=f"there is none of that name or ID; there are {listed or 'none'}",
             remedy="freeze one: prognoscope query '…' --snapshot NAME",
         )
-
-    def of_question(self, name: str, query: str) -> Snapshot | None:
-        """Return the newest snapshot that was made under a name by this very query, or None."""
-        return next((one for one in reversed(self.all()) if (one.name, one.query) == (name, query)), None)
 
     def open(self, snapshot: Snapshot) -> Frozen:
         """Return what a snapshot holds."""
@@ -178,7 +204,8 @@ class Snapshots:
         )
         names = [str(name) for name in content["tables"]]
         aside = tuple((str(code), int(number)) for code, number in content.get("aside", ()))
-        return Frozen(index, self._described(names), aside)
+        patients = tuple(sorted({str(entry["patient_id"]) for entry in content["volumes"]}))
+        return Frozen(index, self._described(names), aside, patients)
 
     def compare(self, older: Snapshot, newer: Snapshot | None = None) -> Difference:
         """Compare a snapshot with a newer one, or with what its query finds now."""
@@ -250,6 +277,16 @@ class Snapshots:
             found="it holds no series",
             remedy="take data in: prognoscope ingest SOURCE --store DIR",
         )
+
+
+def _exists(before: Snapshot, query: str) -> Refused:
+    other = "other contents came in since" if before.query == query else f"it asked “{before.query}”"
+    return refuse(
+        "snapshot-exists",
+        subject=f"snapshot {before.name}",
+        found=f"{before.made_by} gave another cohort this name on {before.created[:10]} ({before.id[:12]}): {other}",
+        remedy=f"choose another name; prognoscope diff {before.name} says what it has not",
+    )
 
 
 def _volume(hit: Hit, series: ImageSeries) -> dict[str, Any]:

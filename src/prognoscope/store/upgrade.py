@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.store.database import Database, unreadable
 
-HEAD = "0004"
+HEAD = "0005"
 FOLDER = Path(__file__).parent / "migrations"
 
 

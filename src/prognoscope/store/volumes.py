@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.names import number_names
 from prognoscope.store.quarantine import quarantine_row
 from prognoscope.store.records import (
+    SEVERAL,
     PatientRecords,
     SeriesRecord,
     folded,
@@ -54,7 +56,7 @@ class Volumes:
         with self._database.writing() as connection:
             sources = _sources(connection, [one.patient_id for one in patients])
             for one in patients:
-                held += self._replace(connection, one, sources.get(one.patient_id, ""))
+                held += self._replace(connection, one, sources.get(one.patient_id, {}))
                 _wait_no_longer(connection, one.patient_id, seen=seen[one.patient_id])
         return tuple(held)
 
@@ -118,14 +120,18 @@ class Volumes:
         patients = sorted({entry.patient_id for entry in series})
         return ImageIndex(series=series, region_sets=self.region_sets(patients))
 
-    def _replace(self, connection: Connection, one: PatientRecords, source: str) -> list[Problem]:
+    def _replace(
+        self, connection: Connection, one: PatientRecords, sources: Mapping[str, Sequence[str]]
+    ) -> list[Problem]:
+        first = min((names[0] for names in sources.values()), default="")
         query = select(SERIES.c.key, SERIES.c.state, SERIES.c.quality, SERIES.c.role)
         before = {row.key: row for row in connection.execute(query.where(SERIES.c.patient_id == one.patient_id))}
         named = [plain(one.patient_id), *(plain(record.study_uid, 64) for record in one.series)]
         numbers = number_names(self._database, connection, named)
         patient = numbers[plain(one.patient_id)]
         rows = [
-            _series_row(record, source, before) | {"patient": patient, "study": numbers[plain(record.study_uid, 64)]}
+            _series_row(record, SEVERAL.join(sources.get(record.series_uid, [first])), before)
+            | {"patient": patient, "study": numbers[plain(record.study_uid, 64)]}
             for record in one.series
         ]
         connection.execute(
@@ -142,7 +148,7 @@ class Volumes:
         self._database.upsert(connection, VOLUMES, full, keys=("key",))
         regions = [row | {"patient": patient} for entry in one.region_sets for row in _region_rows(entry)]
         self._database.upsert(connection, REGIONS, regions, keys=("region_set", "name"))
-        return self._hold(connection, one, source)
+        return self._hold(connection, one, first)
 
     def _hold(self, connection: Connection, one: PatientRecords, source: str) -> list[Problem]:
         """Quarantine what cannot be put together; return what was not there before."""
@@ -231,17 +237,18 @@ def _region_rows(entry: RegionSet) -> list[dict[str, Any]]:
     ]
 
 
-def _sources(connection: Connection, patients: Sequence[str]) -> dict[str, str]:
-    """The source that each patient's files came from first."""
-    found: dict[str, str] = {}
-    for table in (LINKS, INSTANCES):
+def _sources(connection: Connection, patients: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """By patient and series, the sources that its files came from, sorted."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(dict)
+    for table, series in ((LINKS, LINKS.c.name), (INSTANCES, INSTANCES.c.series_uid)):
         query = (
-            select(table.c.patient_id, func.min(ARRIVALS.c.source))
+            select(table.c.patient_id, series, ARRIVALS.c.source)
             .join(ARRIVALS, ARRIVALS.c.sha256 == table.c.sha256)
             .where(table.c.patient_id.in_(patients))
-            .group_by(table.c.patient_id)
+            .distinct()
         )
-        found |= {str(patient): str(source) for patient, source in connection.execute(query)}
+        for patient, name, source in sorted(map(tuple, connection.execute(query))):
+            found[patient].setdefault(name, []).append(source)
     return found
 
 

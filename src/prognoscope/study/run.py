@@ -153,7 +153,8 @@ def _run(
                 require_columns(file.study, path)
         gathered = _gather(file, cache, mapper, verify=verify)
     with clock.stage("select"), tables_of(file, gathered, cache.store) as (table, external):
-        cohort = select(file.study, table, gathered.index if gathered else None, external=external)
+        index, members = (gathered.index, gathered.members) if gathered else (None, None)
+        cohort = select(file.study, table, index, external=external, members=members)
     with clock.stage("measure"):
         cohort, measured = _measure(file, cohort, gathered, cache, mapper)
         ratings, unrated = _rate(file, cohort, gathered, cache, mapper)

@@ -20,7 +20,8 @@ class ElasticNetSettings(Settings):
     features: Counts = Field(default=(5, 20), description="how many of the ranked predictors it may use")
     l1_ratio: Shares = Field(default=(0.2, 0.9), description="share of the lasso in the penalty; 1 is the lasso")
     penalty: Shares = Field(
-        default=(0.5, 0.15, 0.05), description="strength, as a share of the penalty that leaves no predictor"
+        default=(0.5, 0.15, 0.05, 0.015, 0.005),
+        description="strength, as a share of the penalty that leaves no predictor",
     )
 
 

@@ -41,6 +41,8 @@ class Gathered:
         What only whoever runs the study is told: how the store has moved on from the snapshot.
     snapshot
         The snapshot of the store that was read, if one was.
+    members
+        Its patients; None for a folder, whose table says who takes part.
     table, external_table
         The study's table and that of a second source, where they come from the store.
     """
@@ -50,6 +52,7 @@ class Gathered:
     notes: tuple[Problem, ...] = ()
     news: tuple[Problem, ...] = ()
     snapshot: Snapshot | None = None
+    members: frozenset[str] | None = None
     table: FrozenTable | None = None
     external_table: FrozenTable | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,10 +101,18 @@ class Cohort:
         return hashing.of_value([list(self.patients), self.outcome.event.tolist(), times])
 
 
-def select(study: Study, table: Path, index: ImageIndex | None, *, external: Path | None = None) -> Cohort:
+def select(
+    study: Study,
+    table: Path,
+    index: ImageIndex | None,
+    *,
+    external: Path | None = None,
+    members: Collection[str] | None = None,
+) -> Cohort:
     """Decide who takes part; the patients of a second table by the same rules.
 
-    Steps, each with its exclusions: row in the table, eligibility, time zero, outcome, images and regions.
+    Steps, each with its exclusions: row in the table, eligibility, time zero, outcome, images and regions. `members`
+    are the patients of the snapshot that is studied, if one is: nobody else takes part.
 
     Raises
     ------
@@ -120,7 +128,7 @@ def select(study: Study, table: Path, index: ImageIndex | None, *, external: Pat
     _refuse_if_empty(tuple(kept.index), exclusions)
     read = read_outcome(kept, study.outcome, zero[kept.index])
     kept = _keep(kept, exclusions, read.exclusions)
-    choices, unseen = _choices(study, tuple(kept.index), index, rows)
+    choices, unseen = _choices(study, tuple(kept.index), index, rows, members)
     exclusions.extend(unseen)
     included = tuple(patient for patient in read.patients if patient in choices)
     _refuse_if_empty(included, exclusions)
@@ -260,10 +268,16 @@ def _nameless(index: ImageIndex | None) -> tuple[Problem, ...]:
 
 
 def _choices(
-    study: Study, patients: tuple[str, ...], index: ImageIndex | None, rows: pd.DataFrame
+    study: Study,
+    patients: tuple[str, ...],
+    index: ImageIndex | None,
+    rows: pd.DataFrame,
+    members: Collection[str] | None,
 ) -> tuple[dict[str, tuple[Choice, ...]], list[Exclusion]]:
     if index is None or not study.imaging:
-        return dict.fromkeys(patients, ()), []
+        inside = [patient for patient in patients if members is None or patient in members]
+        outside = sorted({*patients} - {*inside})
+        return dict.fromkeys(inside, ()), [Exclusion(one, "images", _not_in_snapshot(one)) for one in outside]
     imaged = set(index.patients)
     strangers = [patient for patient in index.patients if patient not in rows.index]
     choices: dict[str, tuple[Choice, ...]] = {}
@@ -278,6 +292,15 @@ def _choices(
             step: Step = "regions" if refused.problem.code.startswith(("region", "no-region")) else "images"
             exclusions.append(Exclusion(patient, step, refused.problem))
     return choices, exclusions
+
+
+def _not_in_snapshot(patient: str) -> Problem:
+    return Problem(
+        "not-in-snapshot",
+        f"patient {patient}",
+        "has a row in the table, but is not among the patients of the snapshot that is studied",
+        "widen the study's `query:` if it is meant to take part",
+    )
 
 
 def _no_images(patient: str, strangers: list[str]) -> Problem:

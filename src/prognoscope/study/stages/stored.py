@@ -26,8 +26,8 @@ def gather_stored(file: StudyFile, *, store: Store, mapper: Mapper, verify: bool
     Raises
     ------
     Refused
-        `snapshot-unknown`, `query-syntax`, `query-field`, `query-value`, `query-empty`, and what an ingest
-        refuses.
+        `snapshot-unknown`, `snapshot-exists`, `query-syntax`, `query-field`, `query-value`, `query-empty`, and what an
+        ingest refuses.
     """
     if file.images is not None:
         ingest(file.images, store=store.folder, mapper=mapper, verify=verify)
@@ -39,6 +39,7 @@ def gather_stored(file: StudyFile, *, store: Store, mapper: Mapper, verify: bool
         notes=_in_quarantine(frozen, snapshot),
         news=_since(snapshot, store),
         snapshot=snapshot,
+        members=frozenset(frozen.patients),
         table=_table(file.study.data.table, frozen, snapshot),
         external_table=_table(apart.table, frozen, snapshot) if (apart := file.study.data.external) else None,
     )
@@ -64,10 +65,14 @@ def tables_of(file: StudyFile, gathered: Gathered | None, store: Store) -> Itera
 
 def _snapshot(file: StudyFile, store: Store) -> Snapshot:
     data = file.study.data
-    name = data.snapshot or file.name
     if data.query is None:
-        return store.snapshots.find(name)
-    return store.snapshots.of_question(name, data.query) or store.snapshots.freeze(data.query, name=name)
+        return store.snapshots.find(data.snapshot)
+    if not data.snapshot:
+        return store.snapshots.freeze_for(file.name, data.query)
+    known = next((one for one in store.snapshots.all() if one.name == data.snapshot), None)
+    if known and known.query == data.query:
+        return known
+    return store.snapshots.freeze(data.query, name=data.snapshot)
 
 
 def _table(wanted: str, frozen: Frozen, snapshot: Snapshot) -> FrozenTable | None:

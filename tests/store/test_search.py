@@ -1,0 +1,215 @@
+"""Searching: what each comparison means, and that what changed in the catalogue, by whomever, is found so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from prognoscope.core.problems import Refused
+from prognoscope.store import Store
+from prognoscope.store.catalogue import FACETS, NAMES, PATIENTS_PER_CHUNK, REGIONS, SERIES, STALE, VALUES
+from prognoscope.store.facets import Facet, chunks, unpacked
+from tests.make.catalogue import add_cell, add_patient, add_region, add_series
+
+
+def fill(store: Store) -> None:
+    """Anna has a PET with contours and a table's row; Bert a CT of unknown age; Äda nothing but an X-ray."""
+    with store.database.writing() as connection:
+        for number, name in ((1, "Anna"), (2, "Bert"), (5000, "Äda")):
+            add_patient(connection, number, name)
+        add_series(connection, 1, "1.1", modality="PT", body_part="THIGH", age=41.0, instances=10, scanner="A_1")
+        add_region(connection, 1, "1.1", "GTV_Mass")
+        add_region(connection, 1, "1.1", "Liver")
+        add_series(connection, 2, "2.1", modality="CT", body_part="", age=None, date="2020-03-31", instances=5)
+        add_series(connection, 5000, "3.1", modality="DX", body_part="Übersicht", age=70.0, date=None, instances=1)
+        add_cell(connection, 1, "grade", "High")
+        add_cell(connection, 1, "STADIUM", "2", 2.0)
+        add_cell(connection, 2, "Stadium", "IIA")
+        add_cell(connection, 1, "state", "NY")
+        add_cell(connection, 2, "Sex", "Female")
+        add_cell(connection, 2, "Age", "12", 12.0)
+        add_cell(connection, 2, "site", "left thigh")
+        add_cell(connection, 2, "crp", "7", 7.0, row=1)
+        add_cell(connection, 2, "crp", "200", 200.0, row=2)
+        add_cell(connection, 5000, "grade", "Low")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store that the test may change."""
+    with Store(tmp_path / "store") as opened:
+        fill(opened)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store that is only searched."""
+    with Store(tmp_path_factory.mktemp("store")) as opened:
+        fill(opened)
+        yield opened
+
+
+def found(store: Store, query: str) -> list[str]:
+    hits = store.search.hits(query)
+    assert store.search.counts(query).series == len(hits)
+    return [hit.patient_id for hit in hits]
+
+
+@pytest.mark.parametrize(
+    ("query", "patients"),
+    [
+        ("", ["Anna", "Bert", "Äda"]),
+        ("modality = pt", ["Anna"]),
+        ("modality != PT", ["Bert", "Äda"]),
+        ("modality in (CT, D*)", ["Bert", "Äda"]),
+        ("body_part ~ thigh", ["Anna", "Bert"]),  # Bert's stands in a table
+        ("body_part ~ über", ["Äda"]),
+        ("body_part = ÜBERSICHT", ["Äda"]),
+        ("body_part is unknown", []),  # a table tells Bert's
+        ("scanner ~ a_*", ["Anna"]),
+        ("scanner = a%", []),  # no sign but * and ? is a pattern
+        ("scanner = [a]_1", []),
+        ("age >= 18", ["Anna", "Äda"]),
+        ("age < 18", ["Bert"]),
+        ("not age >= 18", ["Bert"]),
+        ("age in (41, 12)", ["Anna", "Bert"]),
+        ("date = 2020", ["Bert"]),
+        ("date <= 2020-03", ["Bert"]),
+        ("date > 2020-03", []),
+        ("date != 2020", ["Anna", "Äda"]),
+        ("date is unknown", ["Anna", "Äda"]),
+        ("sex = female", ["Bert"]),
+        ("stadium = 2", ["Anna"]),  # numbers in one table, words in another
+        ("Stadium in (2, iia)", ["Anna", "Bert"]),
+        ("STADIUM ~ i", ["Bert"]),
+        ("stadium > 1", ["Anna"]),
+        ("table.state = ny", ["Anna"]),
+        ("state = usable", ["Anna", "Bert", "Äda"]),
+        ("table.state is unknown", ["Bert", "Äda"]),
+        ("roi ~ gtv*", ["Anna"]),
+        ("region = liver", ["Anna"]),
+        ("not roi ~ *mass", ["Bert", "Äda"]),
+        ("roi is unknown", ["Bert", "Äda"]),
+        ("crp > 100", ["Bert"]),  # any of several values
+        ("crp < 100 and crp > 100", ["Bert"]),
+        ("grade = high or crp is known", ["Anna", "Bert"]),
+        ("patient = äda", ["Äda"]),
+        ("instances >= 5 and not (modality = PT or age < 5)", ["Bert"]),
+    ],
+)
+def test_what_a_query_finds(unchanged: Store, query: str, patients: list[str]) -> None:
+    assert found(unchanged, query) == patients
+
+
+def test_counts_of_patients_studies_series_instances_and_bytes(store: Store) -> None:
+    with store.database.writing() as connection:
+        add_series(connection, 1, "1.2", modality="MR", instances=7, study=90)
+        add_series(connection, 5000, "3.2", modality="MR", instances=7, study=90)  # one study under two patients
+    counts = store.search.counts("modality = MR")
+    assert (counts.patients, counts.studies, counts.series, counts.instances, counts.bytes) == (2, 1, 2, 14, 14_000)
+    assert store.search.counts("").studies == 4
+
+
+ANNAS, GRADE = VALUES.c.patient == 1, VALUES.c.name == "grade"
+ANOTHER = {"table_sha256": "t", "row": 9, "name": "grade", "patient_id": "", "text": "", "unit": "", "known_at": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        (sa.insert(VALUES).values(**ANOTHER, folded="high", patient=2), ["Anna", "Bert"]),
+        (sa.update(VALUES).where(ANNAS, GRADE).values(folded="low"), []),
+        (sa.update(VALUES).where(ANNAS, GRADE).values(patient=5000), ["Äda"]),
+        (sa.delete(VALUES).where(ANNAS, GRADE), []),
+        (sa.delete(SERIES).where(SERIES.c.patient == 1), []),
+        (sa.update(SERIES).where(SERIES.c.patient == 1).values(state="quarantined"), []),
+    ],
+)
+def test_whoever_changes_the_catalogue_changes_what_is_found(
+    store: Store, change: sa.Executable, after: list[str]
+) -> None:
+    assert found(store, "grade = high") == ["Anna"]
+    with store.database.writing() as connection:
+        connection.execute(change)
+    assert found(store, "grade = high") == after
+    with store.database.reading() as connection:
+        assert connection.execute(sa.select(STALE.c.chunk)).all() == []
+
+
+def test_only_chunks_that_changed_are_written_again(store: Store) -> None:
+    store.search.refresh()
+    with store.database.writing() as connection:
+        connection.execute(sa.update(FACETS).where(FACETS.c.chunk == 0).values(data=b"not looked at"))
+        add_region(connection, 5000, "3.1", "Lung")
+    store.search.refresh()
+    with store.database.reading() as connection:
+        kept = connection.execute(sa.select(FACETS.c.chunk).where(FACETS.c.data == b"not looked at").distinct())
+        assert kept.scalars().all() == [0]
+        (number, chunk), *_ = chunks(connection, {"roi"}, only=[5000 // PATIENTS_PER_CHUNK])
+    assert (number, chunk.facets["roi"].entries) == (2, [["lung"]])
+
+
+def test_more_distinct_values_than_a_byte_counts(store: Store) -> None:
+    with store.database.writing() as connection:
+        for number in range(600):
+            add_series(connection, 2, f"2.5.{number}", description=f"run {number}", modality="OT")
+    assert found(store, "description = 'run 599'") == ["Bert"]
+    assert store.search.counts("description ~ run and not description ~ 'run 5*'").series == 600 - 111
+
+
+def test_a_facet_is_read_back_as_it_was_written() -> None:
+    for size in (0, 1, 256, 257):
+        facet = Facet(b'["a\\n",[],["b","c"]]', bytes(size % 3 for _ in range(size)))
+        assert unpacked(facet.packed()) == facet
+
+
+def test_the_first_of_many_are_those_that_come_first_in_the_whole_list(store: Store) -> None:
+    with store.database.writing() as connection:
+        for number, name in ((7000, "Aaron"), (3, "Zoe")):
+            add_patient(connection, number, name)
+            add_series(connection, number, f"{number}.7", modality="CT")
+    everything = store.search.hits("")
+    assert [hit.patient_id for hit in everything] == ["Aaron", "Anna", "Bert", "Zoe", "Äda"]
+    assert store.search.hits("", most=3) == everything[:3]
+    assert store.search.hits("", most=0) == ()
+
+
+def test_a_column_of_people_without_images_is_known_and_finds_nobody(store: Store) -> None:
+    with store.database.writing() as connection:
+        add_patient(connection, 4000, "Carl")
+        add_cell(connection, 4000, "stage", "II")
+    assert found(store, "stage = II") == []
+    with pytest.raises(Refused) as refused:
+        store.search.counts("stages = II")
+    assert "did you mean “stage”" in refused.value.problem.remedy
+
+
+def test_a_pattern_of_many_stars_takes_no_longer_than_its_values_are_long(store: Store) -> None:
+    with store.database.writing() as connection:
+        add_series(connection, 2, "2.9", description="a" * 200)
+    assert found(store, f"description = {'a*' * 60}b") == []
+
+
+def test_values_told_of_those_found_are_sorted_and_name_their_patient(store: Store) -> None:
+    with store.database.writing() as connection:
+        connection.execute(sa.text(
+            "INSERT INTO tables (sha256, source, path, patient_column, columns, rows, batch) "
+            "VALUES ('t', '/in', 'a.csv', 'patient', '[]', 2, 'b')"
+        ))  # fmt: skip
+    told = store.search.told("age < 60")
+    assert [(one.patient_id, one.name, one.text) for one in told] == [
+        ("Anna", "STADIUM", "2"), ("Anna", "grade", "High"), ("Anna", "state", "NY"),
+        ("Bert", "Age", "12"), ("Bert", "Sex", "Female"), ("Bert", "Stadium", "IIA"), ("Bert", "site", "left thigh"),
+        ("Bert", "crp", "7"), ("Bert", "crp", "200"),
+    ]  # fmt: skip
+
+
+def test_regions_and_names_stay_whose_they_are(store: Store) -> None:
+    with store.database.writing() as connection:
+        connection.execute(sa.update(REGIONS).where(REGIONS.c.folded == "liver").values(patient=2, series_uid="2.1"))
+        assert connection.execute(sa.select(sa.func.count()).select_from(NAMES)).scalar() == 3
+    assert found(store, "roi = liver") == ["Bert"]
