@@ -46,6 +46,12 @@ def test_a_saturated_image() -> None:
     assert codes(np.minimum(voxels(), 90).astype(np.float32)) == ["image-saturated"]
 
 
+def test_a_ct_that_was_cut_off_below() -> None:
+    assert codes(np.maximum(voxels(), 0).astype(np.float32)) == ["image-clipped"]
+    outside = np.where(voxels() < -5, -1024, voxels()).astype(np.float32)  # what a scanner writes outside its field
+    assert "image-clipped" not in codes(outside)
+
+
 def test_slices_that_show_nothing() -> None:
     array = voxels()
     array[12:] = 0

@@ -34,7 +34,7 @@ def series(
 
 
 def test_one_series_has_the_role_and_each_other_a_reason() -> None:
-    rules = read_rules(RULES, subject="roles.toml")
+    rules = read_rules(RULES.encode(), subject="roles.toml")
     found = assign_roles(
         [
             series("1", "Abdomen VENOUS 3.0"),
@@ -87,7 +87,7 @@ prefer = "thinnest slices"
 
 
 def test_which_of_fourteen_series_is_the_venous_ct() -> None:
-    found = assign_roles(examination(), read_rules(VENOUS, subject="roles.toml"))
+    found = assign_roles(examination(), read_rules(VENOUS.encode(), subject="roles.toml"))
     assert [one.uid for one in found if one.chosen] == ["PortVen 1.0 B30f"]
     reasons = {one.uid: one.reason for one in found}
     assert len(reasons) == len(EXAMINATION) == 14
@@ -100,13 +100,12 @@ def test_which_of_fourteen_series_is_the_venous_ct() -> None:
 
 def test_another_rule_is_another_choice() -> None:
     """The department measures thick slices: one line of the file changes."""
-    rules = read_rules(
-        VENOUS.replace('"thinnest slices"', '"thinnest slices"\nspacing_mm_at_most = 0.5'), subject="roles.toml"
-    )
+    thin = VENOUS.replace('"thinnest slices"', '"thinnest slices"\nspacing_mm_at_most = 0.5')
+    rules = read_rules(thin.encode(), subject="roles.toml")
     found = assign_roles(examination(), rules)
     assert not any(one.chosen for one in found)
     assert {one.uid: one.reason for one in found}["PortVen 1.0 B30f"] == "its slices lie 1.00 mm apart, more than 0.5"
-    soft = read_rules(VENOUS.replace('"*portven*"', '"portven 5.0*"'), subject="roles.toml")
+    soft = read_rules(VENOUS.replace('"*portven*"', '"portven 5.0*"').encode(), subject="roles.toml")
     assert [one.uid for one in assign_roles(examination(), soft) if one.chosen] == ["PortVen 5.0 B30f"]
 
 
@@ -118,7 +117,7 @@ def examination() -> list[ImageSeries]:
 
 
 def test_the_order_of_series_changes_nothing() -> None:
-    rules = read_rules(RULES, subject="roles.toml")
+    rules = read_rules(RULES.encode(), subject="roles.toml")
     some = [series("1", "venous"), series("2", "venous"), series("3", "late")]
     chosen = [{one.uid for one in assign_roles(order, rules) if one.chosen} for order in (some, some[::-1])]
     assert chosen[0] == chosen[1]
@@ -129,6 +128,24 @@ def test_the_order_of_series_changes_nothing() -> None:
 )
 def test_rules_that_cannot_be_read(text: str, told: str) -> None:
     with pytest.raises(Refused) as refused:
-        read_rules(text, subject="roles.toml")
+        read_rules(text.encode(), subject="roles.toml")
     assert refused.value.problem.code == "role-rules"
     assert told in refused.value.problem.found
+
+
+def test_a_file_that_is_no_text() -> None:
+    with pytest.raises(Refused, match="no text in UTF-8 \\(byte 12\\)"):
+        read_rules(b"[[role]]\n# \xff", subject="roles.toml")
+
+
+def test_a_modality_is_written_in_any_case() -> None:
+    (found,) = assign_roles([series("1", "venous")], read_rules(b'[[role]]\nname = "a"\nmodality = "ct"', subject="r"))
+    assert found.chosen
+
+
+def test_a_series_in_quarantine_takes_the_role_from_nobody() -> None:
+    some = [series("1", "venous", slices=90), series("2", "venous", slices=30)]
+    found = assign_roles(some, read_rules(RULES.encode(), subject="roles.toml"), held={"1"})
+    first = {one.uid: one for one in found if one.role == "venous CT"}
+    assert (first["1"].chosen, first["1"].reason) == (False, "it fits, but is in quarantine")
+    assert first["2"].chosen

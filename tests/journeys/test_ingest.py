@@ -16,7 +16,7 @@ from PIL import Image
 
 from prognoscope.core import hashing
 from prognoscope.core.problems import Refused
-from prognoscope.jobs.audit import verify_log
+from prognoscope.jobs.audit import read_log, verify_log
 from prognoscope.jobs.curate import curate
 from prognoscope.jobs.history import as_lines, history
 from prognoscope.jobs.ingest import ingest
@@ -432,6 +432,33 @@ def test_a_region_that_reaches_the_last_slice_is_told_and_keeps_no_series_out(tm
     assert "region-at-edge" in {problem.code for _, problem in report.failed}
     held = [one.problem.code for one in list_quarantine(tmp_path / "store")]
     assert "region-at-edge" not in held
+
+
+ROLES = '[[role]]\nname = "main"\nmodality = "MR"\n[[role]]\nname = "early"\nmodality = "CT"\n'
+
+
+def test_a_role_goes_to_a_series_in_use_and_the_log_says_what_became_of_which(tmp_path: Path) -> None:
+    noise, sound = np.random.default_rng(1).normal(0, 1, (8, 8, 19)), np.random.default_rng(1).normal(0, 1, (8, 8, 9))
+    nifti(noise, tmp_path / "in/P01_MR_T1_image.nii")
+    nifti(sound.cumsum(0), tmp_path / "in/P01_MR_T2_image.nii")
+    ingest(tmp_path / "in", store=tmp_path / "store")
+    (tmp_path / "roles.toml").write_text(ROLES)
+    report = curate(tmp_path / "store", rules=tmp_path / "roles.toml")
+    (hit,) = query("role = main", store=tmp_path / "store", most=None).hits
+    assert hit.slices == 9
+    assert report.unfilled == ("early",)
+    (entry,) = [one for one in read_log(tmp_path / "store", newest=None) if one.action == "curate"]
+    detail = json.loads(entry.detail)
+    assert detail["roles"] == {hit.key: "main"}
+    assert list(detail["states"].values()) == ["quarantined"]
+    assert len(detail["rules"]) == 64
+
+
+@pytest.mark.parametrize("name", ["absent.toml", "."])
+def test_rules_that_are_not_there_are_told_before_a_series_is_read(hospital: Path, tmp_path: Path, name: str) -> None:
+    ingest(hospital, store=tmp_path / "store")
+    with pytest.raises(Refused, match="cannot be read"):
+        curate(tmp_path / "store", rules=tmp_path / name, mapper=None)  # type: ignore[arg-type]
 
 
 def test_the_page_of_a_curation_shows_what_failed(hospital: Path, tmp_path: Path) -> None:

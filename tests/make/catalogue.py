@@ -39,11 +39,18 @@ def add_region(connection: Connection, patient: int, series_uid: str, name: str)
 
 
 def add_cell(
-    connection: Connection, patient: int, name: str, text: str, number: float | None = None, *, row: int = 0
+    connection: Connection,
+    patient: int,
+    name: str,
+    text: str,
+    number: float | None = None,
+    *,
+    row: int = 0,
+    unit: str = "",
 ) -> None:
     """Add a value that a table tells of a patient."""
     cell = {
         "table_sha256": "t", "row": patient * 10 + row, "name": name, "patient_id": "", "text": text,
-        "folded": folded(text), "number": number, "unit": "", "known_at": "", "patient": patient,
+        "folded": folded(text), "number": number, "unit": unit, "known_at": "", "patient": patient,
     }  # fmt: skip
     connection.execute(insert(VALUES).values(cell))

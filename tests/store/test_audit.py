@@ -11,7 +11,10 @@ import pytest
 
 from prognoscope.core.problems import Refused
 from prognoscope.jobs.audit import read_log, verify_log
+from prognoscope.jobs.ingest import ingest
+from prognoscope.jobs.verify import verify
 from prognoscope.store import Store
+from tests.make.store import write_hospital
 
 ENTRIES = 6
 
@@ -115,6 +118,40 @@ def test_a_deleted_head_is_not_made_again(folder: Path) -> None:
     (folder / "audit-head.json").unlink()
     go_on(folder)
     assert codes(folder) == {"audit-head-missing"}
+
+
+def test_a_log_that_was_emptied_together_with_its_head(tmp_path: Path) -> None:
+    write_hospital(tmp_path / "hospital", patients=1)
+    ingest(tmp_path / "hospital", store=tmp_path / "store")
+    tamper(tmp_path / "store", "DELETE FROM audit")
+    (tmp_path / "store/audit-head.json").unlink()
+    assert codes(tmp_path / "store") == {"audit-head-missing"}
+    go_on(tmp_path / "store")
+    assert "audit-head-missing" in codes(tmp_path / "store")
+
+
+def test_an_object_that_was_taken_away_with_every_row_of_it(tmp_path: Path) -> None:
+    """The log still says that it came in."""
+    write_hospital(tmp_path / "hospital", patients=1)
+    ingest(tmp_path / "hospital", store=tmp_path / "store")
+    name = sorted(path for path in (tmp_path / "store/artefacts").rglob("*") if path.is_file())[0]
+    sha256 = name.parent.name + name.name
+    rows = [f"DELETE FROM {table} WHERE sha256 = '{sha256}'" for table in ("objects", "instances", "arrivals")]
+    connection = sqlite3.connect(tmp_path / "store/catalogue.sqlite")
+    for statement in rows:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    name.unlink()
+    (problem,) = verify(tmp_path / "store").problems
+    assert (problem.code, problem.subject) == ("object-gone", f"artefact {sha256}")
+
+
+def test_an_object_that_the_log_knows_nothing_of(tmp_path: Path) -> None:
+    write_hospital(tmp_path / "hospital", patients=1)
+    ingest(tmp_path / "hospital", store=tmp_path / "store")
+    tamper(tmp_path / "store", "UPDATE audit SET detail = replace(detail, 'objects', 'things')")
+    assert {one.code for one in verify(tmp_path / "store").problems} == {"object-unlogged", "audit-entry-changed"}
 
 
 def test_a_cut_end_with_its_head_is_found_by_a_head_that_was_written_down(folder: Path) -> None:

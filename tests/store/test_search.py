@@ -188,6 +188,50 @@ def test_a_column_of_people_without_images_is_known_and_finds_nobody(store: Stor
     assert "did you mean “stage”" in refused.value.problem.remedy
 
 
+@pytest.fixture
+def measured(store: Store) -> Store:
+    """Creatinine of 88.4 µmol/L is 1 mg/dL: Anna's is told in the one, Bert's in the other, potassium in one unit."""
+    with store.database.writing() as connection:
+        add_cell(connection, 1, "Crea", "1.0", 1.0, unit="mg/dL")
+        add_cell(connection, 2, "Crea", "90", 90.0, unit="umol/L")
+        add_cell(connection, 1, "potassium", "4.1", 4.1, unit="mmol/L")
+        add_cell(connection, 5000, "potassium", "3.9", 3.9, row=5)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("query", "patients"),
+    [
+        ("crea > 50 umol/L", ["Bert"]),
+        ("crea >= 1 MG/DL and modality = PT", ["Anna"]),
+        ("(crea < 50 'mg/dL') or modality = DX", ["Anna", "Äda"]),
+        ("crea is known", ["Anna", "Bert"]),
+        ("potassium > 3", ["Anna", "Äda"]),  # one unit, and a value of which no unit is told
+        ("potassium > 3 mmol/L", ["Anna"]),
+    ],
+)
+def test_numbers_of_several_units_are_compared_in_the_one_that_is_asked_for(
+    measured: Store, query: str, patients: list[str]
+) -> None:
+    assert found(measured, query) == patients
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("crea > 50", "crea is given in mg/dl and umol/l: write the unit behind the number"),
+        ("crea in (1, 90)", "crea is given in mg/dl and umol/l"),
+        ("potassium > 3 mg/dL", "potassium is given in mmol/l, not in “mg/dL”"),
+        ("age > 3 year", "age is written without a unit"),
+    ],
+)
+def test_a_unit_that_is_missing_or_another(measured: Store, query: str, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        found(measured, query)
+    assert refused.value.problem.code == "query-unit"
+    assert told in refused.value.problem.found
+
+
 def test_a_pattern_of_many_stars_takes_no_longer_than_its_values_are_long(store: Store) -> None:
     with store.database.writing() as connection:
         add_series(connection, 2, "2.9", description="a" * 200)

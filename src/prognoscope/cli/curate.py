@@ -33,6 +33,8 @@ def curate(
     for _, verdict in report.roles:
         if verdict.chosen:
             put(f"{verdict.role}: {verdict.uid}: {verdict.reason}")
+    for name in report.unfilled:
+        put(f"{name}: no series of any patient fits the rule")
     put(f"{report.series} series looked at, {report.out_of_use} failed")
     if report.refused:
         put(f"{report.refused} series could not be put together: prognoscope quarantine list")

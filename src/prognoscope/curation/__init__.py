@@ -2,7 +2,7 @@
 
 from prognoscope.curation.quality import check, check_coverage, same_pixels, slice_thumbnail, thumbnail
 from prognoscope.curation.roles import Choice, Role, choose
-from prognoscope.curation.rules import RoleRules, Verdict, assign_roles, read_rules
+from prognoscope.curation.rules import RoleRules, Verdict, assign_roles, read_rules, rules_refused
 
 __all__ = [
     "Choice",
@@ -14,6 +14,7 @@ __all__ = [
     "check_coverage",
     "choose",
     "read_rules",
+    "rules_refused",
     "same_pixels",
     "slice_thumbnail",
     "thumbnail",

@@ -16,6 +16,7 @@ from prognoscope.core.images import ImageSeries
 from prognoscope.core.problems import Problem
 
 SATURATED_SHARE = 0.005
+AIR_HU = -900.0  # of air (-1000), or what a scanner writes outside its field, every CT may hold much
 SLICE_DEPARTS = 8.0
 EMPTY_SLICES_SHARE = 0.2
 NOISE_SHARE = 0.15  # of the contrast; white noise alone has 0.21 (1 of 4.65 standard deviations)
@@ -28,9 +29,11 @@ AGAIN = "look at it: release it with a reason, or fetch it again"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the checks measured: shares in [0, 1], noise in the volume's unit."""
+    """What the checks measured: shares in [0, 1], lowest value, noise and contrast in the volume's unit."""
 
     saturated: float
+    lowest: float
+    at_lowest: float
     empty_slices: float
     noise: float
     contrast: float
@@ -50,6 +53,8 @@ def measure(volume: Volume) -> Measured:
     noise = float(np.median(np.abs(inside)) / 0.6745 / np.sqrt(6)) if inside.size else 0.0
     return Measured(
         saturated=float(np.mean(voxels == high)) if high > low else 1.0,
+        lowest=low,
+        at_lowest=float(np.mean(voxels == low)),
         empty_slices=float(np.mean(spread == 0)),
         noise=noise,
         contrast=float(np.percentile(voxels, 99) - np.percentile(voxels, 1)),
@@ -59,7 +64,8 @@ def measure(volume: Volume) -> Measured:
 def check(series: ImageSeries, volume: Volume) -> tuple[Problem, ...]:
     """Say what is wrong with a volume; nothing when it passes.
 
-    Checked are: an image without any contrast, saturation (more than 0.5 % of the voxels at the largest value), empty
+    Checked are: an image without any contrast, saturation (more than 0.5 % of the voxels at the largest value; in a CT
+    at the smallest too, where that is not air), empty
     slices (more than 20 %), one slice whose mean departs from its neighbours by eight times what is usual (a lost or
     foreign slice), noise above 15 % of the contrast (1st to 99th percentile), a CT or PET whose slices do not lie
     across the body, and voxels longer than 20 times their width.
@@ -74,6 +80,11 @@ def check(series: ImageSeries, volume: Volume) -> tuple[Problem, ...]:
         wrong("image-empty", "it shows nothing: nearly all voxels have one value")
     elif found.saturated > SATURATED_SHARE:
         wrong("image-saturated", f"{100 * found.saturated:.1f} % of its voxels have the largest value there is")
+    if series.unit == "HU" and found.lowest > AIR_HU and SATURATED_SHARE < found.at_lowest < 1:
+        share = f"{100 * found.at_lowest:.1f} % of its voxels"
+        wrong(
+            "image-clipped", f"{share} have the smallest value, {found.lowest:.0f} HU: what lies below it was cut off"
+        )
     if EMPTY_SLICES_SHARE < found.empty_slices < 1:
         wrong("slices-empty", f"{100 * found.empty_slices:.0f} % of its slices show nothing")
     if (odd := _odd_slice(volume)) is not None:
@@ -114,7 +125,7 @@ def same_pixels(prints: Iterable[tuple[str, str, str]]) -> tuple[Problem, ...]:
         Problem(
             "pixels-of-two-patients",
             f"series {uid}",
-            f"its pixels are those of a series of patient {others[0]}",
+            f"its pixels are those of a series of patient {' and of patient '.join(others)}",
             "find out whose they are; both stay out until one is released",
         )
         for group in owners.values()

@@ -14,7 +14,7 @@ prefer = "most slices"                   # or "thinnest slices", "newest", "olde
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 
 from prognoscope.core.images import ImageSeries
 from prognoscope.core.patterns import matches
-from prognoscope.core.problems import refuse
+from prognoscope.core.problems import Refused, refuse
 from prognoscope.core.settings import Settings
 
 Preference = Literal["most slices", "thinnest slices", "newest", "oldest"]
@@ -64,28 +64,36 @@ PREFERENCES: dict[Preference, Callable[[ImageSeries], tuple[float | str, ...]]] 
 }
 
 
-def read_rules(text: str, *, subject: str) -> RoleRules:
+def read_rules(data: bytes, *, subject: str) -> RoleRules:
     """Read the rules of a file; refuses `role-rules`, naming the key that is wrong."""
     try:
-        return RoleRules.model_validate(tomllib.loads(text))
+        return RoleRules.model_validate(tomllib.loads(data.decode("utf-8-sig")))
+    except UnicodeDecodeError as cause:
+        raise rules_refused(subject, f"it is no text in UTF-8 (byte {cause.start + 1})") from cause
     except (tomllib.TOMLDecodeError, ValidationError) as cause:
         told = str(cause) if isinstance(cause, tomllib.TOMLDecodeError) else _first(cause)
-        raise refuse(
-            "role-rules",
-            subject=subject,
-            found=told,
-            remedy='write [[role]] with name, modality and description = ["*…*"]',
-        ) from cause
+        raise rules_refused(subject, told) from cause
 
 
-def assign_roles(series: Sequence[ImageSeries], rules: RoleRules) -> tuple[Verdict, ...]:
-    """Give each role to at most one of a patient's series; every series that is not chosen has a reason too."""
+def rules_refused(subject: str, found: str) -> Refused:
+    """The problem of a file of rules that cannot be used."""
+    remedy = 'write [[role]] with name, modality and description = ["*…*"]'
+    return refuse("role-rules", subject=subject, found=found, remedy=remedy)
+
+
+def assign_roles(series: Sequence[ImageSeries], rules: RoleRules, *, held: Collection[str] = ()) -> tuple[Verdict, ...]:
+    """Give each role to at most one of a patient's series; every series that is not chosen has a reason too.
+
+    `held` are the UIDs of series in quarantine, which have no role.
+    """
     verdicts: list[Verdict] = []
     taken: set[str] = set()
     for rule in rules.role:
         fitting = []
         for one in series:
             against = "it has another role" if one.uid in taken else _against(one, rule)
+            if not against and one.uid in held:
+                against = "it fits, but is in quarantine"
             if against:
                 verdicts.append(Verdict(one.uid, rule.name, chosen=False, reason=against))
             else:
@@ -99,7 +107,7 @@ def assign_roles(series: Sequence[ImageSeries], rules: RoleRules) -> tuple[Verdi
 
 def _against(one: ImageSeries, rule: RoleRule) -> str:
     told = one.description.casefold()
-    if one.modality != rule.modality:
+    if one.modality.casefold() != rule.modality.casefold():
         return f"it is {one.modality}, not {rule.modality}"
     if not any(matches(told, pattern.casefold()) for pattern in rule.description):
         return f"“{one.description}” matches none of {', '.join(rule.description)}"

@@ -69,7 +69,7 @@ def admit(
     for batch, items in batches:
         opened = list(islice(results, len(items)))
         arrivals = [arrival for one in opened for arrival in one.arrivals]
-        tally.add(store.repository.admit(source, batch, arrivals, verify=verify, same=same_instance), len(arrivals))
+        tally.add(store.repository.admit(source, batch, arrivals, verify=verify, same=same), len(arrivals))
         hold(store, source, [problem for one in opened for problem in one.problems], tally)
         archives += [archive for one in opened for archive in one.archives]
     for _ in results:  # lets the mapper finish and report its end
@@ -77,8 +77,8 @@ def admit(
     return archives
 
 
-def same_instance(one: bytes, other: bytes) -> bool:
-    """Whether two files of one SOPInstanceUID hold the same instance."""
+def same(one: bytes, other: bytes) -> bool:
+    """Whether two files are one instance in two envelopes."""
     from prognoscope.sources.sameness import same_data_set  # with pydicom: for an instance that comes again
 
     return same_data_set(one, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,11 +17,13 @@ from prognoscope.core.images import ImageSeries, RegionSet
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.core.work import Mapper, serial_map
 from prognoscope.curation import (
+    RoleRules,
     Verdict,
     assign_roles,
     check,
     check_coverage,
     read_rules,
+    rules_refused,
     same_pixels,
     slice_thumbnail,
     thumbnail,
@@ -60,13 +63,15 @@ class Looked:
 class CurateReport:
     """How many series were looked at, what is wrong (by series key), and the verdict on each for each role.
 
-    `refused` series could not be put together, so there was nothing to look at.
+    `refused` series could not be put together, so there was nothing to look at; `unfilled` are the roles that no series
+    fits.
     """
 
     series: int
     failed: tuple[tuple[str, Problem], ...]
     roles: tuple[tuple[str, Verdict], ...]
     refused: int
+    unfilled: tuple[str, ...]
 
     @property
     def out_of_use(self) -> int:
@@ -95,6 +100,7 @@ def curate(
     Refused
         `store-missing`, `role-rules`.
     """
+    wanted = _rules(Path(rules)) if rules else None
     with existing(store) as opened:
         hits = {hit.key: hit for hit in opened.search.hits(STATES)}
         series = opened.volumes.series(sorted(hits))
@@ -108,10 +114,12 @@ def curate(
             also = twice.get(f"series {series[one.key].uid}")
             found[one.key] = (*one.problems, *((also,) if also else ()))
             _judge(opened, hits[one.key], found[one.key])
-        verdicts = _roles(opened, hits, series, Path(rules)) if rules else ()
+        verdicts = _roles(opened, hits, series, wanted) if wanted else ()
+        opened.audit_note("curate", "quality and roles", _changes(opened, hits, rules))
         failed = tuple((key, problem) for key, problems in found.items() for problem in problems)
-        opened.audit_note("curate", "quality and roles", {"series": len(looked), "failed": len(failed)})
-        report = CurateReport(len(looked), failed, verdicts, opened.search.counts(REFUSED).series)
+        given = {one.role for _, one in verdicts if one.chosen}
+        unfilled = tuple(rule.name for rule in (wanted.role if wanted else ()) if rule.name not in given)
+        report = CurateReport(len(looked), failed, verdicts, opened.search.counts(REFUSED).series, unfilled)
         if out:
             held = {one.sha256: one for one in opened.quarantine.held()}
             shown = [
@@ -121,6 +129,14 @@ def curate(
             ]
             _write(Path(out), report, hits, (*shown, *_refused(opened, held)), store=str(store))
         return report
+
+
+def _rules(path: Path) -> RoleRules:
+    """Read the rules before any series is: a wrong one is told at once."""
+    try:
+        return read_rules(path.read_bytes(), subject=str(path))
+    except OSError as cause:
+        raise rules_refused(str(path), f"it cannot be read ({cause.strerror})") from cause
 
 
 def look_at(item: Item) -> Looked:
@@ -170,18 +186,29 @@ def _judge(store: Store, hit: Hit, problems: tuple[Problem, ...]) -> None:
 
 
 def _roles(
-    store: Store, hits: dict[str, Hit], series: dict[str, ImageSeries], rules: Path
+    store: Store, hits: dict[str, Hit], series: dict[str, ImageSeries], rules: RoleRules
 ) -> tuple[tuple[str, Verdict], ...]:
-    read = read_rules(rules.read_text(encoding="utf-8"), subject=str(rules))
+    """Give roles among the series that are in use now: whoever is in quarantine takes none away."""
+    in_use = {hit.key for hit in store.search.hits("")}
     patients: dict[str, list[str]] = defaultdict(list)
     for key in sorted(series):
         patients[hits[key].patient_id].append(key)
     found: list[tuple[str, Verdict]] = []
     for keys in patients.values():
         by_uid = {series[key].uid: key for key in keys}
-        found += [(by_uid[one.uid], one) for one in assign_roles([series[key] for key in keys], read)]
+        held = frozenset(series[key].uid for key in keys if key not in in_use)
+        found += [(by_uid[one.uid], one) for one in assign_roles([series[key] for key in keys], rules, held=held)]
     store.volumes.assign_roles(dict.fromkeys(series, "") | {key: one.role for key, one in found if one.chosen})
     return tuple(found)
+
+
+def _changes(store: Store, before: Mapping[str, Hit], rules: str | Path | None) -> dict[str, object]:
+    """What a curation did to which series, for the audit log."""
+    after = {hit.key: hit for hit in store.search.hits(STATES)}
+    moved = {key: hit.state for key, hit in after.items() if key in before and hit.state != before[key].state}
+    roles = {key: hit.role for key, hit in after.items() if key in before and hit.role != before[key].role}
+    by = {"rules": hashing.of_file(Path(rules))} if rules else {}
+    return {"series": len(after), "states": moved, "roles": roles, **by}
 
 
 def _shown(hit: Hit, uid: str, problems: tuple[Problem, ...], picture: bytes, held: Held | None) -> FailedSeries:

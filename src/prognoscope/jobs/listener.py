@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prognoscope.core.problems import Problem, Refused, refuse
-from prognoscope.jobs.admission import same_instance
+from prognoscope.jobs.admission import same
 from prognoscope.jobs.arrivals import nameless_arrival
 from prognoscope.sources.pacs import OWN_TITLE, listener
 from prognoscope.store import Admitted, Store, tray
@@ -72,7 +72,7 @@ def keep_files(store: Store, source: str, files: Sequence[bytes]) -> Admitted:
     batch = uuid.uuid4().hex
     with tray(store.repository.tray(batch)) as filled:
         arrivals = [nameless_arrival(data, filled) for data in files]
-    return store.repository.admit(source, batch, arrivals, same=same_instance)
+    return store.repository.admit(source, batch, arrivals, same=same)
 
 
 @contextmanager

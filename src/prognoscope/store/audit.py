@@ -21,7 +21,7 @@ from prognoscope.core import hashing
 from prognoscope.core.hashing import canonical_json
 from prognoscope.core.problems import Problem
 from prognoscope.store.artefacts import write_whole
-from prognoscope.store.catalogue import AUDIT
+from prognoscope.store.catalogue import AUDIT, OBJECTS, SNAPSHOTS
 from prognoscope.store.database import Database
 from prognoscope.store.gate import locked
 
@@ -96,7 +96,7 @@ class Audit:
         first_use = not self._database.is_sqlite and not lock.exists()
         with locked(lock), self._database.reading() as connection:
             newest = _newest(connection)
-            if not self._head.exists() and (first_use or newest == NOTHING):
+            if not self._head.exists() and (first_use or (newest == NOTHING and not _in_use(connection))):
                 self._write(newest)
 
     def anchor(self) -> None:
@@ -136,8 +136,9 @@ class Audit:
                 problems += _wrong(entry, before, last)
                 before, last = entry.hash, entry.number
                 hashes[entry.number] = entry.hash
+            in_use = bool(hashes) or _in_use(connection)
         anchored = self._anchored()
-        if anchored is None and hashes:
+        if anchored is None and in_use:
             problems.append(_problem("audit-head-missing", str(self._head), "the head's file is missing or unreadable"))
         for known in [known for known in (anchored, head) if known]:
             problems += _against(known, hashes, last)
@@ -161,6 +162,12 @@ def _newest(connection: Connection) -> tuple[int, str]:
     query = select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return (row.number, row.hash) if row else NOTHING
+
+
+def _in_use(connection: Connection) -> bool:
+    """Whether something came in or was frozen, which a log tells of: an empty one was emptied."""
+    kept = (select(OBJECTS.c.sha256).limit(1), select(SNAPSHOTS.c.id).limit(1))
+    return any(connection.execute(query).scalar() is not None for query in kept)
 
 
 def _holds(connection: Connection, head: tuple[int, str]) -> bool:

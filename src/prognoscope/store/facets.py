@@ -53,7 +53,8 @@ ROI, STATE = "roi", "state"
 # What is counted and listed; a sign that no query can write keeps these apart from its fields.
 KEY, OWNER, STUDY, BYTES = "#key", "#owner", "#study", "#bytes"
 COUNTED = {KEY: SERIES.c.key, OWNER: SERIES.c.patient_id, STUDY: SERIES.c.study, BYTES: SERIES.c.bytes}
-TEXTS, NUMBERS, WORDS = "=", "<", ">"
+TEXTS, NUMBERS, WORDS, OF_UNIT = "=", "<", ">", "["
+UNIT_BEGINS = "\x1f"  # no query can write it
 BYTE_CODES = 256
 NARROW, WIDE = b"1", b"4"  # bytes of a code
 
@@ -105,9 +106,12 @@ class Chunk:
         return int.from_bytes(b"\1" * self.size, "big")
 
 
-def of_table(column: str, *, what: str = TEXTS) -> str:
-    """The facet of a table's column, case-folded: all its texts, the numbers among them, or the texts that are none."""
-    return f"{what}{folded(column)}"
+def of_table(column: str, *, what: str = TEXTS, unit: str = "") -> str:
+    """The facet of a table's column, case-folded.
+
+    All its texts, the numbers among them, the texts that are none, or the numbers of one unit.
+    """
+    return f"{OF_UNIT}{folded(column)}{UNIT_BEGINS}{folded(unit)}" if unit else f"{what}{folded(column)}"
 
 
 def unpacked(data: bytes) -> Facet:
@@ -195,12 +199,13 @@ def _regions(connection: Connection, chunk: int, places: Sequence[tuple[int, str
 
 def _cells(connection: Connection, chunk: int, patients: Sequence[int]) -> dict[str, Facet]:
     """Facets for the columns of the tables that speak of patients of the chunk, whether they have volumes or not."""
-    query = select(VALUES.c.name, VALUES.c.patient, VALUES.c.folded, VALUES.c.number)
+    query = select(VALUES.c.name, VALUES.c.patient, VALUES.c.folded, VALUES.c.number, VALUES.c.unit)
     told: dict[str, dict[int, dict[str | float, None]]] = defaultdict(lambda: defaultdict(dict))
-    for name, patient, said, number in connection.execute(query.where(_within(VALUES.c.patient, chunk))):
+    for name, patient, said, number, unit in connection.execute(query.where(_within(VALUES.c.patient, chunk))):
         told[of_table(name)][patient][said] = None
         if number is not None:
-            told[of_table(name, what=NUMBERS)][patient][number] = None
+            for field in {of_table(name, what=NUMBERS), *([of_table(name, unit=unit)] if unit else [])}:
+                told[field][patient][number] = None
         elif said:
             told[of_table(name, what=WORDS)][patient][said] = None
     places: dict[int, list[int]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
     query      = and ("or" and)*            and = not ("and" not)*
     not        = "not" not | "(" query ")" | comparison
-    comparison = field operator value | field "in" "(" value ("," value)* ")" | field "is" ("known" | "unknown")
+    comparison = field operator value [unit] | field "in" "(" value ("," value)* ")" | field "is" ("known" | "unknown")
     operator   = "=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~"
 
 `=` compares whole texts, upper and lower case alike. `~` looks for a text anywhere in the value; with `*` or `?` in it,
@@ -11,6 +11,7 @@ it is a pattern for the whole value. Values with blanks stand in quotes.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Comparison:
     values: tuple[str, ...]
     at: int
     values_at: tuple[int, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,14 @@ class Negated:
 
 
 Node = Comparison | Combined | Negated
+
+
+def is_number(text: str) -> bool:
+    """Whether a value is a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def parse(query: str) -> Node | None:
@@ -167,7 +177,21 @@ class _Reader:
             return Comparison(field.text, state.text.lower(), (), field.at)
         operator = self._take(("operator",), f"one of {' '.join(OPERATORS)} or “in” is expected after {field.text}")
         value = self._value(f"a value is expected after {operator.text}")
-        return Comparison(field.text, operator.text, (value.text,), field.at, (value.at,))
+        return Comparison(field.text, operator.text, (value.text,), field.at, (value.at,), self._unit(value))
+
+    def _unit(self, value: Token) -> str:
+        """The unit behind a number: a word after which the comparison ends."""
+        token, after = self._peek(), self._peek(1)
+        ends = after is None or after.keyword in ("and", "or") or after.text == ")"
+        if (
+            token is None
+            or token.kind not in ("word", "quoted")
+            or token.keyword
+            or not (ends and is_number(value.text))
+        ):
+            return ""
+        self._next += 1
+        return token.text
 
     def _list(self, field: Token) -> Node:
         self._expect("(")
@@ -198,8 +222,9 @@ class _Reader:
             self._fail(f"“{mark}” is expected")
         self._next += 1
 
-    def _peek(self) -> Token | None:
-        return self._tokens[self._next] if self._next < len(self._tokens) else None
+    def _peek(self, further: int = 0) -> Token | None:
+        place = self._next + further
+        return self._tokens[place] if place < len(self._tokens) else None
 
     def _peek_keyword(self) -> str:
         token = self._peek()

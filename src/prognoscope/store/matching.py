@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from prognoscope.store.facets import NUMBERS, ROI, SERIES_FIELDS, TEXTS, WORDS, Chunk, of_table
-from prognoscope.store.grammar import Combined, Comparison, Negated, Node, pointed
+from prognoscope.store.grammar import Combined, Comparison, Negated, Node, is_number, pointed
 from prognoscope.store.records import folded
 
 # Columns of tables that say the same as a header's attribute. `site` is anatomy here: an institution is a `centre`.
@@ -41,10 +40,11 @@ Accepts = Callable[[Any], bool]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Whether the tables' columns of a name hold numbers, and whether texts that are none."""
+    """Whether the tables' columns of a name hold numbers, whether texts that are none, and in which units."""
 
     numbers: bool
     words: bool
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def question(query: str, node: Node | None, fields: frozenset[str], columns: Map
     Raises
     ------
     Refused
-        `query-field`, `query-value`, with the character it points at.
+        `query-field`, `query-value`, `query-unit`, with the character it points at.
     """
     maker = _Maker(query, columns)
     tests = {one: maker.test(one) for one in _comparisons(node)} if node else {}
@@ -160,6 +160,8 @@ class _Maker:
         self._query, self._columns = query, columns
 
     def test(self, node: Comparison) -> Test:
+        if node.unit and node.field in (*REGION_FIELDS, *SERIES_FIELDS):
+            raise self._unit(node, f"{node.field} is written without a unit")
         if node.field in REGION_FIELDS:
             return Test((ROI, self._accepts(node, number=False)))
         if node.field in SERIES_FIELDS:
@@ -179,11 +181,22 @@ class _Maker:
         comparison = OPPOSITE.get(node.operator, node.operator)
         if comparison == "known" or not column.numbers:
             return Test((of_table(name), self._accepts(node, number=False)))
-        if column.words and (comparison == "~" or not all(map(_is_number, node.values))):
+        if column.words and (comparison == "~" or not all(map(is_number, node.values))):
             return Test((of_table(name), self._accepts(node, number=False)))
-        numbers = (of_table(name, what=NUMBERS), self._accepts(node, number=True))
+        numbers = (self._measured(node, name, column), self._accepts(node, number=True))
         told = (of_table(name, what=WORDS), self._accepts(node, number=False))
         return Test(numbers, (told,) if column.words and comparison not in ORDERED else ())
+
+    def _measured(self, node: Comparison, name: str, column: Column) -> str:
+        """The numbers that are meant: those of one unit, where the column holds several."""
+        listed = " and ".join(column.units)
+        if not node.unit:
+            if len(column.units) > 1:
+                raise self._unit(node, f"{node.field} is given in {listed}: write the unit behind the number")
+            return of_table(name, what=NUMBERS)
+        if folded(node.unit) not in column.units:
+            raise self._unit(node, f"{node.field} is given in {listed or 'no unit'}, not in “{node.unit}”")
+        return of_table(name, unit=node.unit)
 
     def _accepts(self, node: Comparison, *, number: bool) -> Accepts:
         comparison = OPPOSITE.get(node.operator, node.operator)
@@ -216,9 +229,12 @@ class _Maker:
         return replace(node, values=tuple(values))
 
     def _number(self, node: Comparison, position: int) -> float:
-        if not _is_number(node.values[position]):
+        if not is_number(node.values[position]):
             raise self._wrong(node, position, f"{node.field} is compared with a number, not “{node.values[position]}”")
         return float(node.values[position])
+
+    def _unit(self, node: Comparison, found: str) -> Exception:
+        return pointed(self._query, node.values_at[0], found, code="query-unit")
 
     def _wrong(self, node: Comparison, position: int, found: str) -> Exception:
         return pointed(self._query, node.values_at[position], found, code="query-value")
@@ -259,13 +275,6 @@ def _somewhere(text: str) -> Accepts:
 def _pattern(text: str) -> re.Pattern[str]:
     """A shell pattern (`*`, `?`) for the whole value; the translation looks back at no star twice."""
     return re.compile(fnmatch.translate(text.replace("[", "[[]")))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _is_day(text: str) -> bool:

@@ -17,11 +17,13 @@ from prognoscope.store.facets import (
     BYTES,
     KEY,
     NUMBERS,
+    OF_UNIT,
     OWNER,
     SERIES_FIELDS,
     STATE,
     STUDY,
     TEXTS,
+    UNIT_BEGINS,
     WORDS,
     Chunk,
     Facet,
@@ -180,7 +182,21 @@ def _columns(connection: Connection, fields: frozenset[str]) -> Mapping[str, Col
     known = {field[1:] for field in found}
     if wanted - known:
         known |= {field[1:] for field in connection.execute(query).scalars() if field.startswith(TEXTS)}
-    return {name: Column(f"{NUMBERS}{name}" in found, f"{WORDS}{name}" in found) for name in sorted(known)}
+    units = _units(connection, sorted(wanted & known))
+    return {
+        name: Column(f"{NUMBERS}{name}" in found, f"{WORDS}{name}" in found, units.get(name, ()))
+        for name in sorted(known)
+    }
+
+
+def _units(connection: Connection, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The units in which some columns are given, sorted."""
+    found = {}
+    for name in columns:
+        start = f"{OF_UNIT}{name}{UNIT_BEGINS}"
+        query = select(FACETS.c.field).where(FACETS.c.field.startswith(start, autoescape=True)).distinct()
+        found[name] = tuple(sorted(field.removeprefix(start) for field in connection.execute(query).scalars()))
+    return found
 
 
 def _found(

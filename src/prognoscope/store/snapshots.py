@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from sqlalchemy import select
@@ -164,7 +164,7 @@ class Snapshots:
         own = re.compile(rf"{re.escape(study)}( \d+)?")
         asked = {one.name: one for one in self.all() if own.fullmatch(one.name)}
         before = next((one for one in asked.values() if one.query == query), None)
-        names = (study, *(f"{study} {number}" for number in count(2)))
+        names = chain([study], (f"{study} {number}" for number in count(2)))
         return before or self.freeze(query, name=next(name for name in names if name not in asked))
 
     def all(self) -> tuple[Snapshot, ...]:

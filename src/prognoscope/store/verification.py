@@ -12,7 +12,7 @@ from sqlalchemy import select
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.core.work import Mapper
 from prognoscope.store.artefacts import Artefacts
-from prognoscope.store.catalogue import ARRIVALS, OBJECTS, PENDING, RESULTS, SNAPSHOTS
+from prognoscope.store.catalogue import ARRIVALS, AUDIT, OBJECTS, PENDING, RESULTS, SNAPSHOTS
 from prognoscope.store.database import ROWS_PER_STATEMENT
 from prognoscope.store.store import Store
 
@@ -43,7 +43,7 @@ def verify_artefacts(store: Store, mapper: Mapper) -> Verified:
     with store.database.reading() as connection:
         pending = {name for text in connection.execute(select(PENDING.c.names)).scalars() for name in json.loads(text)}
     orphans = tuple(name for name in store.artefacts.place.names() if name not in named and name not in pending)
-    return Verified(len(names), problems, orphans)
+    return Verified(len(names), (*problems, *_against_log(store)), orphans)
 
 
 def check_names(artefacts: Artefacts, names: Sequence[str]) -> list[tuple[str, Problem]]:
@@ -67,6 +67,23 @@ def _named(store: Store) -> dict[str, str]:
             for output, name in json.loads(row.outputs).items():
                 named.setdefault(name, f"{output} of {row.stage}")
     return named
+
+
+def _against_log(store: Store) -> tuple[Problem, ...]:
+    """Objects that the audit log says came in and the catalogue lacks, and those of which the log says nothing."""
+    with store.database.reading() as connection:
+        details = connection.execute(select(AUDIT.c.detail).where(AUDIT.c.action == "ingest")).scalars()
+        logged = {name for text in details for name in (json.loads(text) or {}).get("objects", ())}
+        known = set(connection.execute(select(OBJECTS.c.sha256)).scalars())
+    told = (
+        ("object-gone", logged - known, "the audit log says that it came in, and the catalogue lacks it"),
+        ("object-unlogged", known - logged, "the catalogue has it, and no entry of the audit log says that it came in"),
+    )
+    return tuple(
+        Problem(code, f"artefact {name}", found, "compare with a backup of the store and find out who had access to it")
+        for code, names, found in told
+        for name in sorted(names)
+    )
 
 
 def _paths(store: Store, names: Sequence[str]) -> dict[str, str]:
