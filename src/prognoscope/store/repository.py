@@ -32,7 +32,7 @@ from prognoscope.store.catalogue import (
     SOURCES,
     WAITING,
 )
-from prognoscope.store.cells import keep_tables, note_arrivals
+from prognoscope.store.cells import keep_tables, note_arrivals, note_departures
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.quarantine import row_of
 from prognoscope.store.records import Arrival, InstanceRecord, too_long
@@ -119,6 +119,13 @@ class Repository:
             stated = licence or (known.licence if known else "")
             row = {"source": source, "licence": stated, "first": known.first if known else now(), "last": now()}
             self._database.upsert(connection, SOURCES, [row], keys=("source",))
+
+    def depart(self, source: str, paths: Sequence[str]) -> None:
+        """Note that a source has some of its files no more; what came of them is kept."""
+        with self._database.writing() as connection:
+            note_departures(connection, source, paths)
+            self._audit.note(connection, "depart", source, {"files": len(paths)})
+        self._audit.anchor()
 
     def admit(
         self,
