@@ -2,6 +2,7 @@
 
 from prognoscope.store.artefacts import Artefacts, write_whole
 from prognoscope.store.audit import AuditCheck, Entry, parse_head
+from prognoscope.store.descriptions import Placed
 from prognoscope.store.links import Link, NamedFile, Unowned
 from prognoscope.store.provenance import Step, history
 from prognoscope.store.quarantine import Held, Quarantine
@@ -40,6 +41,7 @@ __all__ = [
     "Link",
     "NamedFile",
     "PatientRecords",
+    "Placed",
     "Quarantine",
     "Repository",
     "SeriesRecord",
