@@ -7,8 +7,9 @@ from io import BytesIO
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from prognoscope.sources.sameness import same_data_set
 from tests.make.store import slice_bytes
@@ -74,3 +75,35 @@ def test_what_cannot_be_read_is_not_the_same(cut: int) -> None:
     whole = written(document())
     assert not same_data_set(whole, whole[:cut])
     assert not same_data_set(whole[:cut], whole)
+
+
+def packed(data: Dataset) -> bytes:
+    data.compress(RLELossless, generate_instance_uid=False)
+    out = BytesIO()
+    pydicom.dcmwrite(out, data, enforce_file_format=True)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_lossless_compression_is_an_envelope(syntax: str) -> None:
+    assert same_data_set(packed(document()), written(document(), syntax))
+    assert same_data_set(written(document(), syntax), packed(document()))
+
+
+def test_another_pixel_under_compression_is_another_instance() -> None:
+    plain = document()
+    changed = bytes([plain.PixelData[0] ^ 1]) + plain.PixelData[1:]
+    assert not same_data_set(packed(document()), written(document(PixelData=changed)))
+
+
+def test_another_text_beside_compressed_pixels_is_another_instance() -> None:
+    assert not same_data_set(packed(document()), written(document("a tumour")))
+
+
+def test_compressed_pixels_that_nobody_can_unpack_are_not_the_same() -> None:
+    broken = document()
+    broken.compress(RLELossless, generate_instance_uid=False)
+    broken.PixelData = encapsulate([b"\xff" * 70])
+    out = BytesIO()
+    pydicom.dcmwrite(out, broken, enforce_file_format=True)
+    assert not same_data_set(out.getvalue(), written(document()))

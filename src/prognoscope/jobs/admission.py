@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 from prognoscope.core.problems import Problem
-from prognoscope.jobs.parcels import Opened
+from prognoscope.jobs.parcels import WITHIN, Opened
 from prognoscope.sources import FoundFile
 from prognoscope.store import Admitted, Arrival, Store
 
@@ -19,7 +19,15 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class Tally:
-    """What happened so far, in the words of `prognoscope.jobs.ingest.IngestReport`."""
+    """What happened so far, in the words of `prognoscope.jobs.ingest.IngestReport`.
+
+    Attributes
+    ----------
+    tables
+        How many tables were read.
+    members
+        Paths of what was in the archives that were opened.
+    """
 
     new: Counter[str] = field(default_factory=Counter)
     known: int = 0
@@ -27,6 +35,8 @@ class Tally:
     files: int = 0
     unchanged: int = 0
     unfetched: int = 0
+    tables: int = 0
+    members: set[str] = field(default_factory=set)
     quarantined: list[Problem] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
 
@@ -70,6 +80,8 @@ def admit(
         opened = list(islice(results, len(items)))
         arrivals = [arrival for one in opened for arrival in one.arrivals]
         tally.add(store.repository.admit(source, batch, arrivals, verify=verify, same=same), len(arrivals))
+        tally.tables += sum(arrival.table is not None for arrival in arrivals)
+        tally.members.update(arrival.path for arrival in arrivals if WITHIN in arrival.path)
         hold(store, source, [problem for one in opened for problem in one.problems], tally)
         archives += [archive for one in opened for archive in one.archives]
     for _ in results:  # lets the mapper finish and report its end

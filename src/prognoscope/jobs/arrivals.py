@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prognoscope.core import hashing
 from prognoscope.core.problems import Problem, Refused
-from prognoscope.jobs.parcels import LONGEST_PATH, NIFTI, SIDECAR, Opened, Parcel, printable
+from prognoscope.jobs.parcels import LONGEST_PATH, NIFTI, SIDECAR, Opened, Parcel, printable, read_description
 from prognoscope.sources import FoundFile, Inspected, inspect_bytes, read_bytes
 from prognoscope.sources.archives import Member, check_directory, is_archive, is_directory, read_members
 from prognoscope.sources.fhir import looks_like_fhir
@@ -90,8 +90,9 @@ def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str,
     if inspected.problem is None or inspected.problem.code != "not-dicom":
         return replace(plain, kind="dicom", problem=inspected.problem)
     if name.endswith(TABLES):
-        return replace(plain, kind="table", table=_table(plain, data, subject, folder))
+        return replace(plain, kind="table", table=_table(plain, data, subject))
     if name.endswith(SIDECAR):
+        read_description(data, subject=subject)
         return replace(plain, kind="columns")
     if name.endswith(NIFTI):
         return replace(plain, kind="nifti")
@@ -105,12 +106,10 @@ def _recognised(plain: Arrival, inspected: Inspected, data: bytes, subject: str,
     return replace(plain, problem=inspected.problem)
 
 
-def _table(plain: Arrival, data: bytes, subject: str, folder: Path | None) -> TableRecord:
+def _table(plain: Arrival, data: bytes, subject: str) -> TableRecord:
     from prognoscope.jobs.cells import table_record  # with pandas: most parcels hold no table
 
-    beside = folder / f"{plain.path}{SIDECAR}" if folder else None
-    told = read_bytes(beside, subject=f"{subject}{SIDECAR}") if beside and beside.is_file() else None
-    return table_record(data, Path(plain.path).suffix.lower(), subject=subject, sidecar=told)
+    return table_record(data, Path(plain.path).suffix.lower(), subject=subject)
 
 
 def _members(parcel: Parcel, filled: Tray) -> Iterator[Arrival]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 
 from prognoscope.core.problems import Problem, Refused, refuse
-from prognoscope.jobs.parcels import SIDECAR
 from prognoscope.sources import describe_table, read_table, to_number, without_words
 from prognoscope.sources.fhir import read_fhir
 from prognoscope.store import Cell, TableRecord
@@ -28,11 +25,10 @@ PATIENT_NAMES = (
     "case",
     "mrn",
 )
-SIDECAR_KEYS = ("unit", "known_at", "meaning")
 MOST_CELLS = 2_000_000
 
 
-def table_record(data: bytes, suffix: str, *, subject: str, sidecar: bytes | None) -> TableRecord:
+def table_record(data: bytes, suffix: str, *, subject: str) -> TableRecord:
     """Read a table for the store.
 
     Parameters
@@ -41,15 +37,12 @@ def table_record(data: bytes, suffix: str, *, subject: str, sidecar: bytes | Non
         The file's bytes, and the end of its name.
     subject
         How problems name it.
-    sidecar
-        What its owner says of the columns (`TABLE.columns.json`: column → unit, known_at, meaning), or None.
 
     Raises
     ------
     Refused
-        What `read_table` refuses; `table-without-patient`, `columns-unreadable`.
+        What `read_table` refuses; `table-without-patient`.
     """
-    told = _told(sidecar, subject)
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"table{suffix}"
         path.write_bytes(data)
@@ -68,11 +61,10 @@ def table_record(data: bytes, suffix: str, *, subject: str, sidecar: bytes | Non
     }
     columns = [
         {"name": column.name, "type": column.type, "missing_share": column.missing_share}
-        | dict(told.get(column.name, {}))
         for column in described.columns
     ]
     few = frame.size <= MOST_CELLS
-    cells = tuple(_cells(frame, patient, numbers, told)) if few else ()
+    cells = tuple(_cells(frame, patient, numbers)) if few else ()
     notes = (*_nameless(frame[patient], patient, subject), *(() if few else (_too_many(subject, frame.size),)))
     return TableRecord(patient, columns, len(frame), cells, notes)
 
@@ -115,20 +107,17 @@ def _too_many(subject: str, number: int) -> Problem:
     )
 
 
-def _cells(
-    frame: pd.DataFrame, patient: str, numbers: Mapping[str, pd.Series], told: Mapping[str, Mapping[str, str]]
-) -> Iterator[Cell]:
+def _cells(frame: pd.DataFrame, patient: str, numbers: Mapping[str, pd.Series]) -> Iterator[Cell]:
     owners = frame[patient].tolist()
     for name in frame.columns:
         if name == patient:
             continue
         texts = frame[name].tolist()
         values = numbers[name].tolist() if name in numbers else [None] * len(texts)
-        own = told.get(name, {})
         for row, (owner, text, value) in enumerate(zip(owners, texts, values, strict=True)):
             if owner is not None and text is not None:
                 number = float(value) if value is not None and value == value else None
-                yield Cell(row, owner, name, text, number, own.get("unit", ""), own.get("known_at", ""))
+                yield Cell(row, owner, name, text, number)
 
 
 def _patient_column(frame: pd.DataFrame, subject: str) -> str:
@@ -142,21 +131,3 @@ def _patient_column(frame: pd.DataFrame, subject: str) -> str:
         found=f"none of its columns names the patient ({', '.join(map(str, frame.columns[:8]))} …)",
         remedy="name that column patient_id",
     )
-
-
-def _told(sidecar: bytes | None, subject: str) -> dict[str, dict[str, str]]:
-    if sidecar is None:
-        return {}
-    try:
-        document: Any = json.loads(sidecar)
-        return {
-            str(name): {key: str(entry[key]) for key in SIDECAR_KEYS if key in entry}
-            for name, entry in document.items()
-        }
-    except (ValueError, AttributeError, TypeError, RecursionError) as cause:
-        raise refuse(
-            "columns-unreadable",
-            subject=f"{subject}{SIDECAR}",
-            found=f"it does not say of columns what they are ({cause})",
-            remedy='write {"age": {"unit": "year", "known_at": "time_zero"}}',
-        ) from cause

@@ -15,10 +15,12 @@ from prognoscope.core.work import Mapper, serial_map
 from prognoscope.jobs.addresses import is_address
 from prognoscope.jobs.admission import Tally, admit, hold
 from prognoscope.jobs.assembly import Assembled, assemble_waiting
+from prognoscope.jobs.departed import departed
+from prognoscope.jobs.described import describe_tables
 from prognoscope.jobs.links import link_files
 from prognoscope.jobs.parcels import LONGEST_PATH, Opened, Parcel, printable
 from prognoscope.sources import FoundFile, list_folder
-from prognoscope.store import Arrival, Store
+from prognoscope.store import Arrival, KnownFile, Store
 
 PARCEL_FILES, PARCEL_BYTES = 64, 64 << 20
 PARCELS_PER_BATCH = 8
@@ -117,10 +119,14 @@ def ingest(
         tally = Tally()
         with opened.repository.among_writers():
             hold(opened, name, (*problems, *held_back), tally)
-            fresh = listed if verify else _changed(opened, name, listed)
+            known = opened.repository.known_files(name)
+            fresh = listed if verify else _changed(known, listed)
             tally.unchanged = len(listed) - len(fresh)
-            _take(opened, name, root, fresh, mapper, tally, verify=verify)
-            tally.quarantined += link_files(opened, name, again=bool(tally.new["table"]))
+            archives = _take(opened, name, root, fresh, mapper, tally, verify=verify)
+            gone = departed(known, listed, problems, archives, tally.members)
+            _depart(opened, name, gone, tally)
+            tally.quarantined += describe_tables(opened)
+            tally.quarantined += link_files(opened, name, again=bool(tally.tables or gone))
             assembled = assemble_waiting(opened, mapper)
         return _report(opened, name, tally, assembled, began)
 
@@ -189,13 +195,21 @@ def _listed(source: Path) -> tuple[Path, tuple[FoundFile, ...], tuple[Problem, .
     return source, tuple(file for file in listing.files if file not in long), (*listing.problems, *problems)
 
 
-def _changed(store: Store, source: str, listed: Sequence[FoundFile]) -> tuple[FoundFile, ...]:
-    known = store.repository.known_files(source)
+def _changed(known: Mapping[str, KnownFile], listed: Sequence[FoundFile]) -> tuple[FoundFile, ...]:
     return tuple(
         file
         for file in listed
         if (seen := known.get(file.path)) is None or (seen.size, seen.mtime_ns) != (file.size, file.mtime_ns)
     )
+
+
+def _depart(store: Store, source: str, gone: Sequence[str], tally: Tally) -> None:
+    if gone:
+        store.repository.depart(source, gone)
+        tally.hints.append(
+            f"{len(gone)} files that came in before are not there any more (such as {printable(gone[0])}): "
+            "tables among them are searched no more, and every byte is kept"
+        )
 
 
 def _take(
@@ -207,7 +221,9 @@ def _take(
     tally: Tally,
     *,
     verify: bool,
-) -> None:
+) -> list[FoundFile]:
+    """Read and acknowledge files; return the archives among them that were read through."""
+    read_through = []
     reading = partial(mapper, open_parcel, label="take in files")
     parcels = _batches(store, _parcels(root, files))
     archives = admit(store, source, parcels, reading, tally, verify=verify)
@@ -228,6 +244,8 @@ def _take(
             _keep_whole(store, source, root, archive, _unread(archive, unread), tally)
         else:
             _remember_archive(store, source, root, archive)
+            read_through.append(archive)
+    return read_through
 
 
 def _unread(archive: FoundFile, number: int) -> Problem:

@@ -18,7 +18,7 @@ from prognoscope.jobs.admission import Tally, admit
 from prognoscope.jobs.arrivals import nameless_arrival
 from prognoscope.jobs.parcels import Opened
 from prognoscope.sources.dicomweb import WebServer, fetch_series, parse_server, search_series
-from prognoscope.sources.pacs import Found, Node, find_series, get_series, parse_node
+from prognoscope.sources.pacs import AGAIN, Found, Node, find_series, get_series, parse_node
 from prognoscope.store import Arrival, Store, tray
 
 INSTANCES_AT_ONCE = 256  # so many are acknowledged together, and lost to an interrupt at most
@@ -62,7 +62,7 @@ def ask(address: str) -> Answer:
     Refused
         What the PACS or server refuses.
     """
-    if address.startswith("pacs://"):
+    if address.lower().startswith("pacs://"):
         node = parse_node(address)
         return Answer(node, find_series(node))
     server = parse_server(address)
@@ -135,7 +135,7 @@ def fetch(request: Request) -> Opened:
 def _incomplete(request: Request, missing: int) -> Problem:
     code = "pacs-incomplete" if isinstance(request.origin, Node) else "dicomweb-incomplete"
     found = f"{missing} of its {len(request.series.instances)} instances did not come"
-    return Problem(code, request.subject, found, "ask again: what came is kept, only the rest is fetched")
+    return Problem(code, request.subject, found, AGAIN)
 
 
 def _fetch(request: Request, take: Callable[[bytes], None]) -> Problem | None:

@@ -125,8 +125,9 @@ def fetch_series(server: WebServer, series: Found) -> Iterator[bytes]:
     client = _client(server)
     came: set[str] = set()
     if not series.part:
-        arriving = client.iter_series(series.study_uid, series.series_uid, media_types=AS_IT_IS)
+        whole = partial(client.iter_series, series.study_uid, series.series_uid, media_types=AS_IT_IS)
         try:
+            arriving = _asked(server, whole)
             while (data := _asked(server, lambda: next(arriving, None))) is not None:
                 came.add(str(data.get("SOPInstanceUID", "")))
                 yield _asked(server, partial(_encoded, data))

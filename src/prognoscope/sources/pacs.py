@@ -32,6 +32,10 @@ COMMENT = 64  # PS3.7 annex C: characters of an error comment
 TITLE = re.compile(r"[^\\\s][^\\]{0,15}")
 FILTERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "StudyDate", "AccessionNumber")
 SECONDS = 60
+AGAIN = (
+    "ask again: what came is kept, only the rest is fetched; what stays away may come by DICOMweb, "
+    "or when the PACS sends it to `prognoscope listen`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +218,9 @@ def listener(*, title: str, port: int, receive: Callable[[bytes], None], host: s
     refuses, that it was not.
     """
     entity = _entity(title)
-    from pynetdicom import AllStoragePresentationContexts, evt
+    from pynetdicom import _config, evt
 
-    for context in AllStoragePresentationContexts:
-        entity.add_supported_context(context.abstract_syntax, _syntaxes())
+    _config.UNRESTRICTED_STORAGE_SERVICE = True  # every class is taken, those that only their manufacturer knows too
     entity.add_supported_context(VERIFICATION)
     entity.maximum_associations = 64
     try:
@@ -248,12 +251,6 @@ def _handler(receive: Callable[[bytes], None]) -> Callable[[Any], int | Dataset]
         return SUCCESS
 
     return store
-
-
-def _syntaxes() -> list[str]:
-    from pynetdicom import ALL_TRANSFER_SYNTAXES
-
-    return [str(syntax) for syntax in ALL_TRANSFER_SYNTAXES]
 
 
 def _entity(title: str) -> Any:
@@ -353,7 +350,7 @@ def _retrieve(responses: Any, node: Node, series: Found, what: str) -> None:
             "pacs-incomplete",
             subject=f"series {series.series_uid} of {node.name}",
             found=f"{failed} of its instances did not come",
-            remedy="ask again; what came is kept",
+            remedy=AGAIN,
         )
 
 

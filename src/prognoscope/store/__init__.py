@@ -2,12 +2,14 @@
 
 from prognoscope.store.artefacts import Artefacts, write_whole
 from prognoscope.store.audit import AuditCheck, Entry, parse_head
+from prognoscope.store.descriptions import Placed
 from prognoscope.store.links import Link, NamedFile, Unowned
 from prognoscope.store.provenance import Step, history
 from prognoscope.store.quarantine import Held, Quarantine
 from prognoscope.store.records import (
     Arrival,
     Cell,
+    FrozenTable,
     InstanceRecord,
     PatientRecords,
     SeriesRecord,
@@ -15,7 +17,7 @@ from prognoscope.store.records import (
 )
 from prognoscope.store.repository import Admitted, KnownFile, Repository
 from prognoscope.store.search import Counts, Hit, Told
-from prognoscope.store.snapshots import Difference, Frozen, FrozenTable, Snapshot
+from prognoscope.store.snapshots import Difference, Frozen, Snapshot
 from prognoscope.store.staging import Tray, tray
 from prognoscope.store.store import Store
 from prognoscope.store.tables import from_parquet, to_parquet
@@ -39,6 +41,7 @@ __all__ = [
     "Link",
     "NamedFile",
     "PatientRecords",
+    "Placed",
     "Quarantine",
     "Repository",
     "SeriesRecord",

@@ -37,8 +37,20 @@ def note_arrivals(
         changed += connection.execute(update(ARRIVALS).where(*here, ARRIVALS.c.current).values(current=False)).rowcount
     database.upsert(connection, ARRIVALS, seen, keys=("source", "path", "sha256"))
     if changed:
-        current = exists().where(ARRIVALS.c.sha256 == TABLES.c.sha256, ARRIVALS.c.current)
-        connection.execute(delete(VALUES).where(VALUES.c.table_sha256.in_(select(TABLES.c.sha256).where(~current))))
+        _forget_superseded(connection)
+
+
+def note_departures(connection: Connection, source: str, paths: Sequence[str]) -> None:
+    """Note that a source has some files no more: their bytes stay, their tables are searched no more."""
+    for start in range(0, len(paths), ROWS_PER_STATEMENT):
+        here = (ARRIVALS.c.source == source, ARRIVALS.c.path.in_(paths[start : start + ROWS_PER_STATEMENT]))
+        connection.execute(update(ARRIVALS).where(*here).values(current=False))
+    _forget_superseded(connection)
+
+
+def _forget_superseded(connection: Connection) -> None:
+    current = exists().where(ARRIVALS.c.sha256 == TABLES.c.sha256, ARRIVALS.c.current)
+    connection.execute(delete(VALUES).where(VALUES.c.table_sha256.in_(select(TABLES.c.sha256).where(~current))))
 
 
 def keep_tables(
@@ -64,7 +76,7 @@ def keep_tables(
             }
             database.upsert(connection, TABLES, [row], keys=("sha256",))
         names = _names(table, source, own_ids=one.kind == "fhir")
-        cells = _rows(database, connection, name, table, names)
+        cells = _rows(database, connection, name, table, names, {} if name in fresh else _said(connection, name))
         database.insert_new(connection, VALUES, cells, keys=("table_sha256", "row", "name"))
 
 
@@ -77,8 +89,19 @@ def _names(table: TableRecord, source: str, *, own_ids: bool) -> dict[str, str]:
     return {person: record_name(source, person) if own_ids else plain(person) for person in people}
 
 
+def _said(connection: Connection, sha256: str) -> dict[str, Mapping[str, str]]:
+    """What is said of the columns of a table that was here before, by their names."""
+    columns = connection.execute(select(TABLES.c.columns).where(TABLES.c.sha256 == sha256)).scalar()
+    return {str(one["name"]): one for one in json.loads(columns or "[]")}
+
+
 def _rows(
-    database: Database, connection: Connection, sha256: str, table: TableRecord, names: Mapping[str, str]
+    database: Database,
+    connection: Connection,
+    sha256: str,
+    table: TableRecord,
+    names: Mapping[str, str],
+    said: Mapping[str, Mapping[str, str]],
 ) -> list[dict[str, object]]:
     numbers = number_names(database, connection, names.values())
     return [
@@ -90,8 +113,8 @@ def _rows(
             "text": plain(cell.text, 10_000),
             "folded": folded(cell.text),
             "number": cell.number,
-            "unit": plain(cell.unit, 32),
-            "known_at": plain(cell.known_at),
+            "unit": plain(cell.unit or said.get(cell.name, {}).get("unit", ""), 32),
+            "known_at": plain(cell.known_at or said.get(cell.name, {}).get("known_at", "")),
             "patient": numbers[names[cell.patient_id]],
         }
         for cell in table.cells

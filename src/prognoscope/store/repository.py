@@ -30,12 +30,13 @@ from prognoscope.store.catalogue import (
     RESULTS,
     SNAPSHOTS,
     SOURCES,
+    TABLES,
     WAITING,
 )
-from prognoscope.store.cells import keep_tables, note_arrivals
+from prognoscope.store.cells import keep_tables, note_arrivals, note_departures
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.quarantine import row_of
-from prognoscope.store.records import Arrival, InstanceRecord, too_long
+from prognoscope.store.records import Arrival, FrozenTable, InstanceRecord, too_long
 from prognoscope.store.staging import sweep
 
 
@@ -119,6 +120,13 @@ class Repository:
             stated = licence or (known.licence if known else "")
             row = {"source": source, "licence": stated, "first": known.first if known else now(), "last": now()}
             self._database.upsert(connection, SOURCES, [row], keys=("source",))
+
+    def depart(self, source: str, paths: Sequence[str]) -> None:
+        """Note that a source has some of its files no more; what came of them is kept."""
+        with self._database.writing() as connection:
+            note_departures(connection, source, paths)
+            self._audit.note(connection, "depart", source, {"files": len(paths)})
+        self._audit.anchor()
 
     def admit(
         self,
@@ -242,6 +250,14 @@ class Repository:
                 if row.source.startswith("/") and "!/" not in row.path
             )
 
+    def current_tables(self) -> tuple[FrozenTable, ...]:
+        """Return the tables and records of which a source has this very content now, sorted by place."""
+        columns = (TABLES.c.sha256, TABLES.c.source, TABLES.c.path)
+        current = select(ARRIVALS.c.sha256).where(ARRIVALS.c.current)
+        query = select(*columns).where(TABLES.c.sha256.in_(current)).order_by(TABLES.c.source, TABLES.c.path)
+        with self._database.reading() as connection:
+            return tuple(FrozenTable(*row) for row in connection.execute(query))
+
     def total(self) -> Mapping[str, int]:
         """Number of contents by kind, and of quarantined subjects."""
         by_kind = select(OBJECTS.c.kind, func.count()).group_by(OBJECTS.c.kind).order_by(OBJECTS.c.kind)
@@ -313,8 +329,9 @@ def _judge(
 
 
 def _same(header: str, other: str) -> bool:
-    """Whether two headers tell the same instance; notes speak of the envelope."""
-    return header == other or {**json.loads(header), "notes": []} == {**json.loads(other), "notes": []}
+    """Whether two headers may tell the same instance; notes and the hash of packed pixels speak of the envelope."""
+    envelope: dict[str, object] = {"notes": [], "pixel_hash": ""}
+    return header == other or json.loads(header) | envelope == json.loads(other) | envelope
 
 
 def _checked(one: Arrival, twin: InstanceRecord | None) -> Arrival:

@@ -20,6 +20,7 @@ from prognoscope.store.artefacts import Artefacts, cannot_write
 from prognoscope.store.audit import Audit
 from prognoscope.store.catalogue import COUNTS, FILES, LINEAGE, MEMOS, RESULTS
 from prognoscope.store.database import Database
+from prognoscope.store.descriptions import Descriptions
 from prognoscope.store.gate import locked
 from prognoscope.store.links import Links
 from prognoscope.store.quarantine import Quarantine
@@ -59,6 +60,8 @@ class Store:
         The way in.
     volumes
         Image volumes and regions that the files make together.
+    descriptions
+        What owners of tables say of the columns.
     links
         Files that do not say themselves whose they are.
     quarantine
@@ -94,6 +97,7 @@ class Store:
         self.audit.begin()
         self.repository = Repository(folder, self.database, self.artefacts, self.audit)
         self.volumes = Volumes(self.database, self.audit)
+        self.descriptions = Descriptions(self.database, self.audit)
         self.links = Links(self.database, self.audit)
         self.quarantine = Quarantine(self.database, self.audit)
         self.search = Search(self.database)
