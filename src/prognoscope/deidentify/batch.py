@@ -25,7 +25,7 @@ from prognoscope.deidentify.profile import Options
 from prognoscope.deidentify.project import Project
 from prognoscope.deidentify.quiet import quiet
 
-VERSION = 3  # raised whenever the same input may come out differently
+VERSION = 4  # raised whenever the same input may come out differently
 _TRAITS = ("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "EthnicGroup", "Occupation")
 
 
