@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from prognoscope.core.problems import Problem, Refused
-from prognoscope.sources import read_table
+from prognoscope.sources import read_table, tables
 
 
 def csv(tmp_path: Path, content: str | bytes, *, missing: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -134,12 +135,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert problem(tmp_path).code == "table-unreadable"
 
 
-def workbook(path: Path, rows: list[list[object]], *, mac: bool = False) -> openpyxl.Workbook:
+def workbook(path: Path, rows: Sequence[Sequence[object]], *, mac: bool = False) -> openpyxl.Workbook:
     book = openpyxl.Workbook()
     if mac:
         book.epoch = CALENDAR_MAC_1904
     for row in rows:
-        book.active.append(row)  # type: ignore[union-attr]
+        book.active.append(list(row))  # type: ignore[union-attr]
     book.save(path)
     return book
 
@@ -195,6 +196,37 @@ def test_a_workbook_that_inflates_without_end_is_refused(tmp_path: Path, monkeyp
     with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", b" " * (1 << 21))
     assert problem(tmp_path / "t.xlsx").code == "table-too-large"
+
+
+def test_a_workbook_that_unpacks_beyond_measure_is_refused_unread(tmp_path: Path) -> None:
+    """One cell repeated without end: 200 MiB of XML in 200 KiB."""
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "t.xlsx")
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet2.xml", b"<c><v>1</v></c>" * (14 << 20))
+    found = problem(tmp_path / "t.xlsx")
+    assert found.code == "table-too-large"
+    assert "unpacks to 210 MiB" in found.found
+
+
+def test_a_workbook_of_more_cells_than_one_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_CELLS_OF_SHEET", 20)
+    for rows in (9, 10):
+        workbook(tmp_path / f"{rows}.xlsx", [["a", "b"], *[[n, n] for n in range(rows)]])
+    assert len(read_table(tmp_path / "9.xlsx")) == 9
+    found = problem(tmp_path / "10.xlsx")
+    assert (found.code, found.found) == (
+        "table-too-large",
+        "a sheet has more than 20 cells, which takes minutes to read",
+    )
+
+
+def test_a_header_that_cannot_be_used_is_told_before_the_rows_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_CELLS_OF_SHEET", 20)
+    workbook(tmp_path / "t.xlsx", [["a", "a"], *[[n, n] for n in range(30)]])
+    assert problem(tmp_path / "t.xlsx").code == "column-name-twice"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ from prognoscope.core.problems import Refused, refuse
 
 DELIMITERS = (",", ";", "\t", "|")
 LARGEST_BYTES = 2 << 30
-LARGEST_INFLATED = 2 << 30
+LARGEST_INFLATED, ALWAYS_INFLATED = 2 << 30, 64 << 20
+PLAUSIBLE_RATIO = 50  # a workbook's XML shrinks to a tenth, one cell repeated without end to a thousandth
+MOST_CELLS_OF_SHEET = 5_000_000
 SAMPLE_LINES = 50
 END = "\0end"  # a last line of our own, which an open quotation mark swallows
 Row = list[str]
@@ -197,7 +199,7 @@ def _read_workbook(data: bytes, subject: str) -> tuple[Row, Columns]:
         warnings.simplefilter("ignore")
         try:
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            sheets = [(sheet.title, _sheet(sheet)) for sheet in book.worksheets]
+            sheets = [(sheet.title, _sheet(sheet, subject)) for sheet in book.worksheets]
         except (InvalidFileException, *BROKEN_WORKBOOK) as error:
             raise _format(subject, f"the workbook cannot be read ({error})") from error
     filled = [(title, rows) for title, rows in sheets if rows]
@@ -223,13 +225,28 @@ def _check_archive(data: bytes, subject: str) -> None:
         raise _format(subject, f"the workbook is damaged ({error})") from error
     if "[Content_Types].xml" not in names:
         raise _format(subject, "it is a zip archive, not a workbook")
-    if size > LARGEST_INFLATED:
-        raise _too_large(subject)
+    if size > min(LARGEST_INFLATED, max(ALWAYS_INFLATED, PLAUSIBLE_RATIO * len(data))):
+        raise refuse(
+            "table-too-large",
+            subject=subject,
+            found=f"the workbook of {len(data) >> 10:,} KiB unpacks to {size >> 20:,} MiB, which no table does",
+            remedy="save it as CSV, if it is one",
+        )
 
 
-def _sheet(sheet: object) -> list[Row]:
-    rows = [[_cell(cell) for cell in row] for row in sheet.iter_rows()]  # type: ignore[attr-defined]
-    filled = [row for row in rows if any(row)]
+def _sheet(sheet: object, subject: str) -> list[Row]:
+    filled: list[Row] = []
+    cells = 0
+    for row in sheet.iter_rows():  # type: ignore[attr-defined]
+        cells += len(row)
+        if cells > MOST_CELLS_OF_SHEET:
+            found = f"a sheet has more than {MOST_CELLS_OF_SHEET:,} cells, which takes minutes to read"
+            raise refuse("table-too-large", subject=subject, found=found, remedy="save the table as CSV or Parquet")
+        texts = [_cell(cell) for cell in row]
+        if any(texts):
+            filled.append(texts)
+        if len(filled) == 1:
+            _header(filled[0], subject)  # one that cannot be used is told before the other rows are read
     width = max((number for row in filled for number, text in enumerate(row, start=1) if text), default=0)
     return [[*row[:width], *[""] * (width - len(row))] for row in filled]
 
