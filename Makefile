@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := dev,docs,cluster,ocr,pacs,postgres
+EXTRAS := dev,docs,cluster,ocr,pacs,postgres,s3
 
 .PHONY: help install demo test test-all check reference docs bench claims clean
 

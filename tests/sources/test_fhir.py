@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from prognoscope.core.facts import Fact
 from prognoscope.core.problems import Refused
-from prognoscope.sources.fhir import Fact, FhirDocument, looks_like_fhir, read_fhir
+from prognoscope.sources.fhir import FhirDocument, looks_like_fhir, read_fhir
 
 P = {"reference": "Patient/p1"}
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from prognoscope.jobs.audit import verify_log
 from prognoscope.jobs.history import history
@@ -18,44 +13,15 @@ from prognoscope.jobs.ingest import ingest
 from prognoscope.jobs.query import difference, query
 from prognoscope.jobs.verify import verify
 from prognoscope.store import Store
+from tests.make.searched import CHANGES, QUERIES, fill, found
 from tests.make.store import write_hospital, write_patient
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The URL of a fresh PostgreSQL server on a socket of its own."""
-    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
-        pytest.skip("Debian's postgresql is not installed")
-    home = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    as_user = []
-    if os.getuid() == 0:  # initdb refuses root
-        account = pwd.getpwnam("postgres")
-        os.chown(home, account.pw_uid, account.pw_gid)
-        as_user = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-    tools = programs[-1].parent
-
-    def call(*command: str) -> None:
-        subprocess.run([*as_user, *command], check=True, capture_output=True, cwd=home)
-
-    call(str(tools / "initdb"), "-D", str(home / "data"), "-U", "prognoscope", "-A", "trust", "-E", "UTF8", "--no-sync")
-    call(
-        str(tools / "pg_ctl"), "-D", str(home / "data"), "-l", str(home / "log"), "-w", "start",
-        "-o", f"-c listen_addresses='' -c unix_socket_directories={home}",
-    )  # fmt: skip
-    try:
-        yield f"postgresql+psycopg://prognoscope@/postgres?host={home}"
-    finally:
-        call(str(tools / "pg_ctl"), "-D", str(home / "data"), "-m", "immediate", "stop")
-        shutil.rmtree(home, ignore_errors=True)
-
-
 @pytest.mark.system
-def test_a_hospital_in_postgresql(server: str, tmp_path: Path) -> None:
+def test_a_hospital_in_postgresql(database: str, tmp_path: Path) -> None:
     store = tmp_path / "store"
     store.mkdir()
-    (store / "store.toml").write_text(f'catalogue = "{server}"\n')
+    (store / "store.toml").write_text(f'catalogue = "{database}"\n')
     write_hospital(tmp_path / "hospital")
     report = ingest(tmp_path / "hospital", store=store)
     assert dict(report.new) == {"dicom": 15, "table": 1}
@@ -72,6 +38,35 @@ def test_a_hospital_in_postgresql(server: str, tmp_path: Path) -> None:
     with Store(store) as opened:
         opened.count("cohort", "settings tried", "a", 4)
         assert opened.counted("cohort", "settings tried") == 4
+
+
+@pytest.mark.system
+def test_queries_mean_the_same_as_in_sqlite_whoever_changes_the_catalogue(database: str, tmp_path: Path) -> None:
+    (tmp_path / "store.toml").write_text(f'catalogue = "{database}"\n')
+    with Store(tmp_path) as store:
+        fill(store)
+        assert [(query, found(store, query)) for query, _ in QUERIES] == list(QUERIES)
+        for change, after in CHANGES:
+            with store.database.writing() as connection:
+                connection.execute(change)
+            assert found(store, "grade = high") == after
+            with store.database.writing() as connection:
+                for table in ("series", "regions", "patient_values", "names"):
+                    connection.execute(sa.text(f"DELETE FROM {table}"))
+            fill(store)
+
+
+@pytest.mark.system
+def test_a_change_that_is_not_yet_to_be_seen_is_found_when_it_is(database: str, tmp_path: Path) -> None:
+    """Its mark outlives a search that takes other marks of the same patients away meanwhile."""
+    (tmp_path / "store.toml").write_text(f'catalogue = "{database}"\n')
+    with Store(tmp_path) as store, Store(tmp_path) as other:
+        fill(store)
+        change = sa.text("UPDATE patient_values SET folded = 'low' WHERE name = 'grade'")
+        with other.database.writing() as connection:
+            connection.execute(change)
+            assert found(store, "grade = high") == ["Anna"]  # takes the mark of `fill` away
+        assert found(store, "grade = high") == []
 
 
 def test_artefacts_at_another_place_by_url(tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ NUMBERS = {
 }
 
 
-def catalogue_of(revision: str, path: Path) -> sa.Engine:
+def catalogue_of(revision: str, url: str) -> sa.Engine:
     """Make the database of an earlier version by the scripts of that version."""
-    database = Database(f"sqlite:///{path}")
+    database = Database(url)
     with database.writing() as connection:
         config = Config()
         config.set_main_option("script_location", str(FOLDER))
@@ -53,24 +53,30 @@ def catalogue_of(revision: str, path: Path) -> sa.Engine:
     return database.engine
 
 
-def step_back(store: Path, revision: str) -> None:
-    """Exchange the catalogue of a store for one of an earlier version that holds the same rows."""
+def step_back(store: Path, revision: str, *, url: str = "") -> None:
+    """Exchange the catalogue of a store for one of an earlier version, with the same rows: in its place, or at a URL."""
     now = store / "catalogue.sqlite"
     then = store / "earlier.sqlite"
     tables, absent = SINCE[revision]
-    engine = catalogue_of(revision, then)
+    engine = catalogue_of(revision, url or f"sqlite:///{then}")
     with sa.create_engine(f"sqlite:///{now}").connect() as source, engine.begin() as target:
         for name in sorted(tables):
             gone = absent.get(name, set()) | (NUMBERS.get(name, set()) if revision < "0004" else set())
             columns = [column.name for column in METADATA.tables[name].columns if column.name not in gone]
             old = sa.table(name, *map(sa.column, columns))
-            rows = [row._asdict() for row in source.execute(sa.select(old))]
+            typed = sa.select(*(METADATA.tables[name].columns[column] for column in columns))
+            rows = [row._asdict() for row in source.execute(typed)]
             if rows:
                 target.execute(old.insert(), rows)
+        if url and "names" in tables:  # rows that were copied with their numbers leave the counter behind
+            target.execute(sa.text("SELECT setval('names_number_seq', (SELECT max(number) FROM names))"))
     engine.dispose()
     for ending in ("", "-wal", "-shm"):
         Path(f"{now}{ending}").unlink(missing_ok=True)
-    then.rename(now)
+    if url:
+        (store / "store.toml").write_text(f'catalogue = "{url}"\n')
+    else:
+        then.rename(now)
 
 
 @pytest.fixture
@@ -101,6 +107,21 @@ def hospital(tmp_path: Path) -> Path:
 def test_a_filled_repository_of_an_earlier_version(hospital: Path, tmp_path: Path, revision: str) -> None:
     store = tmp_path / "store"
     step_back(store, revision)
+    look_around(store, hospital)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("revision", ["0002", "0003", "0004"])
+def test_a_filled_repository_of_an_earlier_version_in_postgresql(
+    hospital: Path, tmp_path: Path, database: str, revision: str
+) -> None:
+    store = tmp_path / "store"
+    step_back(store, revision, url=database)
+    look_around(store, hospital)
+
+
+def look_around(store: Path, hospital: Path) -> None:
+    """Everything that was there is there, and is found."""
     before = hashing.of_file(store / "audit-head.json")
     found = query("body_part ~ thigh and age >= 51 and grade = high", store=store, most=None)
     assert [(hit.patient_id, hit.licence) for hit in found.hits] == [("P001", "CC BY 3.0")]
@@ -135,7 +156,7 @@ def test_every_table_and_index_is_the_same_after_an_upgrade_as_from_the_start(tm
     """And the same as the tables that the code speaks of."""
     made: dict[str, object] = {}
     for revision in EARLIER:
-        engine = catalogue_of(revision, tmp_path / f"{revision}.sqlite")
+        engine = catalogue_of(revision, f"sqlite:///{tmp_path / revision}.sqlite")
         engine.dispose()
         database = Database(f"sqlite:///{tmp_path / f'{revision}.sqlite'}")
         bring_up_to_date(database)

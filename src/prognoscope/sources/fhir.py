@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from prognoscope.core.facts import Fact
 from prognoscope.core.problems import Refused, refuse
 
 GZIP = b"\x1f\x8b"
@@ -21,18 +22,6 @@ INFLATED_BYTES, ALWAYS_BYTES = 1 << 30, 64 << 20
 PLAUSIBLE_RATIO = 100  # records shrink to a tenth, not to a thousandth
 Resource = Mapping[str, Any]
 Medications = Mapping[str, Any]  # concepts of the document's Medication resources, by their ID
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something known of a patient: its name, its value as text and as a number with unit, and when it was known."""
-
-    patient_id: str
-    name: str
-    text: str
-    number: float | None = None
-    unit: str = ""
-    known_at: str = ""
 
 
 Reader = Callable[[Resource, str, Medications], Iterator[Fact]]

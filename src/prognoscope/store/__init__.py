@@ -9,6 +9,7 @@ from prognoscope.store.quarantine import Held, Quarantine
 from prognoscope.store.records import (
     Arrival,
     Cell,
+    FrozenTable,
     InstanceRecord,
     PatientRecords,
     SeriesRecord,
@@ -16,7 +17,7 @@ from prognoscope.store.records import (
 )
 from prognoscope.store.repository import Admitted, KnownFile, Repository
 from prognoscope.store.search import Counts, Hit, Told
-from prognoscope.store.snapshots import Difference, Frozen, FrozenTable, Snapshot
+from prognoscope.store.snapshots import Difference, Frozen, Snapshot
 from prognoscope.store.staging import Tray, tray
 from prognoscope.store.store import Store
 from prognoscope.store.tables import from_parquet, to_parquet

@@ -6,6 +6,7 @@ They lie in a folder, or in any place that fsspec knows by URL (`s3://…`, `gs:
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from prognoscope.core.problems import Refused, refuse
 # Waiting for the disk, not computing: many files reach it in one go when their writers wait side by side.
 WRITERS = 16
 NAME_LENGTH = 64
+PUT_WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "memory")  # object stores: seen whole or not at all
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -141,31 +143,37 @@ class RemotePlace:
     def __init__(self, url: str) -> None:
         import fsspec  # type: ignore[import-untyped]
 
+        self._url = url
         try:
-            self._files, root = fsspec.core.url_to_fs(url)
+            with self._reaching():
+                self._files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as cause:
             raise refuse(
                 "place-unknown",
                 subject=url,
                 found=f"no installed library opens such a place ({cause})",
-                remedy="install the fsspec library of the place (s3fs, gcsfs, adlfs, …), or correct `artefacts`",
+                remedy="install the fsspec library of the place (`prognoscope[s3]`, gcsfs, adlfs, …), or correct "
+                "`artefacts`",
             ) from cause
         self._root = str(root).rstrip("/")
+        self._puts_whole = url.partition("://")[0] in PUT_WHOLE
 
     def read(self, name: str) -> bytes:
         """Return the bytes under a name."""
-        found: bytes = self._files.cat_file(self._path(name))
-        return found
+        with self._reaching(missing=FileNotFoundError):
+            found: bytes = self._files.cat_file(self._path(name))
+            return found
 
     def write(self, name: str, data: bytes) -> None:
-        """Put bytes under a name: under another one first, since not every place writes whole."""
+        """Put bytes under a name; where a place may write half, under another one first."""
         path, part = self._path(name), f"{self._path(name)}.part-{os.getpid()}"
-        try:
+        with self._reaching():
+            if self._puts_whole:
+                self._files.pipe_file(path, data)
+                return
             self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
             self._files.pipe_file(part, data)
             self._files.mv(part, path)
-        except OSError as cause:
-            raise cannot_write(path, cause) from cause
 
     def admit(self, folder: Path, names: Iterable[str]) -> None:
         """Send files of a folder to the place."""
@@ -174,16 +182,19 @@ class RemotePlace:
 
     def has(self, name: str) -> bool:
         """Whether there are bytes under a name."""
-        return bool(self._files.exists(self._path(name)))
+        with self._reaching():
+            return bool(self._files.exists(self._path(name)))
 
     def discard(self, name: str) -> None:
         """Remove what is under a name, if anything is."""
-        if self.has(name):
-            self._files.rm_file(self._path(name))
+        with self._reaching():
+            if self._files.exists(self._path(name)):
+                self._files.rm_file(self._path(name))
 
     def names(self) -> Iterator[str]:
         """Yield every name that is there, sorted."""
-        found: list[Any] = sorted(self._files.find(self._root)) if self._files.exists(self._root) else []
+        with self._reaching():
+            found: list[Any] = sorted(self._files.find(self._root)) if self._files.exists(self._root) else []
         for path in found:
             shelf, _, rest = str(path).rpartition("/")
             if len(name := shelf.rpartition("/")[2] + rest) == NAME_LENGTH:
@@ -191,6 +202,29 @@ class RemotePlace:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name[:2]}/{name[2:]}"
+
+    @contextmanager
+    def _reaching(self, *, missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
+        """Let what is missing be told as such, and every other failure of the place as a problem."""
+        try:
+            yield
+        except missing:
+            raise
+        except _failures() as cause:
+            raise refuse(
+                "place-failed",
+                subject=self._url,
+                found=f"{type(cause).__name__}: {' '.join(str(cause).split())[:300]}",
+                remedy="check that the place (the bucket) is there and can be reached, and the credentials in the "
+                "environment (for S3 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL); what was acknowledged"
+                " is kept, and the same command goes on from there",
+            ) from cause
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a place's library raises when the place fails: botocore's errors are none of the system's."""
+    botocore = sys.modules.get("botocore.exceptions")
+    return (OSError, botocore.BotoCoreError, botocore.ClientError) if botocore else (OSError,)
 
 
 def place_at(where: Path | str) -> Place:
@@ -279,8 +313,8 @@ class Artefacts:
             return
         with TemporaryDirectory(prefix="prognoscope-") as folder:
             near = FolderPlace(Path(folder))
-            for name in dict.fromkeys(names):
-                near.write(name, self.get(name))
+            with ThreadPoolExecutor(WRITERS) as threads:
+                list(threads.map(lambda name: near.write(name, self.get(name)), dict.fromkeys(names)))
             yield near.folder
 
 

@@ -54,6 +54,15 @@ class TableRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FrozenTable:
+    """A table, of a snapshot for instance: its content, and the place in its source that it came from."""
+
+    sha256: str
+    source: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """One file (or member of an archive) of a source.
 

@@ -30,12 +30,13 @@ from prognoscope.store.catalogue import (
     RESULTS,
     SNAPSHOTS,
     SOURCES,
+    TABLES,
     WAITING,
 )
 from prognoscope.store.cells import keep_tables, note_arrivals, note_departures
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.quarantine import row_of
-from prognoscope.store.records import Arrival, InstanceRecord, too_long
+from prognoscope.store.records import Arrival, FrozenTable, InstanceRecord, too_long
 from prognoscope.store.staging import sweep
 
 
@@ -248,6 +249,14 @@ class Repository:
                 for row in connection.execute(query)
                 if row.source.startswith("/") and "!/" not in row.path
             )
+
+    def current_tables(self) -> tuple[FrozenTable, ...]:
+        """Return the tables and records of which a source has this very content now, sorted by place."""
+        columns = (TABLES.c.sha256, TABLES.c.source, TABLES.c.path)
+        current = select(ARRIVALS.c.sha256).where(ARRIVALS.c.current)
+        query = select(*columns).where(TABLES.c.sha256.in_(current)).order_by(TABLES.c.source, TABLES.c.path)
+        with self._database.reading() as connection:
+            return tuple(FrozenTable(*row) for row in connection.execute(query))
 
     def total(self) -> Mapping[str, int]:
         """Number of contents by kind, and of quarantined subjects."""

@@ -21,7 +21,13 @@ from prognoscope.store.catalogue import NAMES, SNAPSHOTS, TABLES, VALUES
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.links import Links
 from prognoscope.store.quarantine import Held, Quarantine, counts
-from prognoscope.store.records import regions_from_json, regions_to_json, series_from_json, series_to_json
+from prognoscope.store.records import (
+    FrozenTable,
+    regions_from_json,
+    regions_to_json,
+    series_from_json,
+    series_to_json,
+)
 from prognoscope.store.repository import Repository
 from prognoscope.store.search import Hit, Search
 from prognoscope.store.volumes import Volumes
@@ -43,15 +49,6 @@ class Snapshot:
     patients: int
     series: int
     instances: int
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenTable:
-    """A table of a snapshot: its content, and the place in its source that it came from."""
-
-    sha256: str
-    source: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from prognoscope.cohort import Records
 from prognoscope.core.settings import Settings
 from prognoscope.study.yaml import Document, expand
 
+PIVOTED = "records.csv"  # what a table is called that is made of records alone
 STORED = "store:"  # begins the name of a table that lies in the store
 SOURCE = "data source"  # column that tells the patients of a second source from the others
 OWN = "development"
@@ -68,7 +70,12 @@ class Data(Settings):
         "", description="name of the snapshot of the store that is studied; with `query:` the study's name by default"
     )
     table: str = Field(
-        description="table with one row per patient: CSV, XLSX or Parquet; `store:NAME` for one of the store"
+        "",
+        description="table with one row per patient: CSV, XLSX or Parquet; `store:NAME` for one of the store; required "
+        "without `records:`",
+    )
+    records: Records | None = Field(
+        None, description="columns made from FHIR records, beside those of the table or in place of a table"
     )
     patient: str | EachRow = Field(
         "patient_id",
@@ -90,7 +97,9 @@ class Data(Settings):
 
     def contradiction(self, *, images_needed: bool) -> str:
         """Say what in these keys does not go together; empty when all does."""
-        if isinstance(self.patient, EachRow) and (self.images or self.from_store):
+        if self.records is None and not self.table:
+            return "the study needs a `table:`, or `records:` to make one from"
+        if isinstance(self.patient, EachRow) and (self.images or self.from_store or self.records):
             return "images are joined to the table by the patients' IDs, which `patient: {each: row}` says it lacks"
         if images_needed and not self.images and not self.from_store:
             return "image predictors need `images:`, the folder that holds them, or a `query:` of the store"
@@ -98,7 +107,20 @@ class Data(Settings):
             return "`images:` and `snapshot:` together need the `query:` that finds the images in the store"
         if self.table.startswith(STORED) and not self.from_store:
             return f"the table {self.table} lies in the store: it needs `query:` or `snapshot:` beside it"
+        if found := self._records_contradiction():
+            return found
         return self._external_contradiction(images_needed=images_needed) if self.external else ""
+
+    def _records_contradiction(self) -> str:
+        if self.records is None:
+            return ""
+        if self.records.from_ == STORED and not self.from_store:
+            return "the records lie in the store: they need `query:` or `snapshot:` beside them"
+        if self.records.index.column and not self.table:
+            return f"the day 0 of the records is the column {self.records.index.column} of a table: it needs `table:`"
+        return "a second source has a table of its own, so `external:` and `records:` exclude each other" * bool(
+            self.external
+        )
 
     def _external_contradiction(self, *, images_needed: bool) -> str:
         assert self.external is not None
@@ -119,3 +141,10 @@ def external_places(external: External | None, folder: Path, document: Document)
     given = {key: getattr(external, key) for key in ("images", "table")}
     places = {key: expand(text, document=document, location=("data", "external", key)) for key, text in given.items()}
     return {key: folder / place for key, place in places.items() if place}
+
+
+def records_place(records: Records | None, folder: Path, document: Document) -> Path | None:
+    """Return the path of the records, relative ones from the study file's folder; None for those of the store."""
+    if records is None or records.from_ == STORED:
+        return None
+    return folder / expand(records.from_, document=document, location=("data", "records", "from"))

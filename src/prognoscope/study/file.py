@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, ValidationError, field_validator
 
-from prognoscope.cohort import BinaryOutcome, ClinicalPredictor, Filter, SurvivalOutcome
+from prognoscope.cohort import INDEX, BinaryOutcome, ClinicalPredictor, Filter, SurvivalOutcome
 from prognoscope.core.measures import Measure
 from prognoscope.core.outcome import OutcomeKind
 from prognoscope.core.problems import Problem, refuse
@@ -24,7 +24,7 @@ from prognoscope.study.appraisal import (
     held_out,
     unknown_metrics,
 )
-from prognoscope.study.data import Data, Names, external_places
+from prognoscope.study.data import PIVOTED, Data, Names, external_places, records_place
 from prognoscope.study.imaging import ImagingPredictor, Measurement, Offers, named
 from prognoscope.study.offers import measures, models
 from prognoscope.study.yaml import Document, Location, expand, problems_of, read_document, refuse_all
@@ -116,6 +116,11 @@ class Study(Settings):
         return frozenset({rule.column, rule.day, rule.follow_up} - {""})
 
     @property
+    def zero_columns(self) -> tuple[str, ...]:
+        """Columns that lead to time zero; the first is of the records where these have a day 0 of their own."""
+        return ((INDEX,) if self.data.records else ()) + self.time_zero
+
+    @property
     def kind(self) -> OutcomeKind:
         """Kind of the outcome."""
         return "time-to-event" if isinstance(self.outcome, SurvivalOutcome) else "binary"
@@ -131,7 +136,7 @@ class StudyFile:
         The file.
     study
         Its values, defaults filled in.
-    images, table, external_images, external_table
+    images, table, external_images, external_table, records
         Absolute paths, None where the file names none; the external ones are of a second source that is kept apart.
     measurements
         What is measured, in the order of the file.
@@ -150,6 +155,7 @@ class StudyFile:
     held_out: HeldOut
     external_images: Path | None = None
     external_table: Path | None = None
+    records: Path | None = None
 
     @property
     def name(self) -> str:
@@ -199,16 +205,18 @@ def read_study(path: Path) -> StudyFile:
     images = expand(study.data.images, document=document, location=("data", "images"))
     table = expand(study.data.table, document=document, location=("data", "table"))
     elsewhere = external_places(study.data.external, folder, document)
+    records = records_place(study.data.records, folder, document)
     return StudyFile(
         path=path,
         study=study,
         images=(folder / images) if images else None,
-        table=folder / table,
+        table=folder / (table or PIVOTED),
         measurements=measurements,
         candidates=candidates,
         held_out=plan,
         external_images=elsewhere.get("images"),
         external_table=elsewhere.get("table"),
+        records=records,
     )
 
 
@@ -311,6 +319,11 @@ def _settings(
         return None
 
 
+def _known_later(predictor: ClinicalPredictor, data: Data) -> bool:
+    rule = data.records.named(predictor.column) if data.records else None
+    return predictor.known_at == "later" or (rule is not None and rule.when == "after")
+
+
 def _contradictions(study: Study, document: Document) -> list[Problem]:
     problems = []
     names: list[str] = []
@@ -326,7 +339,7 @@ def _contradictions(study: Study, document: Document) -> list[Problem]:
         if isinstance(predictor, ClinicalPredictor) and predictor.column == study.data.patient:
             text = f"{predictor.column} names the patients, so it cannot predict; remove it from `predictors:`"
             problems.append(document.problem(("predictors", position, "column"), text))
-        if isinstance(predictor, ClinicalPredictor) and predictor.known_at == "later":
+        if isinstance(predictor, ClinicalPredictor) and _known_later(predictor, study.data):
             text = f"{predictor.column} is known only after time zero, so no prediction can use it"
             place = document.problem(("predictors", position, "known_at"), text)
             problems.append(Problem("known-too-late", place.subject, place.found, "remove it from `predictors:`"))

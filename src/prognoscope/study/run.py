@@ -148,13 +148,13 @@ def _run(
     truth: Truth | None,
 ) -> RunResult:
     with clock.stage("gather"):
-        if not file.study.data.from_store:
+        if not file.study.data.from_store and file.study.data.records is None:
             for path in filter(None, (file.table, file.external_table)):
                 require_columns(file.study, path)
         gathered = _gather(file, cache, mapper, verify=verify)
-    with clock.stage("select"), tables_of(file, gathered, cache.store) as (table, external):
+    with clock.stage("select"), tables_of(file, gathered, cache.store) as tables:
         index, members = (gathered.index, gathered.members) if gathered else (None, None)
-        cohort = select(file.study, table, index, external=external, members=members)
+        cohort = select(file.study, tables.own, index, external=tables.external, members=members)
     with clock.stage("measure"):
         cohort, measured = _measure(file, cohort, gathered, cache, mapper)
         ratings, unrated = _rate(file, cohort, gathered, cache, mapper)
@@ -168,7 +168,13 @@ def _run(
         tally = count(cohort, file, learnt, folds, fingerprints=prints, store=cache.store)
         learning = _learning_curve(predictors, cohort, file, folds, cache, mapper, ratings)
         bundle = fit_bundle(predictors, cohort.outcome, file, folds, cache=cache, mapper=mapper, ratings=ratings)
-    notes = (*(gathered.notes if gathered else ()), *cohort.flow.notes, *unrated, *_notes_on_files(gathered))
+    notes = (
+        *(gathered.notes if gathered else ()),
+        *tables.notes,
+        *cohort.flow.notes,
+        *unrated,
+        *_notes_on_files(gathered),
+    )
     with clock.stage("evaluate and publish"):
         worked = Worked(
             file, cohort, predictors, measured, ratings, folds, learnt, learning, bundle, versions,
@@ -274,6 +280,8 @@ def _publish(run: Worked, cache: Cache) -> Outputs:
     used = run.file.as_used()
     # Where the data lie changes nothing in the results.
     used["data"] |= {"images": "", "table": "", "query": None, "snapshot": "", "external": None}
+    if used["data"]["records"]:
+        used["data"]["records"] |= {"from": ""}
     circumstances = [run.snapshot, run.fixed_on, repr(run.tally), repr(run.truth), [repr(note) for note in run.notes]]
     inputs = {one.name: one.hash for one in run.learnt} | {
         "bundle": hashing.of_value(dict(run.bundle.names)),

@@ -45,6 +45,8 @@ class Gathered:
         Its patients; None for a folder, whose table says who takes part.
     table, external_table
         The study's table and that of a second source, where they come from the store.
+    records
+        All tables and FHIR documents of the snapshot.
     """
 
     root: Path | Artefacts
@@ -55,6 +57,7 @@ class Gathered:
     members: frozenset[str] | None = None
     table: FrozenTable | None = None
     external_table: FrozenTable | None = None
+    records: tuple[FrozenTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

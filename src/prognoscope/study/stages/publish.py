@@ -281,7 +281,7 @@ def _sources(study: StudyFile, cohort: Cohort) -> tuple[str, ...]:
     centre = study.study.data.centre
     if centre not in cohort.circumstances.columns:
         stored = f"snapshot {study.study.data.snapshot or study.name}" if study.study.data.from_store else ""
-        return (stored or (study.images or study.table).name,)
+        return (stored or (study.images or study.records or study.table).name,)
     return tuple(sorted(cohort.circumstances[centre].dropna().unique()))
 
 

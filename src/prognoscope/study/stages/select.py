@@ -123,7 +123,7 @@ def select(
     strangers = _without_row(rows, index) if index is not None else ()
     kept, exclusions = rows, list(strangers)
     kept = _keep(kept, exclusions, ineligible(kept, study.eligible))
-    zero, unknown = time_zero_days(kept, study.time_zero)
+    zero, unknown = time_zero_days(kept, study.zero_columns)
     kept = _keep(kept, exclusions, unknown)
     _refuse_if_empty(tuple(kept.index), exclusions)
     read = read_outcome(kept, study.outcome, zero[kept.index])
@@ -161,7 +161,7 @@ def require_columns(study: Study, table: Path) -> None:
     rows = read_rows(study, table)
     for rule in study.eligible:
         text_column(rows, rule.column)
-    for name in (*study.time_zero, *sorted(study.outcome_columns), *(one.column for one in study.clinical)):
+    for name in (*study.zero_columns, *sorted(study.outcome_columns), *(one.column for one in study.clinical)):
         text_column(rows, name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -11,9 +12,10 @@ from prognoscope.core.problems import Problem, refuse
 from prognoscope.core.work import Mapper
 from prognoscope.jobs.ingest import ingest
 from prognoscope.store import Frozen, FrozenTable, Snapshot, Store
-from prognoscope.study.data import STORED
+from prognoscope.study.data import PIVOTED, STORED
 from prognoscope.study.file import StudyFile
 from prognoscope.study.stages.gather import Gathered
+from prognoscope.study.stages.recorded import documents_below, documents_of, table_with_records
 
 
 def gather_stored(file: StudyFile, *, store: Store, mapper: Mapper, verify: bool = False) -> Gathered:
@@ -42,12 +44,22 @@ def gather_stored(file: StudyFile, *, store: Store, mapper: Mapper, verify: bool
         members=frozenset(frozen.patients),
         table=_table(file.study.data.table, frozen, snapshot),
         external_table=_table(apart.table, frozen, snapshot) if (apart := file.study.data.external) else None,
+        records=frozen.tables,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """A study's table and that of a second source as files, and what the participant flow must tell of them."""
+
+    own: Path
+    external: Path | None
+    notes: tuple[Problem, ...] = ()
+
+
 @contextmanager
-def tables_of(file: StudyFile, gathered: Gathered | None, store: Store) -> Iterator[tuple[Path, Path | None]]:
-    """Give the study's table, and that of a second source, as files; those of a snapshot for as long as needed."""
+def tables_of(file: StudyFile, gathered: Gathered | None, store: Store) -> Iterator[Tables]:
+    """Give the study's tables; those of a snapshot, and what is made of records, for as long as needed."""
     with TemporaryDirectory() as folder:
 
         def written(table: FrozenTable | None, place: str) -> Path | None:
@@ -60,7 +72,16 @@ def tables_of(file: StudyFile, gathered: Gathered | None, store: Store) -> Itera
 
         own = written(gathered.table, "own") if gathered else None
         other = written(gathered.external_table, "external") if gathered else None
-        yield own or file.table, other or file.external_table
+        if file.study.data.records is None:
+            yield Tables(own or file.table, other or file.external_table)
+            return
+        documents = documents_below(file.records) if file.records else documents_of(store, gathered)
+        beside = (own or file.table) if file.study.data.table else None
+        members = gathered.members if gathered else None
+        data, notes = table_with_records(file.study, beside, documents, members)
+        made = Path(folder) / PIVOTED
+        made.write_bytes(data)
+        yield Tables(made, None, notes)
 
 
 def _snapshot(file: StudyFile, store: Store) -> Snapshot:
