@@ -64,15 +64,17 @@ def covered(values: NDArray[Any], **elements: Any) -> Dataset:
         (an_object(SC, Modality="CT"), True),
         (an_object(CT, Modality="DX", BurnedInAnnotation="NO"), True),
         (an_object(CT, Modality="SEG"), False),
+        (an_object(CT, BurnedInAnnotation="UNKNOWN"), True),
+        (an_object(CT, BurnedInAnnotation=""), False),
     ],
 )
 def test_objects_are_read_where_text_may_be_burned_in(dataset: Dataset, read: bool) -> None:
-    assert must_read(with_pixels(dataset, NOISE.astype(np.uint16))) is read
+    assert must_read(as_file(with_pixels(dataset, NOISE.astype(np.uint16)))) is read
 
 
 def test_a_ct_of_eight_bits_or_in_colour_is_read() -> None:
-    assert must_read(with_pixels(an_object(CT), NOISE))
-    assert must_read(with_pixels(an_object(CT), np.stack([NOISE] * 3, axis=-1)))
+    assert must_read(as_file(with_pixels(an_object(CT), NOISE)))
+    assert must_read(as_file(with_pixels(an_object(CT), np.stack([NOISE] * 3, axis=-1))))
 
 
 def test_an_object_without_pixels_is_not_read() -> None:
@@ -93,6 +95,7 @@ def test_an_object_without_pixels_is_not_read() -> None:
         "General Hospital X",
         "ID 0012345",
         "Dr House",
+        "Tel 614-555-0188",  # `Tel` alone could be TE and L
     ],
 )
 def test_names_known_or_not_dates_times_and_numbers_identify(text: str) -> None:
@@ -114,6 +117,10 @@ def test_names_known_or_not_dates_times_and_numbers_identify(text: str) -> None:
         "3.5 cm",
         "-",
         "W 400 L 40",
+        "GB",
+        "LV 45 mm",
+        "Vel 45.2 cm/s",
+        "HR 72 bpm",
     ],
 )
 def test_side_markers_units_and_settings_do_not_identify(text: str) -> None:

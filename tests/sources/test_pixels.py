@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
-from pydicom.encaps import encapsulate
-from pydicom.uid import UID
+from pydicom.encaps import encapsulate, generate_frames
+from pydicom.uid import UID, RLELossless
 
 from prognoscope.core.images import ImageSeries
 from prognoscope.core.problems import Refused
 from prognoscope.sources import read_volume, scan
 from tests.make import dicom
+from tests.make.store import slice_bytes
 
 Voxels = NDArray[np.float32]
 
@@ -225,3 +228,19 @@ def test_impossible_bits_are_refused(tmp_path: Path, keyword: str, value: int) -
     with pytest.raises(Refused) as caught:
         read(tmp_path)
     assert caught.value.problem.code == "pixels-undecodable"
+
+
+def test_a_decoder_that_gives_up_is_told_as_pixels_that_cannot_be_decoded(tmp_path: Path) -> None:
+    """A repeat of 128 values where a plane has 16: the decoder, written in Rust, panics instead of raising an error."""
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        file = pydicom.dcmread(BytesIO(slice_bytes("P1", number)))
+        file.compress(RLELossless)
+        frame = bytearray(next(generate_frames(file.PixelData, number_of_frames=1)))
+        frame[64] = 0x81
+        file.PixelData = encapsulate([bytes(frame)])
+        file.save_as(tmp_path / f"in/{number}.dcm", enforce_file_format=True)
+    (series,) = scan(tmp_path / "in").series
+    with pytest.raises(Refused) as refused:
+        read_volume(tmp_path / "in", series)
+    assert refused.value.problem.code == "pixels-undecodable"

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognoscope.core.problems import Refused, refuse
+from prognoscope.deidentify.company import technical
 from prognoscope.deidentify.dates import WRITTEN
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.ocr import Line, Reader
 from prognoscope.deidentify.text import Cleaner
-from prognoscope.deidentify.words import CLINICAL_NOUNS, ON_SCREEN, ORDINARY
 
 Box = tuple[int, int, int, int]
 SURE_SCORE = 0.5
@@ -27,11 +27,12 @@ SURE_WHERE_FAINT, SHORTEST_WHERE_FAINT = 0.8, 3
 LARGEST_SHARE = 0.3  # of a picture may be covered; above that it is a page of text, not an image
 MOST_COVERINGS = 3
 SURROUNDINGS, STROKE, FAINT_GAIN = 31, 0.8, 40.0  # pixels, pixels, grey levels for one standard deviation
+FAR_OFF, USUAL_SHARE = 0.1, 0.25  # per cent of the cells at either end; of the range for the others
+COLOURED = 64  # levels between channels, below which a picture is grey
 MOST_STRETCHES = 8  # of frames, each read as its brightest projection
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 _IDEOGRAPH = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _LONG_NUMBER = re.compile(r"\d{5,}")
-_VOCABULARY = frozenset(word.upper() for word in (*ON_SCREEN, *ORDINARY, *CLINICAL_NOUNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,17 @@ def cover_until_clean(
 
 
 def as_picture(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Grey or colour pixels of any depth as a picture `(rows, columns, 3)`, spread over their whole range."""
+    """Grey or colour pixels of any depth as a picture `(rows, columns, 3)`, spread over their range.
+
+    A few cells far off (a hot one, a marker) do not count: between them everything else would be one grey.
+    """
     if pixels.dtype != np.uint8:
         low, high = float(pixels.min()), float(pixels.max())
-        pixels = np.rint((pixels - low) * (255 / (high - low if high > low else 1.0))).astype(np.uint8)
+        usual = np.percentile(pixels, [FAR_OFF, 100 - FAR_OFF])
+        if usual[1] - usual[0] < USUAL_SHARE * (high - low) and usual[1] > usual[0]:
+            low, high = (float(end) for end in usual)
+        spread = (np.clip(pixels, low, high) - low) * (255 / (high - low if high > low else 1.0))
+        pixels = np.rint(spread).astype(np.uint8)
     return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
@@ -135,7 +143,11 @@ def identifies(text: str, cleaner: Cleaner) -> bool:
         return True
     if any(known in plain for known in _known(cleaner.identity)):
         return True
-    return not all(_technical(run) for run in re.findall(r"[A-ZÀ-ÖØ-Þ]+", text.upper()))
+    if not _short_names(cleaner.identity).isdisjoint(re.findall(r"[^\W\d_]+", text.upper())):
+        return True
+    if cleaner.clean(text, free=True) != text:
+        return True  # a phone number, whose word alone could be of imaging
+    return not all(technical(run) for run in re.findall(r"[A-ZÀ-ÖØ-Þ]+", text.upper()))
 
 
 def doubt(found: str) -> Refused:
@@ -154,22 +166,14 @@ def _known(identity: Identity) -> frozenset[str]:
     return frozenset(word for word in words if len(word) >= 4)
 
 
+def _short_names(identity: Identity) -> frozenset[str]:
+    """Names of three letters, which count as words of their own."""
+    parts = {part.upper() for name in identity.names for part in re.split(r"[\^= \-]", name)}
+    return frozenset(part for part in parts if len(part) == 3 and part.isalpha())
+
+
 def _letters_and_digits(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).upper()
-
-
-def _technical(run: str) -> bool:
-    """Whether letters are words of imaging put together (the reader loses blanks), with at most one side marker."""
-    ends = {0: 0}  # place in the run: fewest single letters needed to get there
-    for start in range(len(run)):
-        if start not in ends:
-            continue
-        for stop in range(start + 1, len(run) + 1):
-            piece = run[start:stop]
-            if piece in _VOCABULARY:
-                singles = ends[start] + (len(piece) == 1)
-                ends[stop] = min(ends.get(stop, singles), singles)
-    return ends.get(len(run), 2) <= 1
 
 
 def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[tuple[NDArray[np.uint8], bool]]:
@@ -181,7 +185,8 @@ def _to_read(frames: Sequence[NDArray[np.uint8]]) -> list[tuple[NDArray[np.uint8
         plain += [*stretches, stack.min(axis=0)]
         brightest = np.stack(stretches).max(axis=0)
     faint = [brought_out(picture) for picture in (frames[0], brightest)]
-    pictures = [*((picture, False) for picture in plain), *((picture, True) for picture in faint)]
+    coloured = [saturation(picture) for picture in (frames[0], brightest) if saturation(picture).max() > COLOURED]
+    pictures = [*((picture, False) for picture in plain), *((picture, True) for picture in [*faint, *coloured])]
     return list({picture.tobytes(): (picture, faint) for picture, faint in pictures}.values())
 
 
@@ -198,6 +203,12 @@ def brought_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     spread = max(float(detail.std()), 1e-3)
     shown = np.clip(128 + detail * (FAINT_GAIN / spread), 0, 255).astype(np.uint8)
     return np.repeat(shown[:, :, None], 3, axis=2)
+
+
+def saturation(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return how far the channels lie apart, as a picture: red letters on grey are as bright as their ground."""
+    apart = picture.max(axis=2) - picture.min(axis=2)
+    return np.repeat(apart[:, :, None], 3, axis=2)
 
 
 def _share(boxes: set[Box], rows: int, columns: int) -> float:

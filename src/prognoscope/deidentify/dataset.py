@@ -40,6 +40,7 @@ _ACTIONS = dict(ACTIONS)
 _ALWAYS_REMOVED = frozenset({0x04000500, 0x00080300})  # encrypted originals, and the description of private blocks
 # In an item whose values are all replaced, codes stay: they are taken from public lists.
 _CODES = frozenset({0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x00080119, 0x00080120})
+_DESCRIPTIONS = ("Description", "Comment", "Comments", "Label", "Text", "Title", "History", "Reason", "Notes")
 _CLASS_WORDS = ("ClassUID", "SchemeUID", "SyntaxUID", "ContextUID", "ResourceUID", "ExtensionCreatorUID", "TypeUID")
 _LISTED = frozenset(str(code) for code in range(113100, 113113))  # CID 7050, de-identification methods
 
@@ -237,8 +238,14 @@ def _unlisted(tag: int, vr: str, context: Context) -> Action | None:
     if vr in ("DA", "DT"):
         return "C"
     if vr in TEXT:
-        return "C" if vr in WRITTEN else "K"
+        return "C" if vr in WRITTEN or (vr in ("LO", "SH") and _written_by_people(tag)) else "K"
     return "K" if vr == "SQ" else None
+
+
+@functools.lru_cache(maxsize=8192)
+def _written_by_people(tag: int) -> bool:
+    """Whether short text is a description by its keyword, and not a code, a version or a model."""
+    return keyword(tag).endswith(_DESCRIPTIONS)
 
 
 def _outside(tag: int) -> bool:

@@ -19,6 +19,8 @@ _YEAR = r"(?:19|20|21|22)\d\d"
 _MONTH = alternatives("months") + r"(?![^\W\d_])"
 # Without a year only what is unmistakably a month counts: with a capital, or long.
 _SURE_MONTH = rf"(?:(?-i:(?=[A-Z]))|(?=\w{{6}})){_MONTH}"
+_ROMAN = ("XII", "XI", "IX", "X", "VIII", "VII", "VI", "IV", "V", "III", "II", "I")  # the longer before the shorter
+_ROMAN_MONTHS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _ORDINAL = "(?:" + "|".join(word.replace("-", r"[-\s]") for word in reversed(ORDINALS)) + ")"
 _DAY = rf"(?:\d\d?(?:st|nd|rd|th|er|º)?|\b{_ORDINAL})"
 _OF = r"(?:of\s+|del?\s+)?"
@@ -28,6 +30,9 @@ WRITTEN = re.compile(
     rf"|(?P<cjk>{_YEAR}\s?[年년]\s?\d\d?\s?[月월]\s?\d\d?\s?[日일])"
     rf"|(?P<plain>{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?=(?:[ T_]?\d{{6}})?(?!\d)))"
     rf"|(?P<numbers>\d\d?(?P<mark>[-/.])\d\d?(?P=mark)(?:{_YEAR}|\d\d)(?![\d]|\.\d))"
+    rf"|(?P<apart>\d\d?\s/\s\d\d?\s/\s{_YEAR}(?!\d)|\d\d_\d\d_{_YEAR}(?!\d))"
+    rf"|(?P<roman>\d\d?[-./ ](?-i:{'|'.join(_ROMAN)})[-./ ]{_YEAR}(?!\d))"
+    rf"|(?<![\w/\-])(?P<month_of_year>(?:0[1-9]|1[0-2])/{_YEAR}|{_YEAR}-(?:0[1-9]|1[0-2]))(?![\w/\-]|\.\d)"
     rf"|(?P<spaced>\d\d \d\d {_YEAR}(?!\d))"
     rf"|(?P<day_first>{_DAY}[-\s.]{{1,2}}{_OF}{_MONTH}\.?[-\s,]{{1,2}}{_OF}(?:{_YEAR}|'?\d\d)(?!\d))"
     rf"|(?P<joined>\d\d?{_MONTH}(?:{_YEAR}|\d\d)(?!\d))"
@@ -45,6 +50,7 @@ _BARE = re.compile(
     r"(?!\s*(?:mm|cm|inch|of|th|strength|positive|power|lobe|nodes?|views?)\b)",
     re.IGNORECASE,
 )
+_SIX = re.compile(r"(?<![\w.,])\d{6}(?!\w|[.,]\d)")
 _NO_DATE_AFTER = re.compile(
     r"(?:grade|stage|type|level|image|series|slice|fig(?:ure)?|page|part|phase|step|score|class|category|rads|gleason"
     r"|about|approximately|frames?|views?)\s*$",
@@ -93,7 +99,9 @@ def replace_written(text: str, days: Shift, *, moved: Callable[[str], str], remo
     """
 
     def change(match: re.Match[str]) -> str:
-        kind = match.lastgroup if match.lastgroup != "mark" else "numbers"
+        kind = match.lastgroup
+        if kind == "numbers" and _no_day(match.group(0)):
+            return match.group(0)
         date = None if days is None else _written(match.group(0), kind or "", days)
         return removed("date") if date is None else moved(date)
 
@@ -129,7 +137,28 @@ def replace_known_days(
         date = _moved(int(day[:4]), int(day[4:6]), int(day[6:8]), days) if days is not None and not others else None
         return removed("date") if date is None else moved(_bare(match.group(), date, order))
 
-    return _BARE.sub(change, text)
+    return _six_digits(_BARE.sub(change, text), known, days, moved=moved, removed=removed)
+
+
+def _six_digits(
+    text: str, known: frozenset[str], days: Shift, *, moved: Callable[[str], str], removed: Callable[[str], str]
+) -> str:
+    """Move, or take out, days of the study in six digits (`030719`), whichever of them comes first."""
+
+    def change(match: re.Match[str]) -> str:
+        met = {
+            (day, form) for form in ("%y%m%d", "%d%m%y", "%m%d%y") for day in real if f"{real[day]:{form}}" == match[0]
+        }
+        if not met:
+            return match[0]
+        (day, form), *others = sorted(met)
+        date = real[day] + dt.timedelta(days=days) if days is not None and not others else None
+        return removed("date") if date is None else moved(f"{date:{form}}")
+
+    if not _SIX.search(text):
+        return text
+    real = {day: date for day in known if (date := _moved(int(day[:4]), int(day[4:6]), int(day[6:8]), 0))}
+    return _SIX.sub(change, text)
 
 
 def _is_day(day: str, numbers: tuple[int, int], order: str) -> bool:
@@ -145,7 +174,31 @@ def _bare(text: str, date: dt.date, order: str) -> str:
 def _written(text: str, kind: str, days: int) -> str | None:
     if kind == "reign":
         return None
-    return _numeric(text, kind, days) if kind in (*_FORMS, "numbers", "spaced") else _worded(text, kind, days)
+    if kind == "roman":
+        return _in_roman(text, days)
+    if kind == "month_of_year":
+        return _month_of_year(text, days)
+    return _numeric(text, kind, days) if kind in (*_FORMS, "numbers", "spaced", "apart") else _worded(text, kind, days)
+
+
+def _no_day(text: str) -> bool:
+    """Whether three short numbers are no day in any order, as echo times `20-40-60`."""
+    one, two, last = re.findall(r"\d+", text)
+    return len(last) == 2 and not (1 <= min(int(one), int(two)) <= 12 and max(int(one), int(two)) <= 31)
+
+
+def _in_roman(text: str, days: int) -> str | None:
+    day, mark, month, year = re.fullmatch(r"(\d+)(\W)(\w+)\W(\d+)", text).groups()  # type: ignore[union-attr]
+    moved = _moved(int(year), _ROMAN_MONTHS.index(month) + 1, int(day), days)
+    return f"{moved.day}{mark}{_ROMAN_MONTHS[moved.month - 1]}{mark}{moved.year}" if moved else None
+
+
+def _month_of_year(text: str, days: int) -> str | None:
+    one, two = (int(number) for number in re.findall(r"\d+", text))
+    moved = _moved(max(one, two), min(one, two), 1, days)
+    if moved is None:
+        return None
+    return f"{moved:%Y-%m}" if "-" in text else f"{moved:%m/%Y}"
 
 
 def _numeric(text: str, kind: str, days: int) -> str | None:

@@ -16,7 +16,13 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.tag import BaseTag
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, MediaStorageDirectoryStorage
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+)
 
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
@@ -32,6 +38,7 @@ IMPLEMENTATION_UID = b"2.25.241735329485018463027596471829463027"
 IMPLEMENTATION_NAME = b"PROGNOSCOPE"
 LARGEST_FILE_BYTES = 4 << 30
 LARGEST_DEFLATED_BYTES = 64 << 20
+_UNDEFINED = 0xFFFFFFFF
 _ENCAPSULATED = "1.2.840.10008.5.1.4.1.1.104."
 # What pydicom raises for bytes that are no DICOM object, or a broken one.
 _BROKEN = (
@@ -102,7 +109,7 @@ def clean_file(path: Path, study: Study) -> Cleaned:
     """
     with broken_is_refused():
         dataset = _read(path, pixels=True)
-        syntax = text_of(dataset.file_meta, "TransferSyntaxUID") or ImplicitVRLittleEndian
+        syntax = text_of(dataset.file_meta, "TransferSyntaxUID") or _guessed_syntax(dataset)
         patient = text_of(dataset, "PatientID")
         overlays = overlays_in_pixels(dataset)
         dataset, log = deidentify_in_study(dataset, study)
@@ -199,6 +206,22 @@ def _check_kind(dataset: Dataset, size: int) -> None:
             found="it holds no attribute",
             remedy="export it again; it was not passed on",
         )
+
+
+def _guessed_syntax(dataset: Dataset) -> str:
+    """Transfer syntax of a dataset that came without file meta information, by how it could be read."""
+    implicit, little = dataset.original_encoding
+    pixels = dataset.get_item(0x7FE00010)
+    if isinstance(pixels, RawDataElement) and pixels.length == _UNDEFINED:
+        raise refuse(
+            "dicom-unreadable",
+            subject="file",
+            found="its pixels are compressed, and nothing says how",
+            remedy="export it again with file meta information; it was not passed on",
+        )
+    if not little:
+        return ExplicitVRBigEndian
+    return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
 
 
 def _file_meta(sop_class: str, instance: str, syntax: str) -> FileMetaDataset:

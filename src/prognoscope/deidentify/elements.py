@@ -37,6 +37,7 @@ _LENGTH = struct.Struct("<L").unpack_from
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _CHARSET, _SYNTAX = 0x00080005, 0x00020010
+_LAST_IN_FRONT = 0x0018  # the element of group 8 with which a dataset begins lies before the SOP Instance UID
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 # Value representations by their bytes, and whether their length takes four bytes (PS3.5 7.1.2).
 _VRS = {vr.encode(): (str(vr), vr in EXPLICIT_VR_LENGTH_32) for vr in STANDARD_VR}
@@ -76,7 +77,19 @@ def read_file(path: Path, *, pixels: bool) -> Dataset:
         except UnusualError:
             return _dataset_of_file(path.read_bytes(), pixels=False, whole=True)
     except UnusualError:
-        return dcmread(path, stop_before_pixels=not pixels)
+        return dcmread(path, stop_before_pixels=not pixels, force=_is_bare(path))
+
+
+def _is_bare(path: Path) -> bool:
+    """Whether a file begins with a plausible element instead of a preamble, as old archives wrote them."""
+    with path.open("rb") as stream:
+        head = stream.read(_PREAMBLE + 4)
+    if len(head) < _PREAMBLE or head[_PREAMBLE:] == _PREFIX or head[:2] not in (_META, b"\x08\0", b"\0\x08"):
+        return False
+    if head[4:6] in _VRS:
+        return True
+    group, element, length = _IMPLICIT(head, 0)
+    return bool(group == 0x0008 and element <= _LAST_IN_FRONT and length <= _PREAMBLE)
 
 
 def items_of(dataset: Dataset, held: DataElement | RawDataElement) -> Sequence[Dataset]:

@@ -17,6 +17,7 @@ from pydicom.multival import MultiValue
 
 from prognoscope.deidentify.elements import dictionary_vr, items_of
 from prognoscope.deidentify.profile import Options, rulebook, standard
+from prognoscope.deidentify.words import CLINICAL_NOUNS, IMAGING, ORDINARY, PLACES
 
 _TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "UR"})
 _MANY = 1 << 16
@@ -24,6 +25,7 @@ _PIXELS = 0x7FE0
 _LONGEST_REMEMBERED = 4096  # bytes of a sequence
 Remembered = dict[tuple[int, bytes, str], tuple[str, ...]]
 Said = dict[tuple[int, bytes, str], "Identity"]
+_PLACES = frozenset({0x00080080, 0x00080081, 0x00101040})  # institution, its address, the patient's
 _WITHOUT_NAMES = frozenset({0x30060039, 0x52009230})  # contours and frames: long, and numbers only
 # Values with these options describe more than they identify; they are cleaned, and clean nothing else.
 _DESCRIBING = frozenset({"clean_descriptors", "clean_structured_content", "retain_characteristics"})
@@ -113,13 +115,21 @@ def _told(dataset: Dataset, held: DataElement | RawDataElement, kind: str, kinds
             _walk(item, kinds, met, said)
         return met.identity()
     texts = values_of(dataset, held, {})
+    if kind == "places":
+        return Identity(names=frozenset(own for text in texts for own in _own_words(text)), ids=frozenset(texts))
     if kind == "days":
         return Identity(days=frozenset(text[:8] for text in texts if text[:8].isdigit()))
     return Identity(names=frozenset(texts)) if kind == "names" else Identity(ids=frozenset(texts))
 
 
+def _own_words(place: str) -> list[str]:
+    """Words of an institution's name or an address that it shares with few others."""
+    words = re.findall(r"[^\W\d_]{5,}", place)
+    return [word for word in words if word.lower() not in PLACES | IMAGING | ORDINARY | CLINICAL_NOUNS]
+
+
 class _Kinds(dict[tuple[int, str | None], str]):
-    """What of identity an element holds, by tag and VR: `names`, `ids`, `days`, `items` of any, or nothing."""
+    """What of identity an element holds, by tag and VR: names, ids, places, days, items with any of it, or nothing."""
 
     def __init__(self, identifying: frozenset[int]) -> None:
         super().__init__()
@@ -144,7 +154,7 @@ def _kind(number: int, written_vr: str | None, identifying: frozenset[int]) -> s
     if vr == "SQ":
         return "" if without_names(number) else "items"
     if vr in _TEXT and number in identifying:
-        return "ids"
+        return "places" if number in _PLACES else "ids"
     return "days" if vr in ("DA", "DT") else ""
 
 

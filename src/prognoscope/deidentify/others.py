@@ -17,6 +17,7 @@ from prognoscope.deidentify.dicom import write_bytes
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.nifti import compressed, is_nifti, strip_nifti
 from prognoscope.deidentify.ocr import open_reader
+from prognoscope.deidentify.parquet import PARQUET, written_parquet
 from prognoscope.deidentify.pictures import as_shown, cover_picture, is_picture, strip_picture
 from prognoscope.deidentify.pixels import thumbnail
 from prognoscope.deidentify.profile import Options
@@ -185,7 +186,10 @@ def clean_table(
             roles = roles_of(sheet, patients=frozenset(people), files=frozenset(renamed))
             one = clean_sheet(sheet, roles, people=people, renamed=renamed, project=project, options=options)
             clean.append((title, one))
-        data = written(clean[0][1]) if len(clean) == 1 and not clean[0][0] else written_workbook(clean, people)
+        if clean[0][0]:
+            data = written_workbook(clean, people)
+        else:
+            data = (written_parquet if planned.target.endswith(PARQUET) else written)(clean[0][1])
     except Refused as refused:
         return Outcome(planned.source, "", refused.problem)
     write_bytes(target / planned.target, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import UID
 
 from prognoscope.deidentify.burned import Box, as_picture, cover_until_clean, doubt
+from prognoscope.deidentify.drawn import looks_drawn
 from prognoscope.deidentify.elements import number_of, text_of
 from prognoscope.deidentify.ocr import Reader
 from prognoscope.deidentify.text import Cleaner
@@ -28,19 +31,33 @@ MOST_PIXELS = 1 << 30
 def must_read(dataset: Dataset) -> bool:
     """Whether text may be burned in: by modality, by what the object says of itself, or as a screen copy.
 
-    CT, MR and PET straight from a scanner are not read.
+    CT, MR and PET straight from a scanner are read only where something looks drawn into them.
     """
     modality = text_of(dataset, "Modality")
     if "PixelData" not in dataset or modality in _NOT_PICTURES:
         return False
     return (
         modality in READ_MODALITIES
-        or text_of(dataset, "BurnedInAnnotation") == "YES"
+        or text_of(dataset, "BurnedInAnnotation") not in ("NO", "")
         or text_of(dataset, "SOPClassUID").startswith(_SECONDARY_CAPTURE)
         or "SCREEN SAVE" in text_of(dataset, "ImageType")
         or number_of(dataset, "BitsAllocated", 16) == 8
         or number_of(dataset, "SamplesPerPixel", 1) > 1
+        or (text_of(dataset, "BurnedInAnnotation") != "NO" and any(looks_drawn(frame) for frame in _native(dataset)))
     )
+
+
+def _native(dataset: Dataset) -> Iterator[NDArray[Any]]:
+    """Frames of uncompressed pixels of 16 bits as they are stored; nothing for others."""
+    held = dataset.get_item("PixelData")
+    syntax = UID(text_of(dataset.file_meta, "TransferSyntaxUID"))
+    if held is None or syntax.is_compressed or number_of(dataset, "BitsAllocated", 0) != 16:
+        return
+    rows, columns = number_of(dataset, "Rows", 0), number_of(dataset, "Columns", 0)
+    kind = "i" if number_of(dataset, "PixelRepresentation", 0) == 1 else "u"
+    values = np.frombuffer(held.value, dtype=f"{'<' if syntax.is_little_endian else '>'}{kind}2")
+    for start in range(0, len(values) - rows * columns + 1, rows * columns):
+        yield values[start : start + rows * columns].reshape(rows, columns)
 
 
 def cover_identifiers(dataset: Dataset, cleaner: Cleaner, reader: Reader) -> bool:

@@ -12,7 +12,6 @@ from prognoscope.deidentify.profile import Options, standard
 
 REPORT_FILE = "deidentification.json"
 SCHEMA = 1
-MOST_TEXTS = 500
 RARE = 5  # a value that fewer patients share is listed as rare
 ACTION_WORDS = {
     "D": "replaced by a dummy value",
@@ -133,7 +132,7 @@ def _texts(written: Iterable[Outcome]) -> list[dict[str, Any]]:
     order = sorted(files, key=lambda entry: (len(people[entry]), entry))
     return [
         {"name": name, "text": text, "files": files[name, text], "people": len(people[name, text])}
-        for name, text in order[:MOST_TEXTS]
+        for name, text in order
     ]
 
 

@@ -31,6 +31,8 @@ FOLD |= {ord(chr(one).upper()): base.upper() for one, base in FOLD.items() if le
 _GAP = r"[\s_^,.'’‘`\-]"  # between the words of a name
 _BREAK = r"[\s._/\-]"  # within a number
 BREAKABLE = 7  # letters of a word that may stand in two halves, as at the end of a line
+SHORTEST_WITH_S = 5  # letters of a name that may have an s behind it
+SHORTEST_NUMBER = 5  # digits of an identifier that are searched for without its letters
 LONG_NUMBER = 6  # digits that identify by themselves, without the letters before them
 _COMMON = NO_NAMES | ORDINARY | CLINICAL_NOUNS | ON_SCREEN
 
@@ -85,7 +87,8 @@ def _glued(words: list[str]) -> bool:
 def _part_pattern(part: str) -> str:
     if _ideographic(part):
         return re.escape(part)  # no blanks stand between words
-    plain = rf"(?<![^\W\d_]){_letters(part)}(?![^\W\d_])"
+    plural = "s?" if len(part) >= SHORTEST_WITH_S else ""  # the Millers, Kesslers Arzt
+    plain = rf"(?<![^\W\d_]){_letters(part)}{plural}(?![^\W\d_])"
     torn = r"[\s.]".join(_letters(sign) for sign in part)
     return rf"{plain}|(?<!\w){torn}(?!\w)" if part.isalpha() else plain
 
@@ -169,7 +172,7 @@ def _ideographic(name: str) -> bool:
 
 def _id_forms(known: str) -> set[str]:
     forms = {known, *re.split(r"[,;\r\n\\^]+", known)}
-    forms |= {number for number in re.findall(r"\d+", known) if len(number) >= LONG_NUMBER}
+    forms |= {number for number in re.findall(r"\d+", known) if len(number) >= SHORTEST_NUMBER}
     forms |= {form.lstrip("0 ") for form in forms}  # leading zeros get lost in spreadsheets
     return {form.strip() for form in forms if _identifies(form.strip())}
 

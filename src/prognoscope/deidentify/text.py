@@ -12,11 +12,11 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
+from prognoscope.deidentify.company import introduces_nobody, is_usual, leads_nowhere, names_a_protocol
 from prognoscope.deidentify.dates import Shift, replace_known_days, replace_written
 from prognoscope.deidentify.identity import Identity
 from prognoscope.deidentify.patterns import CARET, CERTAIN, HIGH_AGE, INTRODUCED, LIKELY, UID_TEXT
 from prognoscope.deidentify.spellings import part_pattern, replaced, short_pattern, whole_pattern
-from prognoscope.deidentify.words import CLINICAL_NOUNS, EPONYMS, ORDINARY
 
 MARK = "[removed]"
 _HOLE = "\x00"  # stands for a removal while the patterns run: no pattern matches it
@@ -33,8 +33,8 @@ _FANCY = {
 }  # bold, script, double-struck
 _DIGITS = {zero + digit: ord("0") + digit for zero in (0x660, 0x6F0, 0x966, 0x9E6) for digit in range(10)}
 _SEEN = _INVISIBLE | _WIDE | _FANCY | _DIGITS
+_REST = re.compile(r"[\w^\-]*")
 OLDEST_AGE_YEARS = 90  # 45 CFR 164.514(b)(2)(i)(C): ages over 89 may be aggregated into one category of 90 or older
-_WORD = re.compile(r"\w+(?:['’]\w+)?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ class Cleaner:
             out = replace_known_days(out, known, self.shift, moved=kept, removed=self._removed) if known else out
             out = UID_TEXT.sub(lambda _: self._removed("uid"), out)
         for kind, pattern in (*CERTAIN, *LIKELY) if free else CERTAIN:
-            out = pattern.sub(lambda _, kind=kind: self._removed(kind), out)  # type: ignore[misc]
+            out = pattern.sub(functools.partial(self._patterned, kind=kind), out)
         if free:
             out = HIGH_AGE.sub(str(OLDEST_AGE_YEARS), self._without_introduced(out))
         out = _KEPT.sub(lambda match: moved[ord(match[1]) - _FIRST], out)
@@ -92,27 +92,30 @@ class Cleaner:
         return replaced(short, text, lambda _: self._removed("name"))
 
     def _name_part(self, match: re.Match[str]) -> str | None:
-        found, text = match.group(0), match.string
-        word = found.lower()
-        if word in EPONYMS and _next_word(text, match.end()) in CLINICAL_NOUNS:
-            return None
-        if word in ORDINARY and (found.islower() or _in_usual_company(text, match)):
-            return None
-        return self._removed("name")
+        usual = is_usual(match.group(0), match.string, match.start(), match.end())
+        return None if usual else self._removed("name")
 
     def _without_introduced(self, text: str) -> str:
         for pattern in INTRODUCED:
             text = pattern.sub(self._introduced, text)
-        return CARET.sub(lambda _: self._removed("name"), text)
+        return CARET.sub(self._with_caret, text)
+
+    def _with_caret(self, match: re.Match[str]) -> str:
+        token = match.group(0) + _REST.match(match.string, match.end()).group(0)  # type: ignore[union-attr]
+        return match.group(0) if names_a_protocol(token) else self._removed("name")
 
     def _introduced(self, match: re.Match[str]) -> str:
-        name = match.group("name")
-        words = [word.lower() for word in _WORD.findall(name)]
-        first = words[0].removesuffix("'s").removesuffix("’s")
-        follows = words[1] if len(words) > 1 else _next_word(match.string, match.end())
-        if (first in EPONYMS and follows in CLINICAL_NOUNS) or all(word in ORDINARY for word in words):
+        if introduces_nobody(match.group("cue"), match.group("name"), match.string[match.end() : match.end() + 40]):
             return match.group(0)
         return match.group("cue") + self._removed("name")
+
+    def _patterned(self, match: re.Match[str], kind: str) -> str:
+        found, text = match.group(0), match.string
+        if kind in ("address", "number"):
+            before, after = text[max(0, match.start() - 20) : match.start()], text[match.end() : match.end() + 12]
+            if leads_nowhere(found, before, after):
+                return found
+        return self._removed(kind)
 
     @functools.cached_property
     def _patterns(self) -> tuple[re.Pattern[str] | None, ...]:
@@ -141,15 +144,3 @@ def tidy(text: str, *, mark: bool) -> str:
         return re.sub(rf"{_HOLE}(?:[ \t,;/]*{_HOLE})*", MARK, text)
     closed = re.sub(rf"\s*{_HOLE}\s*", " ", text.replace("(" + _HOLE + ")", _HOLE))
     return re.sub(r"\s{2,}", " ", closed).strip(" \t,;:-_/^")
-
-
-def _next_word(text: str, start: int) -> str:
-    match = _WORD.search(re.sub(r"^['’]s", "", text[start : start + 40]))
-    return match.group(0).lower() if match else ""
-
-
-def _in_usual_company(text: str, match: re.Match[str]) -> bool:
-    """Whether the neighbours of an ordinary word are ordinary too, as in `WHITE MATTER` or `HEAD NECK`."""
-    before = _WORD.findall(text[max(0, match.start() - 40) : match.start()])
-    neighbours = {before[-1].lower() if before else "", _next_word(text, match.end())}
-    return bool(neighbours & (ORDINARY | CLINICAL_NOUNS)) or neighbours == {""}

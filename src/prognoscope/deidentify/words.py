@@ -9,6 +9,11 @@ _LISTS: dict[str, str] = tomllib.loads(resources.files(__package__).joinpath("wo
 EPONYMS = frozenset(_LISTS["eponyms"].split())
 CLINICAL_NOUNS = frozenset(_LISTS["clinical_nouns"].split())
 ORDINARY = frozenset(_LISTS["ordinary"].split())
+ABBREVIATIONS = frozenset(_LISTS["abbreviations"].split())
+SURNAMES = frozenset(_LISTS["surnames"].split())
+PLACES = frozenset(_LISTS["places"].split())
+NO_SURNAMES = frozenset(_LISTS["no_surnames"].split())
+IMAGING = frozenset(_LISTS["imaging"].split())
 NO_NAMES = frozenset(_LISTS["no_names"].split())
 FUNCTION_WORDS = frozenset(_LISTS["function_words"].split())
 # For each month its names, in one order of languages and lengths.

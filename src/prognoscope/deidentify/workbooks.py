@@ -13,11 +13,12 @@ from pathlib import Path
 
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.deidentify.identity import Identity, merged
+from prognoscope.deidentify.parquet import PARQUET, read_parquet
 from prognoscope.deidentify.tables import CleanSheet, Sheet, read_sheet
 from prognoscope.deidentify.text import Cleaner, tidy
 
 WORKBOOK = ".xlsx"
-TABLES = (".csv", ".tsv", WORKBOOK)
+TABLES = (".csv", ".tsv", WORKBOOK, PARQUET)
 LARGEST_UNPACKED_BYTES = 1 << 30
 _LONGEST_TITLE = 31  # Excel's limit
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip archive
@@ -25,13 +26,15 @@ _BROKEN = (zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError, Synt
 
 
 def read_sheets(path: Path) -> list[tuple[str, Sheet]]:
-    """Read a table: the sheets of a workbook with their titles, or a delimited one with an empty title.
+    """Read a table: the sheets of a workbook with their titles, or a delimited or Parquet one with an empty title.
 
     Raises
     ------
     Refused
         `table-unreadable`, `file-too-large`.
     """
+    if path.suffix.lower() == PARQUET:
+        return [("", read_parquet(path))]
     if path.suffix.lower() != WORKBOOK:
         return [("", read_sheet(path))]
     import openpyxl  # when there is a workbook, and not before

@@ -23,6 +23,7 @@ from prognoscope.sources.header import NATIVE, WANTED
 from prognoscope.sources.nifti_series import UID as NIFTI_UID
 from prognoscope.sources.nifti_series import read_nifti_series
 from prognoscope.sources.outline import Outline, outline
+from prognoscope.sources.panics import panics_as_errors
 from prognoscope.sources.series import Series, volumes
 
 LARGEST_VOXELS = 1 << 31
@@ -143,7 +144,8 @@ def _compressed(found: Outline, allocated: int, shape: tuple[int, int, int]) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            pixels = pydicom.dcmread(BytesIO(found.walk.data), force=True).pixel_array
+            with panics_as_errors():
+                pixels = pydicom.dcmread(BytesIO(found.walk.data), force=True).pixel_array
         except (
             ValueError,
             TypeError,
