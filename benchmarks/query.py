@@ -1,8 +1,10 @@
 """A cohort query over one million catalogued instances, on SQLite and, where a server is named, on PostgreSQL.
 
-Claim: under 100 ms. Rows are generated in two shapes: a department of tomography (8,000 patients, 16,000 series of 63
+Claim: under 100 ms whatever is asked: and, or, not, lists, wildcards at either end, numbers, dates, unknown values, nothing
+found and everything. Rows are generated in two shapes: a department of tomography (8,000 patients, 16,000 series of 63
 images) and one of radiographs (50,000 patients, 100,000 series of 10), each with a region a series and eight columns
-of a table.
+of a table. They are written past the store, so that the first query brings what is searched up to date, which is timed
+apart; an ingest has done so before it ends.
 
 Run: python benchmarks/query.py [URL of an empty PostgreSQL database]
 """
@@ -28,6 +30,19 @@ QUERIES = (
     "age < 40 or crp > 180",
     "patient = P004711",
     "",
+    "modality != PT or sex = F",
+    "roi ~ *PT and not roi ~ *MR",
+    "roi is unknown",
+    "not (grade = high or crp < 50) and roi ~ GTV_PT",
+    "not (modality = PT and age >= 18)",
+    "body_part !~ thigh and site ~ *calf",
+    "date >= 2019-06 and date <= 2021 and slices >= 5",
+    "crp > 100 and more_1 < 20000 and grade = low and age is known",
+    "more_2 is unknown or more_3 > 3000",
+    "scanner ~ *an?3 and centre in (C1, C2, C3)",
+    "age in (20, 30, 40) and description ~ body",
+    "study = 1.2.3.100",
+    "state = refused",
 )
 OWNER = "('P' || substr(CAST(1000000 + {0} AS TEXT), 2))"
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {rows}) "
@@ -58,7 +73,7 @@ def fill(store: Store, shape: Shape) -> None:
         "key": uid, "patient_id": owner, "study_uid": "('1.2.3.' || (i / 2))", "uid": uid, "series_uid": uid,
         "modality": modality, "description": "'whole body'", "body_part": "'EXTREMITY'", "protocol": "''",
         "date": "'2020-01-02'", "age": age, "sex": "CASE (i / 2) % 2 WHEN 0 THEN 'F' ELSE 'M' END",
-        "manufacturer": "'Acme'", "scanner": "('Scan ' || (i / 2) % 7)", "centre": "('C' || (i / 2) % 11)",
+        "manufacturer": "'Acme'", "scanner": "('Scan ' || ((i / 2) % 7))", "centre": "('C' || ((i / 2) % 11))",
         "unit": "'SUV'", "slices": str(shape.instances), "spacing": "3.0", "instances": str(shape.instances),
         "bytes": str(shape.instances * 30_000), "source": "'/data'", "state": "'usable'", "role": "''",
         "quality": "''", "patient": "1 + i / 2", "study": f"{1 + shape.patients} + i / 2",
@@ -102,8 +117,13 @@ def measure(store: Store, name: str) -> bool:
     """Time each query as the command answers it: the counts, then the first twenty volumes."""
     with store.database.reading() as connection:
         total = connection.execute(text("SELECT count(*) FROM instances")).scalar()
-    with store.database.writing() as connection:
-        connection.execute(text("ANALYZE"))
+    began = time.perf_counter()
+    store.search.counts("")
+    size = "SELECT sum(length(data)) FROM facets"
+    with store.database.reading() as connection:
+        packed = connection.execute(text(size)).scalar()
+    took = time.perf_counter() - began
+    print(f"{name}: brought up to date in {took:.1f} s (once, after every row was written anew), {packed / 1e6:.1f} MB")
     fine = True
     for query in QUERIES:
         times = []

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from prognoscope.core.problems import Refused
+from prognoscope.jobs.ingest import ingest
 from prognoscope.store import Store
 from prognoscope.store.catalogue import FACETS, NAMES, PATIENTS_PER_CHUNK, REGIONS, STALE
 from prognoscope.store.facets import Facet, chunks, unpacked
 from tests.make.catalogue import add_cell, add_patient, add_region, add_series
 from tests.make.searched import CHANGES, QUERIES, fill, found
+from tests.make.store import write_hospital
 
 
 @pytest.fixture
@@ -175,3 +179,40 @@ def test_regions_and_names_stay_whose_they_are(store: Store) -> None:
         connection.execute(sa.update(REGIONS).where(REGIONS.c.folded == "liver").values(patient=2, series_uid="2.1"))
         assert connection.execute(sa.select(sa.func.count()).select_from(NAMES)).scalar() == 3
     assert found(store, "roi = liver") == ["Bert"]
+
+
+def test_two_search_while_a_third_takes_in(tmp_path: Path) -> None:
+    """Nobody waits in vain, nothing is counted twice, and what came in is found when it has."""
+    write_hospital(tmp_path / "hospital", patients=6)
+    ingest(tmp_path / "hospital", store=tmp_path / "store")
+    write_hospital(tmp_path / "more", patients=14)
+    done = threading.Event()
+
+    def search(_: int) -> list[int]:
+        seen = []
+        with Store(tmp_path / "store") as opened:
+            while not done.is_set():
+                counts = opened.search.counts("modality = CT")
+                assert counts.patients == counts.series
+                seen.append(counts.patients)
+            return [*seen, opened.search.counts("modality = CT").patients]
+
+    with ThreadPoolExecutor(2) as threads:
+        searching = [threads.submit(search, number) for number in range(2)]
+        try:
+            ingest(tmp_path / "more", store=tmp_path / "store")
+        finally:
+            done.set()
+        for one in searching:
+            seen = one.result()
+            assert seen == sorted(seen)
+            assert seen[-1] == 14
+
+
+def test_a_search_that_takes_long_to_begin_says_why(store: Store) -> None:
+    told: list[tuple[str, int, int]] = []
+    with store.database.writing() as connection:
+        connection.execute(sa.insert(STALE), [{"chunk": number, "writer": 0} for number in range(10, 16)])
+    store.search.refresh(lambda *one: told.append(one))
+    assert {(label, total) for label, _, total in told} == {("bring the search up to date", 8)}
+    assert told[-1][1] == 8

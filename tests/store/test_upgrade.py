@@ -54,7 +54,7 @@ def catalogue_of(revision: str, url: str) -> sa.Engine:
 
 
 def step_back(store: Path, revision: str, *, url: str = "") -> None:
-    """Exchange the catalogue of a store for one of an earlier version, with the same rows: in its place, or at a URL."""
+    """Exchange the catalogue of a store for one of an earlier version with the same rows: in its place, or at a URL."""
     now = store / "catalogue.sqlite"
     then = store / "earlier.sqlite"
     tables, absent = SINCE[revision]

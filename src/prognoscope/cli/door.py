@@ -96,7 +96,7 @@ def mapper(*, jobs: int, cluster: str = "") -> Iterator[Mapper]:
     """Give the map that a command's options ask for, with a bar on a terminal and plain lines elsewhere."""
     from prognoscope import work
 
-    with _bar() if sys.stderr.isatty() else _lines() as progress:
+    with _bar() if sys.stderr.isatty() else progress_lines() as progress:
         yield (
             work.cluster_map(address=cluster, progress=progress)
             if cluster
@@ -123,7 +123,8 @@ def _bar() -> Iterator[Progress]:
 
 
 @contextmanager
-def _lines() -> Iterator[Progress]:
+def progress_lines() -> Iterator[Progress]:
+    """Give a progress that says how far the work is, in plain lines and seldom."""
     last = [0.0]
 
     def progress(label: str, done: int, total: int) -> None:

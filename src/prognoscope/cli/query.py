@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from prognoscope.cli.door import AsJson, door, put, put_json, say
+from prognoscope.cli.door import AsJson, door, progress_lines, put, put_json, say
 from prognoscope.cli.ingest import DEFAULT_STORE, StoreOption
 
 if TYPE_CHECKING:
@@ -37,15 +37,17 @@ def query(
     from prognoscope.jobs.query import as_json, listing_csv
     from prognoscope.jobs.query import query as ask
 
-    found = ask(
-        text,
-        store=store,
-        most=None if listed or json else 0,
-        snapshot=snapshot,
-        export=export,
-        manifest=manifest,
-        records=records,
-    )
+    with progress_lines() as progress:
+        found = ask(
+            text,
+            store=store,
+            most=None if listed or json else 0,
+            snapshot=snapshot,
+            export=export,
+            manifest=manifest,
+            records=records,
+            progress=progress,
+        )
     if json:
         put_json(as_json(found))
         return

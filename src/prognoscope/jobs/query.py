@@ -76,6 +76,7 @@ def query(
         `cannot-write`.
     """
     with existing(store) as opened:
+        opened.search.refresh(progress)
         counts = opened.search.counts(text)
         wanted = None if export or manifest else most
         hits = opened.search.hits(text, most=wanted) if wanted is None or wanted > 0 else ()

@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, text
 
+from prognoscope.core.work import Progress, silent
 from prognoscope.store.catalogue import FACETS, PATIENTS_PER_CHUNK, REGIONS, SERIES, STALE, VALUES
 from prognoscope.store.database import Database
 from prognoscope.store.records import folded
@@ -56,6 +57,7 @@ COUNTED = {KEY: SERIES.c.key, OWNER: SERIES.c.patient_id, STUDY: SERIES.c.study,
 TEXTS, NUMBERS, WORDS, OF_UNIT = "=", "<", ">", "["
 UNIT_BEGINS = "\x1f"  # no query can write it
 BYTE_CODES = 256
+FEW_CHUNKS = 4  # a second's work at most
 NARROW, WIDE = b"1", b"4"  # bytes of a code
 
 
@@ -133,21 +135,24 @@ def chunks(
             yield number, Chunk(size, facets)
 
 
-def refresh(database: Database) -> None:
-    """Write the facets of every chunk of which something changed again."""
+def refresh(database: Database, progress: Progress = silent) -> None:
+    """Write the facets of every chunk of which something changed again; tells how far it is where that takes long."""
     with database.reading() as connection:
         if connection.execute(select(STALE.c.chunk).limit(1)).scalar() is None:
             return
     with database.writing() as connection:
         if not database.is_sqlite:  # two that refresh at a time would write the same rows
             connection.execute(text("LOCK TABLE facets IN EXCLUSIVE MODE"))
-        for chunk in sorted(set(connection.execute(delete(STALE).returning(STALE.c.chunk)).scalars())):
+        stale = sorted(set(connection.execute(delete(STALE).returning(STALE.c.chunk)).scalars()))
+        for number, chunk in enumerate(stale, start=1):
             connection.execute(delete(FACETS).where(FACETS.c.chunk == chunk))
             rows = [
                 {"field": field, "chunk": chunk, "data": facet.packed()}
                 for field, facet in _facets(connection, chunk).items()
             ]
             connection.execute(insert(FACETS), rows)
+            if len(stale) > FEW_CHUNKS:
+                progress("bring the search up to date", number, len(stale))
 
 
 def _facets(connection: Connection, chunk: int) -> dict[str, Facet]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from prognoscope.core.work import Progress, silent
 from prognoscope.store.catalogue import FACETS, NAMES, QUARANTINE, SERIES, SOURCES, TABLES, VALUES
 from prognoscope.store.database import ROWS_PER_STATEMENT, Database
 from prognoscope.store.facets import (
@@ -98,9 +99,9 @@ class Search:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def refresh(self) -> None:
+    def refresh(self, progress: Progress = silent) -> None:
         """Bring what is searched up to date: any search does, and an ingest, so that the next search need not."""
-        refresh(self._database)
+        refresh(self._database, progress)
 
     def counts(self, query: str) -> Counts:
         """Count what a query finds; refuses as `hits` does."""
