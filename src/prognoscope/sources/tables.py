@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from prognoscope.core.problems import Refused, refuse
 DELIMITERS = (",", ";", "\t", "|")
 LARGEST_BYTES = 2 << 30
 LARGEST_INFLATED = 2 << 30
+MOST_WORKBOOK_CELLS = 3_000_000
 SAMPLE_LINES = 50
 END = "\0end"  # a last line of our own, which an open quotation mark swallows
 Row = list[str]
@@ -197,7 +199,7 @@ def _read_workbook(data: bytes, subject: str) -> tuple[Row, Columns]:
         warnings.simplefilter("ignore")
         try:
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            sheets = [(sheet.title, _sheet(sheet)) for sheet in book.worksheets]
+            sheets = [(sheet.title, _sheet(sheet, subject)) for sheet in book.worksheets]
         except (InvalidFileException, *BROKEN_WORKBOOK) as error:
             raise _format(subject, f"the workbook cannot be read ({error})") from error
     filled = [(title, rows) for title, rows in sheets if rows]
@@ -227,11 +229,31 @@ def _check_archive(data: bytes, subject: str) -> None:
         raise _too_large(subject)
 
 
-def _sheet(sheet: object) -> list[Row]:
-    rows = [[_cell(cell) for cell in row] for row in sheet.iter_rows()]  # type: ignore[attr-defined]
-    filled = [row for row in rows if any(row)]
-    width = max((number for row in filled for number, text in enumerate(row, start=1) if text), default=0)
+def _sheet(sheet: Any, subject: str) -> list[Row]:
+    """The rows that hold anything, cell by cell; what can only be refused is refused before the rest is read."""
+    sheet.reset_dimensions()  # the width that a file claims would be filled up with empty cells
+    filled: list[Row] = []
+    room = MOST_WORKBOOK_CELLS
+    for cells in sheet.iter_rows():
+        room -= max(len(cells), 1)
+        if room < 0:
+            raise refuse(
+                "table-too-large",
+                subject=subject,
+                found=f"the workbook has more than {MOST_WORKBOOK_CELLS:,} cells, which are read one by one",
+                remedy="save the table as CSV or Parquet",
+            )
+        row = [_cell(cell) for cell in cells]
+        if any(row):
+            filled.append(row)
+            if len(filled) == 1:
+                _header(row[: _width(filled)], subject)
+    width = _width(filled)
     return [[*row[:width], *[""] * (width - len(row))] for row in filled]
+
+
+def _width(rows: Sequence[Row]) -> int:
+    return max((number for row in rows for number, text in enumerate(row, start=1) if text), default=0)
 
 
 def _cell(cell: object) -> str:
