@@ -15,7 +15,7 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from prognoscope.core.problems import Problem, Refused
-from prognoscope.sources import read_table
+from prognoscope.sources import read_table, tables
 
 
 def csv(tmp_path: Path, content: str | bytes, *, missing: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -197,6 +197,37 @@ def test_a_workbook_that_inflates_without_end_is_refused(tmp_path: Path, monkeyp
     assert problem(tmp_path / "t.xlsx").code == "table-too-large"
 
 
+def test_a_workbook_that_unpacks_beyond_measure_is_refused_unread(tmp_path: Path) -> None:
+    """One cell repeated without end: 200 MiB of XML in 200 KiB."""
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "t.xlsx")
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet2.xml", b"<c><v>1</v></c>" * (14 << 20))
+    found = problem(tmp_path / "t.xlsx")
+    assert found.code == "table-too-large"
+    assert "unpacks to 210 MiB" in found.found
+
+
+def test_a_workbook_of_more_cells_than_one_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_CELLS_OF_SHEET", 20)
+    for rows in (9, 10):
+        workbook(tmp_path / f"{rows}.xlsx", [["a", "b"], *[[n, n] for n in range(rows)]])
+    assert len(read_table(tmp_path / "9.xlsx")) == 9
+    found = problem(tmp_path / "10.xlsx")
+    assert (found.code, found.found) == (
+        "table-too-large",
+        "a sheet has more than 20 cells, which takes minutes to read",
+    )
+
+
+def test_a_header_that_cannot_be_used_is_told_before_the_rows_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_CELLS_OF_SHEET", 20)
+    workbook(tmp_path / "t.xlsx", [["a", "a"], *[[n, n] for n in range(30)]])
+    assert problem(tmp_path / "t.xlsx").code == "column-name-twice"
+
+
 @pytest.mark.parametrize(
     ("cells", "texts"),
     [
@@ -241,21 +272,8 @@ def test_unusual_file_names(tmp_path: Path, name: str) -> None:
     assert read_table(tmp_path / name)["id"].tolist() == ["1"]
 
 
-def test_a_workbook_of_very_many_cells_is_refused_before_it_is_read_through(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A few hundred kB can hold millions of cells, which take minutes."""
-    monkeypatch.setattr("prognoscope.sources.tables.MOST_WORKBOOK_CELLS", 8)
-    workbook(tmp_path / "t.xlsx", [["id", "age"], *([str(number), 60] for number in range(3))])
-    assert len(read_table(tmp_path / "t.xlsx")) == 3
-    workbook(tmp_path / "t.xlsx", [["id", "age"], *([str(number), 60] for number in range(4))])
-    assert problem(tmp_path / "t.xlsx").code == "table-too-large"
-    workbook(tmp_path / "t.xlsx", [["id", "id"], *([str(number), 60] for number in range(99))])
-    assert problem(tmp_path / "t.xlsx").code == "column-name-twice"
-
-
 def test_a_workbook_that_claims_to_be_as_wide_as_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prognoscope.sources.tables.MOST_WORKBOOK_CELLS", 8)
+    monkeypatch.setattr("prognoscope.sources.tables.MOST_CELLS_OF_SHEET", 8)
     workbook(tmp_path / "t.xlsx", [["id", "age"], ["1", 60]])
     with zipfile.ZipFile(tmp_path / "t.xlsx") as archive:
         members = {name: archive.read(name) for name in archive.namelist()}

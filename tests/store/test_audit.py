@@ -147,6 +147,26 @@ def test_an_object_that_was_taken_away_with_every_row_of_it(tmp_path: Path) -> N
     assert (problem.code, problem.subject) == ("object-gone", f"artefact {sha256}")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE instances SET patient_id = 'P666' WHERE rowid = 1",
+        "UPDATE instances SET series_uid = '1.2.3' WHERE rowid = 1",
+        "DELETE FROM instances WHERE rowid = 1",
+    ],
+)
+def test_a_catalogue_that_says_of_a_file_what_it_does_not(tmp_path: Path, statement: str) -> None:
+    write_hospital(tmp_path / "hospital", patients=1)
+    ingest(tmp_path / "hospital", store=tmp_path / "store")
+    connection = sqlite3.connect(tmp_path / "store/catalogue.sqlite")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    (problem,) = verify(tmp_path / "store").problems
+    assert problem.code == "instance-contradicts"
+    assert "P000" in problem.found
+
+
 def test_an_object_that_the_log_knows_nothing_of(tmp_path: Path) -> None:
     write_hospital(tmp_path / "hospital", patients=1)
     ingest(tmp_path / "hospital", store=tmp_path / "store")

@@ -26,7 +26,7 @@ class VerifyReport:
 
 
 def verify(store: str | Path, *, sources: bool = False, mapper: Mapper = serial_map) -> VerifyReport:
-    """Hash every artefact again and follow the audit log from its beginning to its head.
+    """Hash every artefact again, compare DICOM files with the catalogue, and follow the audit log to its head.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def verify(store: str | Path, *, sources: bool = False, mapper: Mapper = serial_
     """
     with existing(store) as opened:
         opened.repository.recover()
-        verified = verify_artefacts(opened, mapper)
+        verified = verify_artefacts(opened, mapper, identify=identify)
         log = opened.audit.check()
         files = opened.repository.source_files() if sources else ()
     chunks = [files[start : start + FILES_PER_ITEM] for start in range(0, len(files), FILES_PER_ITEM)]
@@ -53,6 +53,14 @@ def verify(store: str | Path, *, sources: bool = False, mapper: Mapper = serial_
     return VerifyReport(
         verified.artefacts, len(files), log.entries, (*verified.problems, *log.problems, *wrong), verified.orphans
     )
+
+
+def identify(data: bytes) -> tuple[str, ...]:
+    """SOPInstanceUID, SeriesInstanceUID and PatientID of a DICOM file; nothing of what cannot be read as one."""
+    from prognoscope.sources import inspect_bytes  # in the process that reads
+
+    instance = inspect_bytes(data, subject="artefact").instance
+    return (instance.sop_uid, instance.series_uid, instance.patient_id) if instance else ()
 
 
 def check_files(files: tuple[tuple[str, str, str], ...]) -> list[Problem]:

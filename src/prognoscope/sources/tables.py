@@ -26,8 +26,9 @@ from prognoscope.core.problems import Refused, refuse
 
 DELIMITERS = (",", ";", "\t", "|")
 LARGEST_BYTES = 2 << 30
-LARGEST_INFLATED = 2 << 30
-MOST_WORKBOOK_CELLS = 3_000_000
+LARGEST_INFLATED, ALWAYS_INFLATED = 2 << 30, 64 << 20
+PLAUSIBLE_RATIO = 50  # a workbook's XML shrinks to a tenth, one cell repeated without end to a thousandth
+MOST_CELLS_OF_SHEET = 5_000_000
 SAMPLE_LINES = 50
 END = "\0end"  # a last line of our own, which an open quotation mark swallows
 Row = list[str]
@@ -225,35 +226,31 @@ def _check_archive(data: bytes, subject: str) -> None:
         raise _format(subject, f"the workbook is damaged ({error})") from error
     if "[Content_Types].xml" not in names:
         raise _format(subject, "it is a zip archive, not a workbook")
-    if size > LARGEST_INFLATED:
-        raise _too_large(subject)
+    if size > min(LARGEST_INFLATED, max(ALWAYS_INFLATED, PLAUSIBLE_RATIO * len(data))):
+        raise refuse(
+            "table-too-large",
+            subject=subject,
+            found=f"the workbook of {len(data) >> 10:,} KiB unpacks to {size >> 20:,} MiB, which no table does",
+            remedy="save it as CSV, if it is one",
+        )
 
 
 def _sheet(sheet: Any, subject: str) -> list[Row]:
-    """The rows that hold anything, cell by cell; what can only be refused is refused before the rest is read."""
     sheet.reset_dimensions()  # the width that a file claims would be filled up with empty cells
     filled: list[Row] = []
-    room = MOST_WORKBOOK_CELLS
-    for cells in sheet.iter_rows():
-        room -= max(len(cells), 1)
-        if room < 0:
-            raise refuse(
-                "table-too-large",
-                subject=subject,
-                found=f"the workbook has more than {MOST_WORKBOOK_CELLS:,} cells, which are read one by one",
-                remedy="save the table as CSV or Parquet",
-            )
-        row = [_cell(cell) for cell in cells]
-        if any(row):
-            filled.append(row)
-            if len(filled) == 1:
-                _header(row[: _width(filled)], subject)
-    width = _width(filled)
+    cells = 0
+    for row in sheet.iter_rows():
+        cells += max(len(row), 1)
+        if cells > MOST_CELLS_OF_SHEET:
+            found = f"a sheet has more than {MOST_CELLS_OF_SHEET:,} cells, which takes minutes to read"
+            raise refuse("table-too-large", subject=subject, found=found, remedy="save the table as CSV or Parquet")
+        texts = [_cell(cell) for cell in row]
+        if any(texts):
+            filled.append(texts)
+        if len(filled) == 1:
+            _header(filled[0], subject)  # one that cannot be used is told before the other rows are read
+    width = max((number for row in filled for number, text in enumerate(row, start=1) if text), default=0)
     return [[*row[:width], *[""] * (width - len(row))] for row in filled]
-
-
-def _width(rows: Sequence[Row]) -> int:
-    return max((number for row in rows for number, text in enumerate(row, start=1) if text), default=0)
 
 
 def _cell(cell: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from prognoscope.core.images import ImageSeries, RegionSet
@@ -164,29 +164,37 @@ def too_long(record: InstanceRecord) -> str:
 
 def series_to_json(series: ImageSeries) -> str:
     """A series in full; `series_from_json` gives back an equal value."""
-    return json.dumps(asdict(series), ensure_ascii=False, separators=(",", ":"))
+    return _encode(series)
 
 
 def series_from_json(text: str) -> ImageSeries:
     """Read what `series_to_json` wrote."""
     from prognoscope.core.geometry import Grid  # with numpy: taking in and counting need none
 
-    fields = _tuples(json.loads(text))
-    fields["grid"] = Grid(**fields["grid"])
-    fields["notes"] = tuple(Problem(**note) for note in fields["notes"])
-    return ImageSeries(**fields)
+    told = _tuples(json.loads(text))
+    told["grid"] = Grid(**told["grid"])
+    told["notes"] = tuple(Problem(**note) for note in told["notes"])
+    return ImageSeries(**told)
 
 
 def regions_to_json(regions: RegionSet) -> str:
     """A region set in full; `regions_from_json` gives back an equal value."""
-    return json.dumps(asdict(regions), ensure_ascii=False, separators=(",", ":"))
+    return _encode(regions)
 
 
 def regions_from_json(text: str) -> RegionSet:
     """Read what `regions_to_json` wrote."""
-    fields = _tuples(json.loads(text))
-    fields["notes"] = tuple(Problem(**note) for note in fields["notes"])
-    return RegionSet(**fields)
+    told = _tuples(json.loads(text))
+    told["notes"] = tuple(Problem(**note) for note in told["notes"])
+    return RegionSet(**told)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {one.name: getattr(value, one.name) for one in fields(value)}
+
+
+# `dataclasses.asdict` copies every value on the way, which took a third of the time of keeping a patient.
+_encode = json.JSONEncoder(default=_fields, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _tuples(value: Any) -> Any:

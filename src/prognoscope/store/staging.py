@@ -25,9 +25,9 @@ class Tray:
         """Write bytes under their name; large ones at once, so that few are held in memory."""
         if len(data) > SMALL:
             with _written(self._folder):
-                _write(self._folder / name, data)
+                _write(f"{self._folder}/{name}", data)
         else:
-            self._waiting.append(self._threads.submit(_write, self._folder / name, data))
+            self._waiting.append(self._threads.submit(_write, f"{self._folder}/{name}", data))
 
     def finish(self) -> None:
         """Wait until everything is on the disk."""
@@ -68,7 +68,7 @@ def sweep(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: str, data: bytes) -> None:
     handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
     try:
         view = memoryview(data)

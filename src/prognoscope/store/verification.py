@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,11 +12,14 @@ from sqlalchemy import select
 from prognoscope.core.problems import Problem, Refused
 from prognoscope.core.work import Mapper
 from prognoscope.store.artefacts import Artefacts
-from prognoscope.store.catalogue import ARRIVALS, AUDIT, OBJECTS, PENDING, RESULTS, SNAPSHOTS
+from prognoscope.store.catalogue import ARRIVALS, AUDIT, INSTANCES, OBJECTS, PENDING, QUARANTINE, RESULTS, SNAPSHOTS
 from prognoscope.store.database import ROWS_PER_STATEMENT
+from prognoscope.store.records import plain
 from prognoscope.store.store import Store
 
 NAMES_PER_ITEM = 128
+Identity = tuple[str, ...]  # SOPInstanceUID, SeriesInstanceUID and PatientID
+Identify = Callable[[bytes], Identity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,20 @@ class Verified:
     orphans: tuple[str, ...]
 
 
-def verify_artefacts(store: Store, mapper: Mapper) -> Verified:
-    """Hash every artefact that the catalogue names; name those that it does not."""
-    named = _named(store)
+def verify_artefacts(store: Store, mapper: Mapper, *, identify: Identify) -> Verified:
+    """Hash every artefact that the catalogue names; name those that it does not.
+
+    `identify` reads a DICOM file's SOPInstanceUID, SeriesInstanceUID and PatientID, or nothing where it cannot: what
+    the catalogue says of an instance must be what its file says.
+    """
+    named, instances = _named(store), _instances(store)
     names = sorted(named)
-    chunks = [tuple(names[start : start + NAMES_PER_ITEM]) for start in range(0, len(names), NAMES_PER_ITEM)]
-    results = mapper(partial(check_names, store.artefacts), chunks, label="hash artefacts") if chunks else iter(())
+    chunks = [
+        tuple((name, instances.get(name)) for name in names[start : start + NAMES_PER_ITEM])
+        for start in range(0, len(names), NAMES_PER_ITEM)
+    ]
+    check = partial(check_names, store.artefacts, identify)
+    results = mapper(check, chunks, label="hash artefacts") if chunks else iter(())
     wrong = dict(found for part in results for found in part)
     paths = _paths(store, sorted(wrong))
     problems = tuple(
@@ -46,15 +57,40 @@ def verify_artefacts(store: Store, mapper: Mapper) -> Verified:
     return Verified(len(names), (*problems, *_against_log(store)), orphans)
 
 
-def check_names(artefacts: Artefacts, names: Sequence[str]) -> list[tuple[str, Problem]]:
-    """Hash some artefacts; return the problems by name."""
+def check_names(
+    artefacts: Artefacts, identify: Identify, expected: Sequence[tuple[str, Identity | None]]
+) -> list[tuple[str, Problem]]:
+    """Hash some artefacts and compare instances with what the catalogue says of them; return the problems by name."""
     found = []
-    for name in names:
+    for name, identity in expected:
         try:
-            artefacts.get(name)
+            data = artefacts.get(name)
+            told = () if identity is None else tuple(map(plain, identify(data)))
+            if told and told != identity:
+                found.append((name, _contradicted(name, told, identity)))
         except Refused as refused:
             found.append((name, refused.problem))
     return found
+
+
+def _contradicted(name: str, told: Identity, identity: Identity | None) -> Problem:
+    of_file, of_catalogue = (", ".join(one or ("nothing",)) for one in (told, identity))
+    return Problem(
+        "instance-contradicts",
+        f"artefact {name}",
+        f"the file is {of_file}; the catalogue says {of_catalogue}",
+        "compare with a backup of the catalogue and find out who had access to it",
+    )
+
+
+def _instances(store: Store) -> dict[str, Identity]:
+    """What the catalogue says of every DICOM file; nothing of one that it should know and does not."""
+    columns = (INSTANCES.c.sha256, INSTANCES.c.sop_uid, INSTANCES.c.series_uid, INSTANCES.c.patient_id)
+    held = select(QUARANTINE.c.sha256)
+    files = select(OBJECTS.c.sha256).where(OBJECTS.c.kind == "dicom", OBJECTS.c.sha256.not_in(held))
+    with store.database.reading() as connection:
+        told: dict[str, Identity] = dict.fromkeys(connection.execute(files).scalars(), ())
+        return told | {sha256: tuple(identity) for sha256, *identity in connection.execute(select(*columns))}
 
 
 def _named(store: Store) -> dict[str, str]:
