@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert problem(tmp_path).code == "table-unreadable"
 
 
-def workbook(path: Path, rows: list[list[object]], *, mac: bool = False) -> openpyxl.Workbook:
+def workbook(path: Path, rows: Sequence[Sequence[object]], *, mac: bool = False) -> openpyxl.Workbook:
     book = openpyxl.Workbook()
     if mac:
         book.epoch = CALENDAR_MAC_1904

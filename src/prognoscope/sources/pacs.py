@@ -117,7 +117,8 @@ def find_series(node: Node, *, own_title: str = OWN_TITLE) -> tuple[Found, ...]:
             keys = dict(node.filters) | {"StudyInstanceUID": study["StudyInstanceUID"]}
             wanted = ("SeriesInstanceUID", "Modality", "SeriesDescription")
             for series in _answers(association, node, "SERIES", keys, wanted):
-                found.append(Found(study["PatientID"], study["StudyInstanceUID"], *(series[name] for name in wanted)))
+                uid, modality, description = (series[name] for name in wanted)
+                found.append(Found(study["PatientID"], study["StudyInstanceUID"], uid, modality, description))
         listed = [replace(one, instances=_instances(association, node, one)) for one in found]
     return tuple(sorted(listed, key=lambda one: (one.patient_id, one.study_uid, one.series_uid)))
 
