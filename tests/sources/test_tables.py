@@ -140,7 +140,7 @@ def workbook(path: Path, rows: Sequence[Sequence[object]], *, mac: bool = False)
     if mac:
         book.epoch = CALENDAR_MAC_1904
     for row in rows:
-        book.active.append(row)  # type: ignore[union-attr]
+        book.active.append(list(row))  # type: ignore[union-attr]
     book.save(path)
     return book
 
