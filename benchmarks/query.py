@@ -1,8 +1,8 @@
 """A cohort query over one million catalogued instances, on SQLite and, where a server is named, on PostgreSQL.
 
-Claim: under 100 ms whatever is asked: and, or, not, lists, wildcards at either end, numbers, dates, unknown values, nothing
-found and everything. Rows are generated in two shapes: a department of tomography (8,000 patients, 16,000 series of 63
-images) and one of radiographs (50,000 patients, 100,000 series of 10), each with a region a series and eight columns
+Claim: under 100 ms whatever is asked: and, or, not, lists, wildcards at either end, numbers, dates, unknown values,
+nothing and everything. Rows are generated in two shapes: a department of tomography (8,000 patients, 16,000 series of
+63 images) and one of radiographs (50,000 patients, 100,000 series of 10), each with a region a series and eight columns
 of a table. They are written past the store, so that the first query brings what is searched up to date, which is timed
 apart; an ingest has done so before it ends.
 
