@@ -120,14 +120,17 @@ def test_a_deleted_head_is_not_made_again(folder: Path) -> None:
     assert codes(folder) == {"audit-head-missing"}
 
 
-def test_a_log_that_was_emptied_together_with_its_head(tmp_path: Path) -> None:
+@pytest.mark.parametrize("forged", [False, True], ids=["head deleted", "head set to the start"])
+def test_a_log_that_was_emptied_together_with_its_head(tmp_path: Path, forged: bool) -> None:
     write_hospital(tmp_path / "hospital", patients=1)
     ingest(tmp_path / "hospital", store=tmp_path / "store")
     tamper(tmp_path / "store", "DELETE FROM audit")
-    (tmp_path / "store/audit-head.json").unlink()
-    assert codes(tmp_path / "store") == {"audit-head-missing"}
-    go_on(tmp_path / "store")
-    assert "audit-head-missing" in codes(tmp_path / "store")
+    head = tmp_path / "store/audit-head.json"
+    if forged:
+        head.write_text('{"number": 0, "hash": "%s"}' % ("0" * 64))
+    else:
+        head.unlink()
+    assert codes(tmp_path / "store") == {"audit-cut-off"} | (set() if forged else {"audit-head-missing"})
 
 
 def test_an_object_that_was_taken_away_with_every_row_of_it(tmp_path: Path) -> None:

@@ -136,9 +136,13 @@ class Audit:
                 problems += _wrong(entry, before, last)
                 before, last = entry.hash, entry.number
                 hashes[entry.number] = entry.hash
-            in_use = bool(hashes) or _in_use(connection)
+            emptied = not hashes and _in_use(connection)
         anchored = self._anchored()
-        if anchored is None and in_use:
+        if emptied:
+            problems.append(
+                _problem("audit-cut-off", "entry 1", "the log is empty, and the store is not: it was emptied")
+            )
+        if anchored is None and (hashes or emptied):
             problems.append(_problem("audit-head-missing", str(self._head), "the head's file is missing or unreadable"))
         for known in [known for known in (anchored, head) if known]:
             problems += _against(known, hashes, last)
