@@ -309,3 +309,26 @@ def test_an_empty_folder_may_be_a_disk_that_is_not_there(tmp_path: Path) -> None
     (folder / "lab.csv").unlink()
     assert ingest(folder, store=store).hints == ()
     assert len(said(store)) == 2
+
+
+def test_a_table_that_is_taken_in_alone_brings_its_description(tmp_path: Path) -> None:
+    table, store = tmp_path / "in/lab.csv", tmp_path / "store"
+    table.parent.mkdir()
+    table.write_text(LAB)
+    describe(table, crea={"unit": "mg/dl", "known_at": "later"})
+    assert ingest(table, store=store).files == 2
+    assert said(store) == [("1", "mg/dl", "later"), ("2", "mg/dl", "later")]
+
+
+def test_a_table_of_more_described_columns_than_one_statement_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prognoscope.store.descriptions.COLUMNS_PER_STATEMENT", 3)
+    table, store = tmp_path / "in/lab.csv", tmp_path / "store"
+    table.parent.mkdir()
+    names = [f"gene{number}" for number in range(8)]
+    table.write_text(f"patient_id,age,{','.join(names)}\nP000,60{',1' * len(names)}\n")
+    describe(table, **{name: {"unit": "count", "known_at": name} for name in names})
+    ingest(table.parent, store=store)
+    assert [said(store, name) for name in names] == [[("1", "count", name)] for name in names]
+    assert said(store, "age") == [("60", "", "")]

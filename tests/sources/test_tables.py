@@ -271,3 +271,17 @@ def test_a_parquet_file(tmp_path: Path) -> None:
 def test_unusual_file_names(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("id\n1\n")
     assert read_table(tmp_path / name)["id"].tolist() == ["1"]
+
+
+def test_a_workbook_that_claims_to_be_as_wide_as_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prognoscope.sources.tables.MOST_CELLS_OF_SHEET", 8)
+    workbook(tmp_path / "t.xlsx", [["id", "age"], ["1", 60]])
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    assert b'<dimension ref="A1:B2"' in members[sheet]
+    members[sheet] = members[sheet].replace(b'"A1:B2"', b'"A1:XFD1048576"')
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert read_table(tmp_path / "t.xlsx").to_dict("list") == {"id": ["1"], "age": ["60"]}

@@ -17,12 +17,12 @@ from prognoscope.core.problems import Problem, Refused, refuse
 from prognoscope.jobs import network
 from prognoscope.jobs.arrivals import nameless_arrival
 from prognoscope.jobs.ingest import IngestReport, ingest
-from prognoscope.jobs.listener import listening
+from prognoscope.jobs.listener import Intake, listening
 from prognoscope.jobs.quarantine import list_quarantine
 from prognoscope.jobs.query import query
 from prognoscope.jobs.verify import verify
 from prognoscope.sources import pacs
-from prognoscope.store import Store
+from prognoscope.store import Arrival, Store, Tray
 from tests.make.network import Answer, Pacs, answering, listed, multipart, read, serving
 from tests.make.store import encoded, slice_bytes
 
@@ -304,6 +304,27 @@ def test_a_file_that_trips_the_listener_up_is_not_acknowledged_and_the_next_is(
     kept = {sop_uid(data) for data, end in zip([ONE[0], *TWO, *ONE[1:]], ends, strict=True) if not end}
     assert kept <= came
     assert sop_uid(ONE[0]) not in came
+
+
+def test_a_bad_file_among_those_that_wait_together_makes_nobody_believe_in_a_receipt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tripping(data: bytes, filled: Tray) -> Arrival:
+        if sop_uid(data) == sop_uid(ONE[0]):
+            raise UnicodeError("a fault of ours")
+        return nameless_arrival(data, filled)
+
+    monkeypatch.setattr("prognoscope.jobs.listener.nameless_arrival", tripping)
+    with Store(tmp_path / "store") as store, ThreadPoolExecutor(4) as senders:
+        intake = Intake(store, "listener", told=lambda _: None)
+        with intake._turn:
+            ends = [senders.submit(intake.receive, data) for data in ONE]
+            while len(intake._waiting) < len(ONE):
+                time.sleep(0.01)
+        acknowledged = {sop_uid(data) for data, end in zip(ONE, ends, strict=True) if end.exception() is None}
+        assert acknowledged == set(store.repository.known_files("listener"))
+    assert len(acknowledged) >= 2  # the bad one has none, and at most one was its leader
+    assert sop_uid(ONE[0]) not in acknowledged
 
 
 def test_a_disk_that_is_full_is_told_to_the_sender_and_to_the_operator(

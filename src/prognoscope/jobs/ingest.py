@@ -18,7 +18,7 @@ from prognoscope.jobs.assembly import Assembled, assemble_waiting
 from prognoscope.jobs.departed import departed
 from prognoscope.jobs.described import describe_tables
 from prognoscope.jobs.links import link_files
-from prognoscope.jobs.parcels import LONGEST_PATH, Opened, Parcel, printable
+from prognoscope.jobs.parcels import LONGEST_PATH, SIDECAR, Opened, Parcel, printable
 from prognoscope.sources import FoundFile, list_folder
 from prognoscope.store import Arrival, KnownFile, Store
 
@@ -177,8 +177,9 @@ def _report(store: Store, source: str, tally: Tally, assembled: Assembled, began
 
 def _listed(source: Path) -> tuple[Path, tuple[FoundFile, ...], tuple[Problem, ...]]:
     if source.is_file():
-        status = source.stat()
-        return source.parent, (FoundFile(source.name, status.st_size, status.st_mtime_ns),), ()
+        beside = source.with_name(f"{source.name}{SIDECAR}")
+        files = [source, beside] if beside.is_file() else [source]
+        return source.parent, tuple(FoundFile(one.name, *_size_and_time(one)) for one in files), ()
     if not source.exists():
         raise refuse(
             "source-missing",
@@ -193,6 +194,11 @@ def _listed(source: Path) -> tuple[Path, tuple[FoundFile, ...], tuple[Problem, .
         for file in long
     ]
     return source, tuple(file for file in listing.files if file not in long), (*listing.problems, *problems)
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _changed(known: Mapping[str, KnownFile], listed: Sequence[FoundFile]) -> tuple[FoundFile, ...]:

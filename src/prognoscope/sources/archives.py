@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from prognoscope.core.problems import Problem, Refused, refuse
@@ -74,12 +75,27 @@ def read_members(
     Refused
         `archive-damaged`, `archive-bomb` (entries that overlap), `archive-too-large` (more than two million).
     """
-    with _opened(source, subject) as archive:
-        entries = archive.infolist()
-        for position in range(len(entries)) if positions is None else positions:
-            entry = entries[position]
-            if not entry.is_dir():
-                yield from _member(archive, entry, f"{subject}{WITHIN}{_label(entry.filename)}", depth)
+    archive = _opened(source, subject) if isinstance(source, bytes) else _kept_open(source, subject, *_state(source))
+    entries = archive.infolist()
+    for position in range(len(entries)) if positions is None else positions:
+        entry = entries[position]
+        if not entry.is_dir():
+            yield from _member(archive, entry, f"{subject}{WITHIN}{_label(entry.filename)}", depth)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0  # opening it will say why
+    return status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=1)
+def _kept_open(path: Path, subject: str, size: int, mtime_ns: int) -> zipfile.ZipFile:
+    """The archive of which this process read last: whoever reads it part by part reads its list of members once."""
+    del size, mtime_ns  # another file of the same name is another archive
+    return _opened(path, subject)
 
 
 def _opened(source: Path | bytes, subject: str) -> zipfile.ZipFile:

@@ -129,8 +129,9 @@ def fetch_series(server: WebServer, series: Found) -> Iterator[bytes]:
         try:
             arriving = _asked(server, whole)
             while (data := _asked(server, lambda: next(arriving, None))) is not None:
-                came.add(str(data.get("SOPInstanceUID", "")))
-                yield _asked(server, partial(_encoded, data))
+                name, file = _asked(server, partial(_encoded, data))
+                came.add(name)
+                yield file
         except Refused as refused:
             if refused.problem.code == "dicomweb-unreachable" or not series.instances:
                 raise
@@ -143,7 +144,7 @@ def _one_by_one(server: WebServer, client: Any, series: Found, names: Sequence[s
         one_of_it = partial(client.retrieve_instance, series.study_uid, series.series_uid, name)
         try:
             data = _asked(server, partial(one_of_it, media_types=AS_IT_IS))
-            file = _asked(server, partial(_encoded, data))
+            _, file = _asked(server, partial(_encoded, data))
         except Refused as one:
             if one.problem.code == "dicomweb-unreachable":
                 raise
@@ -159,12 +160,10 @@ def _one_by_one(server: WebServer, client: Any, series: Found, names: Sequence[s
         )
 
 
-def _encoded(data: Dataset) -> bytes:
+def _encoded(data: Dataset) -> tuple[str, bytes]:
     out = BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # what is odd in a header is told when the file is read
-        data.save_as(out, enforce_file_format=True)
-    return out.getvalue()
+    data.save_as(out, enforce_file_format=True)
+    return str(data.get("SOPInstanceUID", "")), out.getvalue()
 
 
 def send_files(server: WebServer, files: Sequence[bytes]) -> None:
@@ -205,7 +204,9 @@ def _asked(server: WebServer, call: Callable[[], Any]) -> Any:
     from urllib3.exceptions import MaxRetryError
 
     try:
-        return call()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what is odd in a header is told when the file is read
+            return call()
     except (RequestException, RetryError, *UNREADABLE) as cause:
         away = isinstance(cause, NoConnection) and isinstance(cause.args[0], MaxRetryError)
         raise refuse(

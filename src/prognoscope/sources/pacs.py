@@ -6,6 +6,7 @@ PS3.4 annexes B (storage), C (query and retrieve) and A (verification); the prot
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -113,18 +114,11 @@ def find_series(node: Node, *, own_title: str = OWN_TITLE) -> tuple[Found, ...]:
         studies = _answers(association, node, "STUDY", dict(node.filters), ("StudyInstanceUID", "PatientID"))
         found = []
         for study in studies:
-            keys = dict(node.filters) | {"StudyInstanceUID": str(study.StudyInstanceUID)}
-            wanted = ("SeriesInstanceUID", "Modality", "SeriesDescription", "PatientID")
+            keys = dict(node.filters) | {"StudyInstanceUID": study["StudyInstanceUID"]}
+            wanted = ("SeriesInstanceUID", "Modality", "SeriesDescription")
             for series in _answers(association, node, "SERIES", keys, wanted):
-                found.append(
-                    Found(
-                        str(study.get("PatientID", "")),
-                        str(study.StudyInstanceUID),
-                        str(series.SeriesInstanceUID),
-                        str(series.get("Modality", "")),
-                        str(series.get("SeriesDescription", "")),
-                    )
-                )
+                uid, modality, description = (series[name] for name in wanted)
+                found.append(Found(study["PatientID"], study["StudyInstanceUID"], uid, modality, description))
         listed = [replace(one, instances=_instances(association, node, one)) for one in found]
     return tuple(sorted(listed, key=lambda one: (one.patient_id, one.study_uid, one.series_uid)))
 
@@ -137,7 +131,7 @@ def _instances(association: Association, node: Node, series: Found) -> tuple[tup
         if not association.is_established:
             raise
         return ()
-    return tuple(sorted({(str(one.get("SOPInstanceUID", "")), str(one.get("SOPClassUID", ""))) for one in answers}))
+    return tuple(sorted({(one["SOPInstanceUID"], one["SOPClassUID"]) for one in answers}))
 
 
 def get_series(node: Node, series: Found, receive: Callable[[bytes], None], *, own_title: str = OWN_TITLE) -> None:
@@ -312,7 +306,8 @@ def _opened(entity: Any, node: Node, handlers: Sequence[Any], roles: Sequence[An
 
 def _answers(
     association: Association, node: Node, level: str, keys: Mapping[str, str], wanted: Sequence[str]
-) -> list[Dataset]:
+) -> list[dict[str, str]]:
+    """What is wanted of each answer to a C-FIND, as text; one that does not name itself, by the first, says nothing."""
     question = Dataset()
     question.QueryRetrieveLevel = level
     for name in wanted:
@@ -323,10 +318,16 @@ def _answers(
     for status, answer in association.send_c_find(question, FIND):
         code = status.get("Status", -1) if status else -1
         if code in PENDING and answer is not None:
-            found.append(answer)
+            found.append({name: _text(answer, name) for name in wanted})
         elif code != SUCCESS:
             raise _failed(node, "C-FIND", code)
-    return found
+    return [one for one in found if one[wanted[0]]]
+
+
+def _text(answer: Dataset, name: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what is odd is told when the file itself is read
+        return str(answer.get(name) or "")
 
 
 def _wanted(series: Found) -> Dataset:

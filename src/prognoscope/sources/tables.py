@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -234,11 +235,12 @@ def _check_archive(data: bytes, subject: str) -> None:
         )
 
 
-def _sheet(sheet: object, subject: str) -> list[Row]:
+def _sheet(sheet: Any, subject: str) -> list[Row]:
+    sheet.reset_dimensions()  # the width that a file claims would be filled up with empty cells
     filled: list[Row] = []
     cells = 0
-    for row in sheet.iter_rows():  # type: ignore[attr-defined]
-        cells += len(row)
+    for row in sheet.iter_rows():
+        cells += max(len(row), 1)
         if cells > MOST_CELLS_OF_SHEET:
             found = f"a sheet has more than {MOST_CELLS_OF_SHEET:,} cells, which takes minutes to read"
             raise refuse("table-too-large", subject=subject, found=found, remedy="save the table as CSV or Parquet")

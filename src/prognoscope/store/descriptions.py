@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, or_, select, update
 
 from prognoscope.core.problems import Problem
 from prognoscope.store.audit import Audit, now
@@ -16,6 +16,7 @@ from prognoscope.store.database import Database
 from prognoscope.store.quarantine import quarantine_row
 from prognoscope.store.records import plain
 
+COLUMNS_PER_STATEMENT = 1000
 ASIDE = ("columns-differ", "columns-unmatched")
 
 
@@ -50,16 +51,25 @@ class Descriptions:
 
     def describe(self, table: str, columns: Sequence[Mapping[str, Any]]) -> None:
         """Exchange what is said of a table's columns, and with it the units and times of its values."""
-        said = {plain(str(one["name"])): one for one in columns}
-        names = list(said)
-        unit = case({name: plain(said[name].get("unit", ""), 32) for name in names}, value=VALUES.c.name, else_="")
-        known_at = case({name: plain(said[name].get("known_at", "")) for name in names}, value=VALUES.c.name, else_="")
+        said = {plain(str(one["name"])): one for one in columns if one.get("unit") or one.get("known_at")}
+        names = sorted(said)
+        of_it = update(VALUES).where(VALUES.c.table_sha256 == table)
         with self._database.writing() as connection:
             written = json.dumps(columns, ensure_ascii=False)
             connection.execute(update(TABLES).where(TABLES.c.sha256 == table).values(columns=written))
-            of_it = update(VALUES).where(VALUES.c.table_sha256 == table)
-            connection.execute(of_it.values(unit=unit, known_at=known_at))
-            self._audit.note(connection, "describe", table, {"columns": columns})
+            connection.execute(
+                of_it.where(or_(VALUES.c.unit != "", VALUES.c.known_at != "")).values(unit="", known_at="")
+            )
+            for start in range(0, len(names), COLUMNS_PER_STATEMENT):
+                part = names[start : start + COLUMNS_PER_STATEMENT]
+                unit = {name: plain(said[name].get("unit", ""), 32) for name in part}
+                known_at = {name: plain(said[name].get("known_at", "")) for name in part}
+                connection.execute(
+                    of_it.where(VALUES.c.name.in_(part)).values(
+                        unit=case(unit, value=VALUES.c.name), known_at=case(known_at, value=VALUES.c.name)
+                    )
+                )
+            self._audit.note(connection, "describe", table, {"columns": list(said.values())})
         self._audit.anchor()
 
     def set_aside(self, problems: Sequence[tuple[str, Problem]]) -> tuple[Problem, ...]:
