@@ -31,6 +31,7 @@ _BEFORE_NAMES = frozenset({"with", "by", "for", "per", "patient", "pt", "from"})
 _BESIDE_REGIONS = frozenset({*ON_SCREEN, *IMAGING, *CLINICAL_NOUNS, *ORDINARY})
 _AMBIGUOUS = frozenset({"ct", "dr", "pl", "sq"})  # ends of streets that mean something else beside words of imaging
 _WITH_WORD = re.compile(r"(?P<word>(?:[A-Za-z]{1,4}[\-_ ])?)(?P<digits>\d+)")
+LONGEST_PHRASE = 40
 _ROUND = re.compile(r"\d+0{5,}")
 _COUNTED = re.compile(r"(?:counts?|dose|activity|snomed|radlex|loinc|icd-?\d*)\W*$", re.IGNORECASE)
 _UNIT = re.compile(r"\s*(?:[kMG]?Bq|counts?|cts|ms|Hz)\b")
@@ -121,7 +122,8 @@ def is_usual(word: str, text: str, start: int, end: int) -> bool:
     Regions of the body need a word of imaging beside them; colours and sizes one of the few words that they go with.
     """
     lower = word.lower()
-    if any(phrase.start() <= start < phrase.end() for phrase in PHRASES.finditer(text)):
+    around = PHRASES.finditer(text, max(start - LONGEST_PHRASE, 0), end + LONGEST_PHRASE)
+    if any(phrase.start() <= start < phrase.end() for phrase in around):
         return True
     if lower in EPONYMS and next_word(text, end) in CLINICAL_NOUNS:
         return True

@@ -6,12 +6,13 @@ import re
 
 from prognoscope.deidentify.words import alternatives
 
-_CAPITAL = r"(?-i:[A-ZÀ-ÖØ-Þ][\w'’\-]*)"
+# No word is read further than any name is long: a search begins at every part of a run of hyphens.
+_CAPITAL = r"(?-i:[A-ZÀ-ÖØ-Þ][\w'’\-]{0,39})"
 _PARTICLE = r"(?:van|von|de|der|den|la|le|di|da|del|bin|al)\b"
 _INITIAL = r"(?-i:[A-Z])\."
 _NAME = rf"(?:{_PARTICLE}\s+)*{_CAPITAL}\.?(?:[\s,]+(?:{_INITIAL}|{_CAPITAL}|{_PARTICLE})){{0,3}}"
-_PROPER = r"(?-i:[A-ZÀ-ÖØ-Þ](?:['’][A-Z])?[a-zß-öø-ÿ][\w'’\-]*)"  # a word with a capital and small letters
-_SMALL = r"(?-i:[a-z])[\w'’\-]+"  # after a title with its full stop a name may be in small letters too
+_PROPER = r"(?-i:[A-ZÀ-ÖØ-Þ](?:['’][A-Z])?[a-zß-öø-ÿ][\w'’\-]{0,39})"  # a word with a capital and small letters
+_SMALL = r"(?-i:[a-z])[\w'’\-]{1,39}"  # after a title with its full stop a name may be in small letters too
 _TOWN = rf"(?:,?\s+(?:[A-Z]{{1,2}}-)?\d{{4,5}}\s+{_CAPITAL})?"  # after the street, with its number
 _OF = r"(?:(?:de|du|des|della|del|di|da|la|las|los|le|les)\s+){0,3}"
 _STREET = alternatives("streets")
@@ -24,7 +25,10 @@ CERTAIN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         # Bounded, and only from the beginning of a run: otherwise a long run without @ takes quadratic time.
         ("mail", r"(?<![\w.+%\-])[\w.+%\-]{1,64}@[\w\-]{1,64}(?:\.[\w\-]{1,64}){1,8}"),
         ("mail", r"(?<![\w.+%\-])[\w.+%\-]{1,64}\s?[(\[]at[)\]]\s?[\w\-]{1,64}(?:\.[\w\-]{1,64}){1,8}"),
-        ("mail", r"\b[\w.\-]+(?: [\w.\-]+)? at [\w\-]+ dot (?:com|org|net|edu|gov|[a-z]{2})\b"),
+        (
+            "mail",
+            r"(?<![\w.\-])[\w.\-]{1,64}(?: [\w.\-]{1,64})? at [\w\-]{1,64} dot (?:com|org|net|edu|gov|[a-z]{2})\b",
+        ),
         ("address", r"\\\\[\w.\-]+\\\S+|\b(?-i:[A-Z]):\\\S+|(?<![\w./])/(?:home|users|mnt|media|data|export)/\S+"),
         (
             "address",
@@ -167,7 +171,7 @@ INTRODUCED: tuple[re.Pattern[str], ...] = (
         re.IGNORECASE,
     ),
 )
-CARET = re.compile(r"\b[A-Za-zÀ-ÿ'\-]{2,}\^[A-Za-zÀ-ÿ'\-]*(?:\^[A-Za-zÀ-ÿ.'\-]*)*")
+CARET = re.compile(r"\b[A-Za-zÀ-ÿ'\-]{2,40}\^[A-Za-zÀ-ÿ'\-]*(?:\^[A-Za-zÀ-ÿ.'\-]*)*")
 UID_TEXT = re.compile(r"(?<![\d.])[0-2](?:\.\d+){5,}(?![\d.]*\d)")
 HIGH_AGE = re.compile(
     r"(?:(?<=\bage )|(?<=\bage: )|(?<=\baged ))(?:9\d|1[0-2]\d)\b"
