@@ -88,6 +88,14 @@ class Facet:
         )
         return int.from_bytes(found, "big")
 
+    def _truth(self, accepts: Callable[[Any], bool]) -> bytes:
+        """For each entry whether any value of it is accepted; where each is one value, without a loop in Python."""
+        entries = self.entries
+        nothing = entries[:1] == [[]]
+        if self.head.count(b"[") == 1 + nothing:
+            return bytes(nothing) + bytes(map(accepts, entries[nothing:]))
+        return bytes([any(map(accepts, one)) if isinstance(one, list) else accepts(one) for one in entries])
+
     def packed(self) -> bytes:
         """As it stands in the catalogue; `unpacked` gives back an equal facet."""
         width = NARROW if isinstance(self.codes, bytes) else WIDE

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from prognoscope.store.facets import NUMBERS, ROI, SERIES_FIELDS, TEXTS, WORDS, Chunk, of_table
@@ -25,11 +26,12 @@ SAME_IN_TABLES: Mapping[str, tuple[str, ...]] = {
 FIRST_COUNTS = ("age",)  # a header's value makes the table's superfluous; elsewhere either may match
 REGION_FIELDS = (ROI, "region")
 TABLE = "table."  # before a column's name: that of tables is meant, and no field of ours
+# The wanted value stands before what is compared with it, which `partial` then needs no Python for.
 ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
+    "<": operator.gt,
+    "<=": operator.ge,
+    ">": operator.lt,
+    ">=": operator.le,
 }
 OPPOSITE = {"!=": "=", "!~": "~", "unknown": "known"}
 WILD = ("*", "?")
@@ -209,7 +211,7 @@ class _Maker:
         else:
             wanted = tuple(map(folded, node.values))
         if comparison in ORDERED:
-            return lambda value: ORDERED[comparison](value, wanted[0])
+            return partial(ORDERED[comparison], wanted[0])
         if comparison == "~":
             return _somewhere(str(wanted[0]))
         return _one_of(wanted)
