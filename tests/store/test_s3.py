@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -24,6 +25,16 @@ from tests.make.store import write_hospital, write_patient
 
 pytest.importorskip("s3fs", reason="the extra `s3` is not installed")
 server = pytest.importorskip("moto.server", reason="moto, an object store for tests, is not installed")
+# s3fs leaves its connections to the collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def _connections() -> Iterator[None]:
+    """Let go of the connections that a test leaves open before the next one, of another file, is blamed for them."""
+    yield
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
