@@ -24,6 +24,7 @@ from pydicom.uid import (
     MediaStorageDirectoryStorage,
 )
 
+from prognoscope.core.panics import panics_as_errors
 from prognoscope.core.problems import refuse
 from prognoscope.deidentify.dataset import Log, Study, deidentify_in_study
 from prognoscope.deidentify.elements import read_file, text_of
@@ -52,7 +53,6 @@ _BROKEN = (
     struct.error,
     OSError,
 )
-_PANIC = "PanicException"  # of decoders in Rust, which no module offers by name, and which is no Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +247,9 @@ def _file_meta(sop_class: str, instance: str, syntax: str) -> FileMetaDataset:
 def broken_is_refused() -> Iterator[None]:
     """Turn what pydicom raises for broken bytes into a refusal, `dicom-unreadable`."""
     try:
-        yield
-    except BaseException as error:
-        if not isinstance(error, _BROKEN) and type(error).__name__ != _PANIC:
-            raise
+        with panics_as_errors():
+            yield
+    except _BROKEN as error:
         raise refuse(
             "dicom-unreadable",
             subject="file",

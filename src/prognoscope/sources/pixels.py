@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from prognoscope.core import hashing
 from prognoscope.core.geometry import Volume
 from prognoscope.core.images import ImageSeries
+from prognoscope.core.panics import panics_as_errors
 from prognoscope.core.problems import Refused, refuse
 from prognoscope.sources.attributes import Attributes
 from prognoscope.sources.dicom import Located, instance_of, read_bytes
@@ -23,7 +24,6 @@ from prognoscope.sources.header import NATIVE, WANTED
 from prognoscope.sources.nifti_series import UID as NIFTI_UID
 from prognoscope.sources.nifti_series import read_nifti_series
 from prognoscope.sources.outline import Outline, outline
-from prognoscope.sources.panics import panics_as_errors
 from prognoscope.sources.series import Series, volumes
 
 LARGEST_VOXELS = 1 << 31

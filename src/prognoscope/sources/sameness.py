@@ -14,7 +14,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
-from prognoscope.sources.panics import panics_as_errors
+from prognoscope.core.panics import panics_as_errors
 
 PREAMBLE = 132
 GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"

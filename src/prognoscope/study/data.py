@@ -100,7 +100,8 @@ class Data(Settings):
         if self.records is None and not self.table:
             return "the study needs a `table:`, or `records:` to make one from"
         if isinstance(self.patient, EachRow) and (self.images or self.from_store or self.records):
-            return "images are joined to the table by the patients' IDs, which `patient: {each: row}` says it lacks"
+            joined = "images and records are joined to the table by the patients' IDs"
+            return f"{joined}, which `patient: {{each: row}}` says it lacks"
         if images_needed and not self.images and not self.from_store:
             return "image predictors need `images:`, the folder that holds them, or a `query:` of the store"
         if self.snapshot and self.images and self.query is None:
